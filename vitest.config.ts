@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Packages resolve to their sources, so that tests need no build. */
+const alias = {
+  '@sluice/media': source('packages/media/src/index.ts'),
+  '@sluice/rtmp': source('packages/protocols/rtmp/src/index.ts'),
+  '@sluice/core': source('packages/core/src/index.ts'),
+  '@sluice/ingest': source('packages/ingest/src/index.ts'),
+  '@sluice/delivery': source('packages/delivery/src/index.ts'),
+  '@sluice/server': source('packages/server/src/index.ts'),
+};
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['{packages,web-player,bench}/**/src/**/*.test.ts'], testTimeout: 20_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
