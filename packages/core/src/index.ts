@@ -1,1 +1,17 @@
-export {};
+export * from './access/gate.js';
+export * from './access/session.js';
+export * from './clock.js';
+export * from './config/entries.js';
+export * from './config/load.js';
+export { type Config, configSchema, type PathSettings } from './config/schema.js';
+export * from './errors.js';
+export * from './events.js';
+export type { BatchLogLimits } from './fanout/batch-log.js';
+export * from './fanout/fan-out.js';
+export * from './fanout/flush-scheduler.js';
+export * from './fanout/viewer.js';
+export * from './logger.js';
+export * from './stream-path.js';
+export * from './streams/output.js';
+export * from './streams/router.js';
+export { Stream, type StreamState } from './streams/stream.js';

@@ -1,0 +1,145 @@
+import { parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { type ConfigEntry, configEntries } from './entries.js';
+import { type Config, configSchema, type PathSettings } from './schema.js';
+
+/** A configuration that can't be used. The message has a line for each fault, with key, value and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(source: string, problems: readonly string[]) {
+    super([`${source} can't be used:`, ...problems.map((problem) => `  ${problem}`)].join('\n'));
+    this.problems = problems;
+  }
+}
+
+type Tree = { [key: string]: unknown };
+
+/** Variables that belong to the command line and not to the configuration. */
+const FOREIGN_VARIABLES: ReadonlySet<string> = new Set(['SLUICE_CONFIG']);
+
+/**
+ * Puts a configuration together: the file's text (YAML), over it the environment's `SLUICE_…` variables, under both
+ * the defaults.
+ *
+ * @throws {ConfigError} naming each key that is unknown or wrong
+ */
+export function loadConfig(options: {
+  readonly file?: { readonly name: string; readonly text: string };
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}): Config {
+  const entries = configEntries();
+  const tree = options.file === undefined ? {} : parseYaml(options.file.name, options.file.text);
+  const variables = applyEnvironment(tree, options.environment ?? {}, entries);
+  const result = configSchema.safeParse(tree, { reportInput: true });
+  if (result.success) return result.data;
+  const source = options.file?.name ?? 'The configuration';
+  throw new ConfigError(
+    source,
+    result.error.issues.flatMap((issue) => explain(issue, entries, variables)),
+  );
+}
+
+/** The settings of one path: those of the patterns that fit, longest last, over the general ones. */
+export function settingsFor(config: Config, path: string): PathSettings {
+  const fitting = Object.entries(config.paths)
+    .filter(([pattern]) => patternFits(pattern, path))
+    .sort(([a], [b]) => a.length - b.length);
+  const { publish, gopCache, viewers, hls } = config;
+  const settings = { publish, gopCache, viewers, hls };
+  for (const [, own] of fitting) {
+    settings.publish = { ...settings.publish, ...own.publish };
+    settings.gopCache = { ...settings.gopCache, ...own.gopCache };
+    settings.viewers = { ...settings.viewers, ...own.viewers };
+    settings.hls = { ...settings.hls, ...own.hls };
+  }
+  return settings;
+}
+
+function patternFits(pattern: string, path: string): boolean {
+  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*');
+  return new RegExp(`^${escaped}$`).test(path);
+}
+
+function parseYaml(name: string, text: string): Tree {
+  const document = parseDocument(text, { uniqueKeys: true });
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      name,
+      document.errors.map((error) => error.message),
+    );
+  }
+  const tree: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) {
+    throw new ConfigError(name, ['the file must hold keys and values, as in "rtmp: { port: 1935 }"']);
+  }
+  return tree as Tree;
+}
+
+/** @returns which key came from which variable, to name it in errors */
+function applyEnvironment(
+  tree: Tree,
+  environment: Readonly<Record<string, string | undefined>>,
+  entries: readonly ConfigEntry[],
+): Map<string, string> {
+  const byVariable = new Map(entries.map((entry) => [entry.environment, entry]));
+  const used = new Map<string, string>();
+  const unknown: string[] = [];
+  for (const [variable, text] of Object.entries(environment)) {
+    if (!variable.startsWith('SLUICE_') || FOREIGN_VARIABLES.has(variable) || text === undefined) continue;
+    const entry = byVariable.get(variable);
+    if (entry === undefined) {
+      unknown.push(`${variable}: no such setting; \`sluice check-config --print\` lists what there is`);
+      continue;
+    }
+    used.set(entry.key, variable);
+    setKey(tree, entry.key.split('.'), fromText(text, entry.type));
+  }
+  if (unknown.length > 0) throw new ConfigError('The environment', unknown);
+  return used;
+}
+
+function fromText(text: string, type: ConfigEntry['type']): unknown {
+  if (type === 'number' && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
+  if (type === 'boolean' && text === 'true') return true;
+  if (type === 'boolean' && text === 'false') return false;
+  return text;
+}
+
+function setKey(tree: Tree, [head = '', ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) {
+    tree[head] = value;
+    return;
+  }
+  const child = tree[head];
+  const branch: Tree = typeof child === 'object' && child !== null ? (child as Tree) : {};
+  tree[head] = branch;
+  setKey(branch, rest, value);
+}
+
+function explain(
+  issue: z.core.$ZodIssue,
+  entries: readonly ConfigEntry[],
+  variables: ReadonlyMap<string, string>,
+): string[] {
+  const key = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const prefix = key === '' ? '' : `${key}.`;
+    const known = siblingsOf(prefix, entries);
+    const hint = known.length === 0 ? '' : `; allowed here: ${known.join(', ')}`;
+    return issue.keys.map((name) => `${prefix}${name}: no such key${hint}`);
+  }
+  const entry = entries.find((candidate) => candidate.key === key);
+  const variable = variables.get(key);
+  const where = variable === undefined ? key || 'the file' : `${key} (from ${variable})`;
+  const allowed = entry === undefined ? issue.message : `allowed: ${entry.allowed}`;
+  return [`${where}: ${JSON.stringify(issue.input) ?? 'nothing'} is not valid; ${allowed}`];
+}
+
+function siblingsOf(prefix: string, entries: readonly ConfigEntry[]): string[] {
+  const names = entries
+    .filter((entry) => entry.key.startsWith(prefix))
+    .map((entry) => entry.key.slice(prefix.length).split('.')[0] ?? '');
+  return [...new Set(names)];
+}

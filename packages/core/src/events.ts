@@ -1,0 +1,47 @@
+import type { Session } from './access/session.js';
+import { messageOf } from './errors.js';
+import type { Logger } from './logger.js';
+import type { StreamPath } from './stream-path.js';
+
+/** What happens in the life of streams and sessions. Samples never pass here. */
+export interface LifecycleEvents {
+  /** The first publication of a path began. */
+  'stream-started': { readonly path: StreamPath; readonly session: Session };
+  /** The encoder is gone; viewers stay for the grace window. */
+  'stream-waiting': { readonly path: StreamPath; readonly reason: string };
+  /** An encoder came back inside the grace window, or took over. */
+  'stream-resumed': { readonly path: StreamPath; readonly session: Session };
+  'stream-ended': { readonly path: StreamPath; readonly reason: string };
+  'session-opened': { readonly session: Session };
+  'session-closed': { readonly session: Session; readonly reason: string; readonly bytes: number };
+}
+
+type Listener<T> = (event: T) => void;
+
+/** Typed events with isolated listeners: one that throws is logged, and neither the emitter nor the others notice. */
+export class EventBus {
+  readonly #listeners = new Map<keyof LifecycleEvents, Set<Listener<never>>>();
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** @returns a function that removes the listener */
+  on<K extends keyof LifecycleEvents>(name: K, listener: Listener<LifecycleEvents[K]>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  emit<K extends keyof LifecycleEvents>(name: K, event: LifecycleEvents[K]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        (listener as Listener<LifecycleEvents[K]>)(event);
+      } catch (error) {
+        this.#log.error({ event: name, error: messageOf(error) }, 'an event listener failed');
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import type { Metadata, Millis, Sample, TrackConfig } from '@sluice/media';
+import type { Stream } from './stream.js';
+
+/** What a stream is made of, as outputs and status pages see it. */
+export interface StreamDescription {
+  /** By track id, ascending. */
+  readonly tracks: readonly TrackConfig[];
+  /** What the encoder said of itself. */
+  readonly metadata: Metadata;
+}
+
+/**
+ * One format's packager and its viewers: made on the first viewer, fed once per stream. All calls come in stream
+ * order and must not throw for reasons of the media's: what a format can't carry it leaves out.
+ */
+export interface Output {
+  /** The stream's tracks from the next sample on. Called before the first sample, and at each change. */
+  configure(description: StreamDescription): void;
+  sample(sample: Sample): void;
+  /** An encoder came back or took over; decoders see a seam here, the timeline goes on. */
+  discontinuity(): void;
+  /** The stream is over. */
+  end(reason: string): void;
+  /** Housekeeping, about once a second. */
+  sweep(now: Millis): void;
+  readonly viewers: number;
+  /** Monotonic time since when nobody uses it; undefined while somebody does. Idle outputs are dropped. */
+  readonly idleSince: Millis | undefined;
+}
+
+/** A kind of output, by which a stream knows whether it has one already. Compared by identity. */
+export interface OutputKind<T extends Output> {
+  readonly name: string;
+  create(stream: Stream): T;
+}

@@ -1,0 +1,192 @@
+import {
+  type MediaEvent,
+  type Metadata,
+  type Micros,
+  type Millis,
+  millis,
+  millisFromMicros,
+  type Sample,
+  sameTrackConfig,
+  Timeline,
+  type TrackConfig,
+  type TrackId,
+} from '@sluice/media';
+import type { Clock } from '../clock.js';
+import type { StreamPath } from '../stream-path.js';
+import { GopCache, type GopCacheLimits } from './gop-cache.js';
+import type { Output, OutputKind, StreamDescription } from './output.js';
+
+/** An output that nobody has used for this long is dropped. */
+const OUTPUT_IDLE_TIME = millis(30_000);
+
+/** Wall time and timeline may drift apart this far (an encoder's clock runs fast or slow) before they are set anew. */
+const MAX_CLOCK_DRIFT = 1000;
+
+export type StreamState =
+  /** An encoder publishes. */
+  | 'live'
+  /** The encoder is gone; viewers wait for it until the grace window ends. */
+  | 'waiting'
+  | 'ended';
+
+/**
+ * One timeline of samples under a path, for as long as encoders feed it with no longer pause than the grace window.
+ * Samples come in by `write`, are repaired, remembered for the GOP, and go out to each output once.
+ */
+export class Stream {
+  readonly path: StreamPath;
+  readonly startedAt: Millis;
+  readonly #clock: Clock;
+  readonly #timeline = new Timeline();
+  readonly #gop: GopCache;
+  readonly #tracks = new Map<TrackId, TrackConfig>();
+  readonly #outputs = new Map<OutputKind<Output>, Output>();
+  /** Video tracks that have not had their first keyframe since the publication began. */
+  readonly #awaitingKeyframe = new Set<TrackId>();
+  #description: StreamDescription = { tracks: [], metadata: {} };
+  #state: StreamState = 'live';
+  /** Wall time of dts 0. */
+  #wallOrigin: Millis | undefined;
+  #bytesIn = 0;
+  #framesIn = 0;
+
+  constructor(path: StreamPath, options: { clock: Clock; gopCache: GopCacheLimits }) {
+    this.path = path;
+    this.#clock = options.clock;
+    this.#gop = new GopCache(options.gopCache);
+    this.startedAt = this.#clock.wall();
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  get description(): StreamDescription {
+    return this.#description;
+  }
+
+  get viewers(): number {
+    let viewers = 0;
+    for (const output of this.#outputs.values()) viewers += output.viewers;
+    return viewers;
+  }
+
+  /** Media received, in bytes and in samples. */
+  get received(): { readonly bytes: number; readonly frames: number } {
+    return { bytes: this.#bytesIn, frames: this.#framesIn };
+  }
+
+  /** When a sample was live, in wall time. */
+  wallTimeOf(dts: Micros): Millis {
+    return millis((this.#wallOrigin ?? this.#clock.wall()) + millisFromMicros(dts));
+  }
+
+  /** The output of a kind: the one that runs, or a new one that has been given the current GOP. */
+  output<T extends Output>(kind: OutputKind<T>): T {
+    const running = this.#outputs.get(kind);
+    if (running !== undefined) return running as T;
+    const output = kind.create(this);
+    if (this.#description.tracks.length > 0) output.configure(this.#description);
+    for (const sample of this.#gop.samples) output.sample(sample);
+    if (this.#state !== 'ended') this.#outputs.set(kind, output);
+    return output;
+  }
+
+  /** Takes what a publisher says, in its order. */
+  write(event: MediaEvent): void {
+    if (this.#state !== 'live') return;
+    switch (event.type) {
+      case 'sample':
+        this.#writeSample(event.sample);
+        break;
+      case 'config':
+        this.#setTrack(event.config);
+        break;
+      case 'metadata':
+        this.#describe(event.metadata);
+        break;
+      case 'end-of-track':
+        this.#endTrack(event.track);
+        break;
+    }
+  }
+
+  /** The encoder is gone, and may come back. */
+  pause(): void {
+    if (this.#state === 'live') this.#state = 'waiting';
+  }
+
+  /** Another publication goes on where the last one ended: same timeline, same viewers. */
+  resume(): void {
+    this.#state = 'live';
+    this.#timeline.restart();
+    this.#gop.clear();
+    this.#awaitingKeyframe.clear();
+    for (const config of this.#tracks.values()) this.#awaitKeyframe(config);
+    for (const output of this.#outputs.values()) output.discontinuity();
+  }
+
+  /** Ends all outputs. Nothing goes in or out afterwards. */
+  end(reason: string): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    for (const output of this.#outputs.values()) output.end(reason);
+    this.#outputs.clear();
+    this.#gop.clear();
+  }
+
+  sweep(now: Millis): void {
+    for (const [kind, output] of this.#outputs) {
+      output.sweep(now);
+      if (output.idleSince === undefined || now - output.idleSince < OUTPUT_IDLE_TIME) continue;
+      output.end('idle');
+      this.#outputs.delete(kind);
+    }
+  }
+
+  #writeSample(received: Sample): void {
+    this.#bytesIn += received.data.length;
+    this.#framesIn += 1;
+    if (this.#awaitingKeyframe.has(received.track)) {
+      if (!received.keyframe) return;
+      this.#awaitingKeyframe.delete(received.track);
+    }
+    const repaired = this.#timeline.repair(received);
+    if (repaired === undefined) return;
+    const { sample } = repaired;
+    this.#followClock(sample.dts);
+    this.#gop.push(sample);
+    for (const output of this.#outputs.values()) output.sample(sample);
+  }
+
+  #setTrack(config: TrackConfig): void {
+    const known = this.#tracks.get(config.track);
+    if (known !== undefined && sameTrackConfig(known, config)) return;
+    this.#tracks.set(config.track, config);
+    this.#awaitKeyframe(config);
+    this.#describe(this.#description.metadata);
+    this.#gop.clear();
+  }
+
+  #endTrack(track: TrackId): void {
+    if (this.#tracks.delete(track)) this.#describe(this.#description.metadata);
+  }
+
+  #describe(metadata: Metadata): void {
+    const tracks = [...this.#tracks.values()].sort((a, b) => a.track - b.track);
+    this.#description = { tracks, metadata };
+    if (tracks.length === 0) return;
+    for (const output of this.#outputs.values()) output.configure(this.#description);
+  }
+
+  #awaitKeyframe(config: TrackConfig): void {
+    if (config.kind === 'video') this.#awaitingKeyframe.add(config.track);
+  }
+
+  #followClock(dts: Micros): void {
+    const origin = this.#clock.wall() - millisFromMicros(dts);
+    if (this.#wallOrigin === undefined || Math.abs(origin - this.#wallOrigin) > MAX_CLOCK_DRIFT) {
+      this.#wallOrigin = millis(origin);
+    }
+  }
+}
