@@ -9,6 +9,7 @@ export * from './events.js';
 export type { BatchLogLimits } from './fanout/batch-log.js';
 export * from './fanout/fan-out.js';
 export * from './fanout/flush-scheduler.js';
+export * from './fanout/for-path.js';
 export * from './fanout/viewer.js';
 export * from './logger.js';
 export * from './stream-path.js';

@@ -1,4 +1,4 @@
-import { type MediaEvent, type Millis, microsFromSeconds } from '@sluice/media';
+import type { MediaEvent, Millis } from '@sluice/media';
 import type { Session } from '../access/session.js';
 import type { Clock } from '../clock.js';
 import type { PathSettings } from '../config/schema.js';
@@ -19,7 +19,6 @@ export interface Publication {
 
 interface PublishedStream {
   readonly stream: Stream;
-  readonly settings: PathSettings;
   publication: { readonly handle: Publication; readonly cut: (reason: string) => void } | undefined;
   graceTimer: NodeJS.Timeout | undefined;
 }
@@ -61,7 +60,7 @@ export class StreamRouter {
     const known = this.#streams.get(path);
     const holder = known?.publication;
     if (known !== undefined && holder !== undefined) {
-      if (known.settings.publish.takeover === 'refuse') {
+      if (known.stream.settings.publish.takeover === 'refuse') {
         throw new Refusal('already-publishing', `${path} is being published from ${holder.handle.session.ip}`);
       }
       known.publication = undefined;
@@ -143,19 +142,15 @@ export class StreamRouter {
 
   #open(path: StreamPath): PublishedStream {
     const settings = this.#settingsFor(path);
-    const { maxBytes, maxFrames, maxSeconds } = settings.gopCache;
-    const stream = new Stream(path, {
-      clock: this.#clock,
-      gopCache: { maxBytes, maxFrames, maxDuration: microsFromSeconds(maxSeconds) },
-    });
-    const published: PublishedStream = { stream, settings, publication: undefined, graceTimer: undefined };
+    const stream = new Stream(path, settings, this.#clock);
+    const published: PublishedStream = { stream, publication: undefined, graceTimer: undefined };
     this.#streams.set(path, published);
     return published;
   }
 
   #pause(published: PublishedStream, reason: string): void {
     published.publication = undefined;
-    const { graceSeconds } = published.settings.publish;
+    const { graceSeconds } = published.stream.settings.publish;
     if (graceSeconds === 0) {
       this.#end(published, reason);
       return;

@@ -4,6 +4,7 @@ import {
   type Micros,
   type Millis,
   millis,
+  microsFromSeconds,
   millisFromMicros,
   type Sample,
   sameTrackConfig,
@@ -12,8 +13,9 @@ import {
   type TrackId,
 } from '@sluice/media';
 import type { Clock } from '../clock.js';
+import type { PathSettings } from '../config/schema.js';
 import type { StreamPath } from '../stream-path.js';
-import { GopCache, type GopCacheLimits } from './gop-cache.js';
+import { GopCache } from './gop-cache.js';
 import type { Output, OutputKind, StreamDescription } from './output.js';
 
 /** An output that nobody has used for this long is dropped. */
@@ -35,6 +37,8 @@ export type StreamState =
  */
 export class Stream {
   readonly path: StreamPath;
+  /** As they were when the stream began. */
+  readonly settings: PathSettings;
   readonly startedAt: Millis;
   readonly #clock: Clock;
   readonly #timeline = new Timeline();
@@ -50,10 +54,12 @@ export class Stream {
   #bytesIn = 0;
   #framesIn = 0;
 
-  constructor(path: StreamPath, options: { clock: Clock; gopCache: GopCacheLimits }) {
+  constructor(path: StreamPath, settings: PathSettings, clock: Clock) {
     this.path = path;
-    this.#clock = options.clock;
-    this.#gop = new GopCache(options.gopCache);
+    this.settings = settings;
+    this.#clock = clock;
+    const { maxBytes, maxFrames, maxSeconds } = settings.gopCache;
+    this.#gop = new GopCache({ maxBytes, maxFrames, maxDuration: microsFromSeconds(maxSeconds) });
     this.startedAt = this.#clock.wall();
   }
 

@@ -1,1 +1,9 @@
-export {};
+export * from './aac.js';
+export * from './av1.js';
+export * from './bit-reader.js';
+export * from './h264.js';
+export * from './hevc.js';
+export * from './mp3.js';
+export * from './nal.js';
+export * from './opus.js';
+export * from './vp9.js';

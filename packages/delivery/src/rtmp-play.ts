@@ -1,0 +1,78 @@
+import { type FanOutContext, type Gate, Refusal, type Stream, type StreamRouter } from '@sluice/core';
+import {
+  type RtmpPlayer,
+  type RtmpPlayOutput,
+  RtmpRefusal,
+  type RtmpStreamRequest,
+} from '@sluice/rtmp';
+import { rtmpFraming } from './tags/framing.js';
+import { type Playback, play } from './tags/playback.js';
+import { type MediaSelection, selectionOf } from './tags/selection.js';
+import { TagOutputs } from './tags/tag-outputs.js';
+
+/** Answers RTMP `play`: admits the viewer, waits for the stream, and attaches it to the shared RTMP output. */
+export class RtmpPlay {
+  readonly #gate: Gate;
+  readonly #router: StreamRouter;
+  readonly #outputs: TagOutputs;
+
+  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; chunkSize: number }) {
+    this.#gate = options.gate;
+    this.#router = options.router;
+    this.#outputs = new TagOutputs({
+      name: 'rtmp',
+      framing: rtmpFraming({ chunkSize: options.chunkSize, messageStreamId: 1 }),
+      context: options.context,
+    });
+  }
+
+  /** @throws {RtmpRefusal} when the gate says no, or the stream isn't live and doesn't become so in time */
+  async play(request: RtmpStreamRequest, signal: AbortSignal): Promise<RtmpPlayer> {
+    const { connection, app, stream: name, query } = request;
+    const admission = await this.#gate
+      .admit({
+        action: 'play',
+        protocol: connection.encrypted ? 'rtmps' : 'rtmp',
+        path: `${app}/${name}`,
+        ip: connection.remoteAddress,
+        userAgent: connection.flashVer,
+        query,
+      })
+      .catch(refuse);
+    try {
+      const stream = await this.#router.waitFor(admission.session.path, signal);
+      return this.#player(stream, selectionOf(query), admission);
+    } catch (error) {
+      admission.close('not live', 0);
+      return refuse(error);
+    }
+  }
+
+  #player(
+    stream: Stream,
+    asked: MediaSelection,
+    admission: Parameters<typeof play>[2],
+  ): RtmpPlayer {
+    let playback: Playback | undefined;
+    const output = (selection: MediaSelection) => stream.output(this.#outputs.kind(selection));
+    return {
+      start: (to: RtmpPlayOutput) => {
+        playback = play(output(asked), to.socket, admission, (end) => {
+          if (end.clean) to.end(end.reason);
+          else to.socket.destroy();
+        });
+      },
+      receive: (audio, video) => playback?.switchTo(output({ audio: asked.audio && audio, video: asked.video && video })),
+      closed: (reason) => {
+        if (playback === undefined) admission.close(reason, 0);
+        else playback.stop(reason);
+      },
+    };
+  }
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof Refusal)) throw error;
+  const code = error.code === 'not-live' ? 'NetStream.Play.StreamNotFound' : 'NetStream.Play.Failed';
+  throw new RtmpRefusal(code, error.message);
+}

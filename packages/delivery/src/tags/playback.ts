@@ -1,0 +1,49 @@
+import type { Admission, ViewerEnd, ViewerSocket } from '@sluice/core';
+import type { TagOutput } from './tag-output.js';
+
+/** A viewer's playback, from the first byte until it leaves or has to go. */
+export interface Playback {
+  /** Goes on with another output of the same stream, as when a player turns the video off. */
+  switchTo(output: TagOutput): void;
+  /** The viewer is gone. Later calls do nothing. */
+  stop(reason: string): void;
+}
+
+/**
+ * Plays an output to a socket and closes the session when that ends.
+ *
+ * @param onEnd ends the socket: politely or at once, as the reason says
+ */
+export function play(
+  output: TagOutput,
+  socket: ViewerSocket,
+  admission: Admission,
+  onEnd: (end: ViewerEnd) => void,
+): Playback {
+  let current = output;
+  let sentBefore = 0;
+  let over = false;
+  const finish = (reason: string): boolean => {
+    if (over) return false;
+    over = true;
+    current.detach(viewer);
+    admission.close(reason, sentBefore + viewer.bytesSent);
+    return true;
+  };
+  const ended = (end: ViewerEnd): void => {
+    if (finish(end.reason)) onEnd(end);
+  };
+  let viewer = current.attach(socket, ended);
+  return {
+    switchTo: (next) => {
+      if (over || next === current) return;
+      current.detach(viewer);
+      sentBefore += viewer.bytesSent;
+      current = next;
+      viewer = current.attach(socket, ended);
+    },
+    stop: (reason) => {
+      finish(reason);
+    },
+  };
+}
