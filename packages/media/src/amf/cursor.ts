@@ -1,0 +1,72 @@
+import { MediaError } from '../errors.js';
+import { MAX_AMF_DEPTH, MAX_AMF_VALUES } from './value.js';
+
+/** A place in AMF bytes, with the budget that keeps hostile input cheap. Reads past the end throw `truncated`. */
+export class AmfCursor {
+  readonly bytes: Buffer;
+  #position = 0;
+  #depth = 0;
+  #values = 0;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  get atEnd(): boolean {
+    return this.#position >= this.bytes.length;
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.#position;
+  }
+
+  /** Moves on by `count` bytes and returns where they begin. */
+  take(count: number): number {
+    const start = this.#position;
+    if (count > this.bytes.length - start) {
+      throw new MediaError('truncated', `AMF wants ${count} bytes, ${this.bytes.length - start} are left`);
+    }
+    this.#position += count;
+    return start;
+  }
+
+  u8(): number {
+    return this.bytes.readUInt8(this.take(1));
+  }
+
+  peek(): number {
+    return this.bytes[this.#position] ?? -1;
+  }
+
+  u16(): number {
+    return this.bytes.readUInt16BE(this.take(2));
+  }
+
+  u32(): number {
+    return this.bytes.readUInt32BE(this.take(4));
+  }
+
+  double(): number {
+    return this.bytes.readDoubleBE(this.take(8));
+  }
+
+  utf8(length: number): string {
+    const start = this.take(length);
+    return this.bytes.toString('utf8', start, start + length);
+  }
+
+  /** Counts a value against the budget. */
+  count(): void {
+    this.#values += 1;
+    if (this.#values > MAX_AMF_VALUES) throw new MediaError('too-large', `more than ${MAX_AMF_VALUES} AMF values`);
+  }
+
+  enter(): void {
+    this.#depth += 1;
+    if (this.#depth > MAX_AMF_DEPTH) throw new MediaError('too-large', `AMF nested deeper than ${MAX_AMF_DEPTH}`);
+  }
+
+  leave(): void {
+    this.#depth -= 1;
+  }
+}
