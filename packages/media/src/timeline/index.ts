@@ -1,1 +1,1 @@
-export {};
+export { type RepairedSample, Timeline, type TimelineLimits, type TimelineStats } from './timeline.js';
