@@ -1,10 +1,5 @@
 import { type FanOutContext, type Gate, Refusal, type Stream, type StreamRouter } from '@sluice/core';
-import {
-  type RtmpPlayer,
-  type RtmpPlayOutput,
-  RtmpRefusal,
-  type RtmpStreamRequest,
-} from '@sluice/rtmp';
+import { type RtmpPlayer, type RtmpPlayOutput, RtmpRefusal, type RtmpStreamRequest } from '@sluice/rtmp';
 import { rtmpFraming } from './tags/framing.js';
 import { type Playback, play } from './tags/playback.js';
 import { type MediaSelection, selectionOf } from './tags/selection.js';
@@ -48,11 +43,7 @@ export class RtmpPlay {
     }
   }
 
-  #player(
-    stream: Stream,
-    asked: MediaSelection,
-    admission: Parameters<typeof play>[2],
-  ): RtmpPlayer {
+  #player(stream: Stream, asked: MediaSelection, admission: Parameters<typeof play>[2]): RtmpPlayer {
     let playback: Playback | undefined;
     const output = (selection: MediaSelection) => stream.output(this.#outputs.kind(selection));
     return {
@@ -62,7 +53,8 @@ export class RtmpPlay {
           else to.socket.destroy();
         });
       },
-      receive: (audio, video) => playback?.switchTo(output({ audio: asked.audio && audio, video: asked.video && video })),
+      receive: (audio, video) =>
+        playback?.switchTo(output({ audio: asked.audio && audio, video: asked.video && video })),
       closed: (reason) => {
         if (playback === undefined) admission.close(reason, 0);
         else playback.stop(reason);

@@ -1,1 +1,12 @@
-export {};
+export { RtmpClient, type RtmpClientOptions } from './client/client.js';
+export { parseRtmpUrl, type RtmpUrl } from './client/url.js';
+export * from './errors.js';
+export * from './server/handlers.js';
+export { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './server/limits.js';
+export { RtmpServer } from './server/server.js';
+export { type RtmpClientEvent, RtmpClientSession } from './session/client-session.js';
+export type { RtmpServerEvent } from './session/events.js';
+export { MESSAGE_STREAM_ID, RtmpServerSession } from './session/server-session.js';
+export { ChunkReader, type ChunkReaderLimits, DEFAULT_CHUNK_LIMITS } from './wire/chunk-reader.js';
+export { encodeMessage, type MessageHeader } from './wire/chunk-writer.js';
+export { MESSAGE_TYPE, type RtmpMediaMessage, type RtmpMessage } from './wire/message.js';

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { RtmpError } from '../errors.js';
+import { type RtmpClientEvent, RtmpClientSession } from '../session/client-session.js';
+import type { RtmpMediaMessage } from '../wire/message.js';
+import { parseRtmpUrl } from './url.js';
+
+export interface RtmpClientOptions {
+  /** For each step: connecting, and being accepted. */
+  readonly timeoutMs?: number;
+  /** For `rtmps://`. */
+  readonly tls?: ConnectionOptions;
+  /** Called once, when the connection is over: cleanly (`undefined`) or not. */
+  readonly onClose?: (error: RtmpError | undefined) => void;
+  readonly onReconnectRequest?: (tcUrl: string | undefined) => void;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+type Step = 'ready' | 'publishing' | 'playing';
+
+/** An RTMP connection to a server, to publish a stream or to play one. */
+export class RtmpClient {
+  readonly #socket: Socket;
+  readonly #session: RtmpClientSession;
+  readonly #options: RtmpClientOptions;
+  readonly #closed: Promise<void>;
+  #waiting: { step: Step; resolve: () => void; reject: (error: Error) => void } | undefined;
+  #onMessage: ((message: RtmpMediaMessage) => void) | undefined;
+  #publishing = false;
+  #error: RtmpError | undefined;
+  #ended = false;
+
+  private constructor(socket: Socket, session: RtmpClientSession, options: RtmpClientOptions) {
+    this.#socket = socket;
+    this.#session = session;
+    this.#options = options;
+    socket.setNoDelay(true);
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+    socket.on('error', (error) => this.#fail(new RtmpError('closed', error.message, { cause: error })));
+    this.#closed = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#finish();
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Connects and gets ready to publish or play.
+   *
+   * @param url `rtmp://` or `rtmps://host/app/stream?query`
+   * @throws {RtmpError} where the server can't be reached, doesn't answer in time, or refuses
+   */
+  static async connect(url: string, options: RtmpClientOptions = {}): Promise<RtmpClient> {
+    const target = parseRtmpUrl(url);
+    const { host, port, encrypted } = target;
+    const socket = encrypted ? connectTls({ host, port, servername: host, ...options.tls }) : connect({ host, port });
+    const session = new RtmpClientSession(target, randomBytes);
+    const client = new RtmpClient(socket, session, options);
+    socket.write(session.start());
+    await client.#reach('ready');
+    return client;
+  }
+
+  /** Bytes written that the network hasn't taken yet. */
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** @throws {RtmpError} `refused` with the server's reason */
+  async publish(): Promise<void> {
+    for (const command of this.#session.publish()) this.#socket.write(command);
+    await this.#reach('publishing');
+    this.#publishing = true;
+  }
+
+  /** @throws {RtmpError} `refused` with the server's reason */
+  async play(onMessage: (message: RtmpMediaMessage) => void): Promise<void> {
+    this.#onMessage = onMessage;
+    for (const command of this.#session.play()) this.#socket.write(command);
+    await this.#reach('playing');
+  }
+
+  /** @returns false when the network is behind: wait for `drained` before sending more */
+  send(message: RtmpMediaMessage): boolean {
+    return this.#socket.write(this.#session.encode(message));
+  }
+
+  drained(): Promise<void> {
+    if (this.#socket.writableLength === 0 || this.#ended) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#socket.off('drain', done);
+        this.#socket.off('close', done);
+        resolve();
+      };
+      this.#socket.on('drain', done);
+      this.#socket.on('close', done);
+    });
+  }
+
+  /** Ends the publish politely and the connection with it. */
+  async close(): Promise<void> {
+    if (!this.#socket.destroyed) {
+      if (this.#publishing) for (const command of this.#session.unpublish()) this.#socket.write(command);
+      this.#socket.end(() => this.#socket.destroySoon());
+    }
+    await this.#closed;
+  }
+
+  /** Drops the connection as a broken network would. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #reach(step: Step): Promise<void> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    return new Promise<void>((resolve, reject) => {
+      if (this.#ended) {
+        reject(this.#error ?? new RtmpError('closed', 'the connection is closed'));
+        return;
+      }
+      const timer = setTimeout(
+        () => this.#fail(new RtmpError('time-out', `the server did not answer in ${timeoutMs} ms`)),
+        timeoutMs,
+      );
+      const settle = (then: () => void) => {
+        clearTimeout(timer);
+        this.#waiting = undefined;
+        then();
+      };
+      this.#waiting = {
+        step,
+        resolve: () => settle(resolve),
+        reject: (error) => settle(() => reject(error)),
+      };
+    });
+  }
+
+  #receive(bytes: Buffer): void {
+    try {
+      const { outbound, events } = this.#session.receive(bytes);
+      for (const answer of outbound) this.#socket.write(answer);
+      for (const event of events) this.#handle(event);
+    } catch (error) {
+      this.#fail(error instanceof RtmpError ? error : new RtmpError('malformed', String(error), { cause: error }));
+    }
+  }
+
+  #handle(event: RtmpClientEvent): void {
+    switch (event.type) {
+      case 'media':
+        this.#onMessage?.(event.message);
+        break;
+      case 'reconnect':
+        this.#options.onReconnectRequest?.(event.tcUrl);
+        break;
+      case 'ended':
+        this.#socket.end();
+        break;
+      default:
+        if (this.#waiting?.step === event.type) this.#waiting.resolve();
+    }
+  }
+
+  #fail(error: RtmpError): void {
+    this.#error ??= error;
+    this.#socket.destroy();
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#waiting?.reject(this.#error ?? new RtmpError('closed', 'the server closed the connection'));
+    this.#options.onClose?.(this.#error);
+  }
+}

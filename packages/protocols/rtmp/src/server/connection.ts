@@ -1,0 +1,266 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { MediaError } from '@sluice/media';
+import { RtmpError, RtmpRefusal } from '../errors.js';
+import type { RtmpServerEvent } from '../session/events.js';
+import { MESSAGE_STREAM_ID, RtmpServerSession } from '../session/server-session.js';
+import { DEFAULT_CHUNK_LIMITS } from '../wire/chunk-reader.js';
+import type {
+  RtmpConnectionControl,
+  RtmpConnectionInfo,
+  RtmpHandlers,
+  RtmpLog,
+  RtmpPlayer,
+  RtmpPublisher,
+  RtmpStreamRequest,
+} from './handlers.js';
+import { LINGER_MS, MAX_UNREAD_ANSWERS, type RtmpLimits } from './limits.js';
+
+/** What the connection is doing for its client. */
+type Activity =
+  | { readonly name: 'none' }
+  /** A handler is being asked; media that came with the request waits. */
+  | { readonly name: 'asking'; readonly early: RtmpServerEvent[]; readonly abort: AbortController }
+  | { readonly name: 'publishing'; readonly publisher: RtmpPublisher }
+  | { readonly name: 'playing'; readonly player: RtmpPlayer };
+
+const NONE: Activity = { name: 'none' };
+
+/** One client's socket with its session. Nothing that happens in here gets out as an exception. */
+export class RtmpConnection implements RtmpConnectionControl {
+  readonly id = randomBytes(6).toString('hex');
+  readonly remoteAddress: string;
+  readonly #socket: Socket;
+  readonly #encrypted: boolean;
+  readonly #session: RtmpServerSession;
+  readonly #handlers: RtmpHandlers;
+  readonly #limits: RtmpLimits;
+  readonly #log: RtmpLog;
+  readonly #chunkSize: number;
+  #activity: Activity = NONE;
+  #deadline: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(options: {
+    socket: Socket;
+    encrypted: boolean;
+    handlers: RtmpHandlers;
+    limits: RtmpLimits;
+    chunkSize: number;
+    log: RtmpLog;
+  }) {
+    const { socket, limits } = options;
+    this.#socket = socket;
+    this.#encrypted = options.encrypted;
+    this.#handlers = options.handlers;
+    this.#limits = limits;
+    this.#log = options.log;
+    this.#chunkSize = options.chunkSize;
+    this.remoteAddress = plainAddress(socket.remoteAddress ?? 'unknown');
+    this.#session = new RtmpServerSession({
+      random: randomBytes,
+      limits: { ...DEFAULT_CHUNK_LIMITS, maxMediaBytes: limits.maxMessageBytes },
+      chunkSize: options.chunkSize,
+    });
+    socket.setNoDelay(true);
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+    socket.on('error', (error) => this.#finish('connection lost', error.message));
+    socket.on('close', () => this.#finish('closed by the peer'));
+    this.#expectRequest();
+  }
+
+  end(reason: string): void {
+    this.#finish(reason);
+  }
+
+  reconnect(description: string, tcUrl?: string): void {
+    if (!this.#ended) this.#socket.write(this.#session.reconnectRequest(description, tcUrl));
+  }
+
+  bytesReceived(): number {
+    return this.#socket.bytesRead;
+  }
+
+  bytesSent(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#ended) return;
+    try {
+      const { outbound, events } = this.#session.receive(bytes);
+      for (const answer of outbound) this.#socket.write(answer);
+      if (this.#activity.name !== 'playing' && this.#socket.writableLength > MAX_UNREAD_ANSWERS) {
+        throw new RtmpError('too-large', 'the client does not read its answers');
+      }
+      for (const event of events) this.#handle(event);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #handle(event: RtmpServerEvent): void {
+    if (this.#ended) return;
+    const activity = this.#activity;
+    if (activity.name === 'asking' && event.type !== 'stopped') {
+      activity.early.push(event);
+      return;
+    }
+    switch (event.type) {
+      case 'publish':
+      case 'play':
+        void this.#ask(event);
+        break;
+      case 'media':
+        if (activity.name !== 'publishing') break;
+        this.#deadline?.refresh();
+        activity.publisher.message(event.message);
+        break;
+      case 'receive':
+        if (activity.name === 'playing') activity.player.receive?.(event.audio, event.video);
+        break;
+      case 'stopped':
+        this.#stopActivity(event.reason);
+        this.#expectRequest();
+        break;
+    }
+  }
+
+  /** Asks the handler, and goes on with its answer. Never rejects. */
+  async #ask(event: RtmpServerEvent & { type: 'publish' | 'play' }): Promise<void> {
+    clearTimeout(this.#deadline);
+    const abort = new AbortController();
+    const early: RtmpServerEvent[] = [];
+    const asking: Activity = { name: 'asking', early, abort };
+    this.#activity = asking;
+    // While it isn't known whether the client may publish, what it sends stays in the kernel.
+    if (event.type === 'publish') this.#socket.pause();
+    try {
+      const request = this.#request(event, abort.signal);
+      if (event.type === 'publish') {
+        const publisher = await this.#handlers.publish(request, this);
+        if (this.#activity !== asking) publisher.closed('the client left');
+        else this.#publish(publisher, early);
+      } else {
+        const player = await this.#handlers.play(request, this);
+        if (this.#activity !== asking) player.closed('the client left');
+        else this.#play(player, early);
+      }
+    } catch (error) {
+      if (this.#activity === asking) this.#refuse(error);
+    } finally {
+      if (event.type === 'publish') this.#socket.resume();
+    }
+  }
+
+  #request(event: RtmpServerEvent & { type: 'publish' | 'play' }, signal: AbortSignal): RtmpStreamRequest {
+    const connection = this.#info();
+    const { app } = connection;
+    return { connection, app, stream: event.stream, query: new URLSearchParams(event.query), signal };
+  }
+
+  #info(): RtmpConnectionInfo {
+    const { app = '', tcUrl = '', flashVer, pageUrl, swfUrl } = this.#session.info ?? {};
+    return {
+      id: this.id,
+      remoteAddress: this.remoteAddress,
+      remotePort: this.#socket.remotePort ?? 0,
+      encrypted: this.#encrypted,
+      app,
+      tcUrl,
+      ...(flashVer === undefined ? {} : { flashVer }),
+      ...(pageUrl === undefined ? {} : { pageUrl }),
+      ...(swfUrl === undefined ? {} : { swfUrl }),
+    };
+  }
+
+  #publish(publisher: RtmpPublisher, early: readonly RtmpServerEvent[]): void {
+    this.#activity = { name: 'publishing', publisher };
+    this.#send(this.#session.acceptPublish());
+    const { publisherIdleMs } = this.#limits;
+    this.#deadline = setTimeout(
+      () => this.#fail(new RtmpError('time-out', `the publisher sent nothing for ${publisherIdleMs / 1000} s`)),
+      publisherIdleMs,
+    );
+    for (const event of early) this.#handle(event);
+  }
+
+  #play(player: RtmpPlayer, early: readonly RtmpServerEvent[]): void {
+    this.#activity = { name: 'playing', player };
+    this.#send(this.#session.acceptPlay());
+    player.start({
+      socket: this.#socket,
+      chunkSize: this.#chunkSize,
+      messageStreamId: MESSAGE_STREAM_ID,
+      end: (reason) => this.#finish(reason),
+    });
+    for (const event of early) this.#handle(event);
+  }
+
+  #refuse(error: unknown): void {
+    this.#activity = NONE;
+    if (!(error instanceof RtmpRefusal)) {
+      this.#fail(error);
+      return;
+    }
+    this.#send(this.#session.refuse(error));
+    this.#finish(`refused: ${error.message}`);
+  }
+
+  #send(messages: readonly Buffer[]): void {
+    if (this.#socket.writable) for (const message of messages) this.#socket.write(message);
+  }
+
+  /** The client has so long to say what it wants. */
+  #expectRequest(): void {
+    clearTimeout(this.#deadline);
+    const { handshakeMs } = this.#limits;
+    this.#deadline = setTimeout(
+      () => this.#fail(new RtmpError('time-out', `nothing was asked for in ${handshakeMs / 1000} s`)),
+      handshakeMs,
+    );
+  }
+
+  #stopActivity(reason: string): void {
+    const activity = this.#activity;
+    this.#activity = NONE;
+    if (activity.name === 'asking') activity.abort.abort();
+    else if (activity.name === 'publishing') activity.publisher.closed(reason);
+    else if (activity.name === 'playing') activity.player.closed(reason);
+  }
+
+  /** Ends the connection for a fault: at once, and with a warning. */
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    const code = error instanceof RtmpError || error instanceof MediaError ? error.code : 'internal';
+    const detail = error instanceof Error ? error.message : String(error);
+    const fields = { connection: this.id, ip: this.remoteAddress, stage: this.#session.stage, reason: code, detail };
+    this.#log.warn(fields, 'RTMP connection ended');
+    this.#close(detail);
+    this.#socket.destroy();
+  }
+
+  /** Ends the connection in peace. */
+  #finish(reason: string, detail?: string): void {
+    if (this.#ended) return;
+    const fields = { connection: this.id, ip: this.remoteAddress, stage: this.#session.stage, reason };
+    this.#log.debug(detail === undefined ? fields : { ...fields, detail }, 'RTMP connection ended');
+    this.#send(this.#session.finish(reason));
+    this.#close(detail === undefined ? reason : `${reason}: ${detail}`);
+    if (this.#socket.destroyed) return;
+    this.#socket.end();
+    const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    this.#socket.once('close', () => clearTimeout(linger));
+  }
+
+  #close(reason: string): void {
+    this.#ended = true;
+    clearTimeout(this.#deadline);
+    this.#stopActivity(reason);
+  }
+}
+
+/** IPv4 addresses without the IPv6 form that a dual-stack socket gives them. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}

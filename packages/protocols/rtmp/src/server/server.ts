@@ -1,0 +1,110 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TlsOptions,
+  Server as TlsServer,
+} from 'node:tls';
+import { RtmpConnection } from './connection.js';
+import type { RtmpHandlers, RtmpLog } from './handlers.js';
+import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './limits.js';
+
+/** A viewer's socket buffers this much in the process; beyond it the kernel is full and the viewer waits. */
+const SOCKET_BUFFER = 128 * 1024;
+const DEFAULT_CHUNK_SIZE = 65_536;
+
+/** Listens for RTMP, or for RTMPS when it is given TLS options, and serves publishers and players. */
+export class RtmpServer {
+  readonly #server: Server;
+  readonly #connections = new Set<RtmpConnection>();
+  readonly #perIp = new Map<string, number>();
+  readonly #handlers: RtmpHandlers;
+  readonly #limits: RtmpLimits;
+  readonly #chunkSize: number;
+  readonly #log: RtmpLog;
+  readonly #encrypted: boolean;
+
+  constructor(options: {
+    handlers: RtmpHandlers;
+    log: RtmpLog;
+    limits?: Partial<RtmpLimits>;
+    /** Of what is sent, in bytes. */
+    chunkSize?: number;
+    tls?: TlsOptions;
+  }) {
+    this.#handlers = options.handlers;
+    this.#limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
+    this.#chunkSize = options.chunkSize ?? DEFAULT_CHUNK_SIZE;
+    this.#log = options.log;
+    this.#encrypted = options.tls !== undefined;
+    const onSocket = (socket: Socket) => this.#accept(socket);
+    if (options.tls === undefined) {
+      this.#server = createServer({ highWaterMark: SOCKET_BUFFER }, onSocket);
+    } else {
+      const handshakeTimeout = this.#limits.handshakeMs;
+      this.#server = createTlsServer({ highWaterMark: SOCKET_BUFFER, handshakeTimeout, ...options.tls }, onSocket);
+      this.#server.on('tlsClientError', (error: Error, socket: Socket) => {
+        const fields = { ip: socket.remoteAddress ?? 'unknown', reason: 'tls', detail: error.message };
+        this.#log.debug(fields, 'RTMPS handshake failed');
+      });
+    }
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** @param port 0 takes a free one */
+  listen(port: number, host = '::'): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ port, host }, () => {
+        this.#server.off('error', reject);
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Takes a new certificate for the connections to come. Does nothing without TLS. */
+  setSecureContext(context: SecureContextOptions): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(context);
+  }
+
+  /** Stops listening and ends the connections politely. Resolves when all are gone. */
+  close(reason = 'the server is going down'): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const connection of this.#connections) connection.end(reason);
+    return closed;
+  }
+
+  #accept(socket: Socket): void {
+    const ip = socket.remoteAddress ?? 'unknown';
+    const fromIp = this.#perIp.get(ip) ?? 0;
+    if (this.#connections.size >= this.#limits.maxConnections || fromIp >= this.#limits.maxConnectionsPerIp) {
+      const fields = { ip, reason: 'too-many-connections', connections: this.#connections.size, fromIp };
+      this.#log.warn(fields, 'RTMP connection refused');
+      socket.on('error', () => socket.destroy());
+      socket.destroy();
+      return;
+    }
+    this.#perIp.set(ip, fromIp + 1);
+    const connection = new RtmpConnection({
+      socket,
+      encrypted: this.#encrypted,
+      handlers: this.#handlers,
+      limits: this.#limits,
+      chunkSize: this.#chunkSize,
+      log: this.#log,
+    });
+    this.#connections.add(connection);
+    socket.once('close', () => {
+      this.#connections.delete(connection);
+      const left = (this.#perIp.get(ip) ?? 1) - 1;
+      if (left === 0) this.#perIp.delete(ip);
+      else this.#perIp.set(ip, left);
+    });
+  }
+}
