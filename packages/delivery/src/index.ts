@@ -1,1 +1,7 @@
-export {};
+export { HlsDelivery } from './hls/hls-delivery.js';
+export { MediaHttpServer } from './http/media-http.js';
+export { Pages } from './http/pages.js';
+export { StatusPages } from './http/status.js';
+export { HttpFlv } from './http-flv.js';
+export { RtmpPlay } from './rtmp-play.js';
+export { WsFlv } from './ws-flv.js';

@@ -1,4 +1,4 @@
-import { type FanOutContext, type Gate, Refusal, type Stream, type StreamRouter } from '@sluice/core';
+import { type Admission, type FanOutContext, type Gate, Refusal, type Stream, type StreamRouter } from '@sluice/core';
 import { type RtmpPlayer, type RtmpPlayOutput, RtmpRefusal, type RtmpStreamRequest } from '@sluice/rtmp';
 import { rtmpFraming } from './tags/framing.js';
 import { type Playback, play } from './tags/playback.js';
@@ -22,8 +22,8 @@ export class RtmpPlay {
   }
 
   /** @throws {RtmpRefusal} when the gate says no, or the stream isn't live and doesn't become so in time */
-  async play(request: RtmpStreamRequest, signal: AbortSignal): Promise<RtmpPlayer> {
-    const { connection, app, stream: name, query } = request;
+  async play(request: RtmpStreamRequest): Promise<RtmpPlayer> {
+    const { connection, app, stream: name, query, signal } = request;
     const admission = await this.#gate
       .admit({
         action: 'play',
@@ -43,7 +43,7 @@ export class RtmpPlay {
     }
   }
 
-  #player(stream: Stream, asked: MediaSelection, admission: Parameters<typeof play>[2]): RtmpPlayer {
+  #player(stream: Stream, asked: MediaSelection, admission: Admission): RtmpPlayer {
     let playback: Playback | undefined;
     const output = (selection: MediaSelection) => stream.output(this.#outputs.kind(selection));
     return {

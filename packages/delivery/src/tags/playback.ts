@@ -1,4 +1,4 @@
-import type { Admission, ViewerEnd, ViewerSocket } from '@sluice/core';
+import type { Admission, Viewer, ViewerEnd, ViewerSocket } from '@sluice/core';
 import type { TagOutput } from './tag-output.js';
 
 /** A viewer's playback, from the first byte until it leaves or has to go. */
@@ -23,22 +23,28 @@ export function play(
   let current = output;
   let sentBefore = 0;
   let over = false;
+  let viewer: Viewer | undefined;
+  const leave = (): void => {
+    if (viewer === undefined) return;
+    current.detach(viewer);
+    sentBefore += viewer.bytesSent;
+    viewer = undefined;
+  };
   const finish = (reason: string): boolean => {
     if (over) return false;
     over = true;
-    current.detach(viewer);
-    admission.close(reason, sentBefore + viewer.bytesSent);
+    leave();
+    admission.close(reason, sentBefore);
     return true;
   };
   const ended = (end: ViewerEnd): void => {
     if (finish(end.reason)) onEnd(end);
   };
-  let viewer = current.attach(socket, ended);
+  viewer = current.attach(socket, ended);
   return {
     switchTo: (next) => {
       if (over || next === current) return;
-      current.detach(viewer);
-      sentBefore += viewer.bytesSent;
+      leave();
       current = next;
       viewer = current.attach(socket, ended);
     },

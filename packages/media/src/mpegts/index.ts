@@ -1,1 +1,1 @@
-export {};
+export { TsMuxer } from './muxer.js';

@@ -1,0 +1,70 @@
+import { connect, type Socket } from 'node:net';
+import { monotonicMs } from '../clock.js';
+import type { Histogram } from '../histogram.js';
+import { FrameMeter } from './frame-meter.js';
+import type { Shared } from './shared.js';
+import { openWire, type ViewerWire } from './wire.js';
+
+/** What the viewers of a worker have in common. */
+export interface ViewerContext {
+  readonly url: string;
+  readonly shared: Shared;
+  readonly latencies: Histogram;
+  /** All sockets of a worker read into this one buffer: what is read is walked over at once. */
+  readonly readBuffer: Buffer;
+  /** This worker's place in `shared.received`. */
+  readonly index: number;
+}
+
+/** One connected viewer. */
+export class Viewer {
+  readonly meter: FrameMeter;
+  readonly startedAt = monotonicMs();
+  /** Why the connection is over, if it is. */
+  failure: string | undefined;
+  readonly #context: ViewerContext;
+  readonly #wire: ViewerWire;
+  readonly #socket: Socket;
+
+  constructor(context: ViewerContext) {
+    this.#context = context;
+    this.meter = new FrameMeter(context.shared, context.latencies);
+    this.#wire = openWire(context.url, this.meter, (bytes) => this.#socket.write(bytes));
+    const { host, port } = this.#wire;
+    this.#socket = connect({
+      host,
+      port,
+      noDelay: true,
+      onread: { buffer: context.readBuffer, callback: (length) => this.#read(length) },
+    });
+    this.#socket.on('error', (error) => this.#fail(error.message));
+    this.#socket.on('close', () => this.#fail('the server closed the connection'));
+    this.#socket.write(this.#wire.start());
+  }
+
+  get accepted(): boolean {
+    return this.#wire.accepted;
+  }
+
+  close(): void {
+    this.failure ??= 'closed by the viewer';
+    this.#socket.destroy();
+  }
+
+  #read(length: number): boolean {
+    const { shared, index, readBuffer } = this.#context;
+    shared.received[index] = (shared.received[index] ?? 0) + length;
+    try {
+      this.#wire.feed(readBuffer, length);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error));
+      return false;
+    }
+    return true;
+  }
+
+  #fail(reason: string): void {
+    this.failure ??= reason;
+    this.#socket.destroy();
+  }
+}

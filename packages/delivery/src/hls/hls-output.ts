@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import type { Clock, Logger, Output, Stream, StreamDescription } from '@sluice/core';
+import { type Micros, type Millis, micros, microsFromSeconds, type Sample } from '@sluice/media';
+import { primaryTracks } from '../tags/selection.js';
+import type { HlsViewers } from './hls-viewers.js';
+import { renderPlaylist } from './playlist.js';
+import { type Segment, Segmenter } from './segmenter.js';
+
+/** A playlist as it stands, ready to be sent. */
+export interface RenderedPlaylist {
+  readonly text: Buffer;
+  readonly gzip: Buffer;
+}
+
+export interface HlsOutputOptions {
+  readonly stream: Stream;
+  readonly clock: Clock;
+  readonly viewers: HlsViewers;
+  readonly log: Logger;
+  /** The stream is over; the segments stay good for those who haven't seen them yet. */
+  readonly onEnd: (output: HlsOutput) => void;
+}
+
+/** RFC 8216 §6.2.2: a segment that left the playlist stays available for as long as the playlist was. */
+const RETAINED_WINDOWS = 2;
+
+/** One stream's HLS: a window of segments in memory, and the playlist over it. */
+export class HlsOutput implements Output {
+  readonly path: Stream['path'];
+  readonly #stream: Stream;
+  readonly #clock: Clock;
+  readonly #viewers: HlsViewers;
+  readonly #onEnd: (output: HlsOutput) => void;
+  readonly #segmenter: Segmenter;
+  /** Makes segment URLs unique over restarts of the server and of the stream, so that caches may keep them. */
+  readonly #epoch = randomBytes(4).toString('hex');
+  readonly #listed: number;
+  readonly #target: Micros;
+  #longest: Micros;
+  #segments: Segment[] = [];
+  #discontinuities = 0;
+  #rendered: RenderedPlaylist | undefined;
+  #waiting = new Set<() => void>();
+  #lastUsed: Millis;
+  #ended = false;
+
+  constructor(options: HlsOutputOptions) {
+    const { stream, clock, log } = options;
+    const { hls } = stream.settings;
+    this.path = stream.path;
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#viewers = options.viewers;
+    this.#onEnd = options.onEnd;
+    this.#listed = hls.segments;
+    this.#target = microsFromSeconds(hls.segmentSeconds);
+    this.#longest = this.#target;
+    this.#lastUsed = clock.monotonic();
+    this.#segmenter = new Segmenter({
+      target: this.#target,
+      wallTimeOf: (dts) => stream.wallTimeOf(dts),
+      onSegment: (segment) => this.#add(segment),
+      onUnsupported: (config) =>
+        log.warn({ path: stream.path, codec: config.codec }, `HLS with MPEG-TS segments can't carry ${config.codec}`),
+    });
+  }
+
+  get viewers(): number {
+    return this.#viewers.countOf(this.path);
+  }
+
+  get idleSince(): Millis | undefined {
+    return this.#stream.settings.hls.always || this.viewers > 0 ? undefined : this.#lastUsed;
+  }
+
+  /** How long its listed segments take to play. */
+  get windowSeconds(): number {
+    return this.#segments.slice(-this.#listed).reduce((sum, segment) => sum + segment.duration, 0) / 1_000_000;
+  }
+
+  configure(description: StreamDescription): void {
+    this.#segmenter.configure(primaryTracks(description));
+  }
+
+  sample(sample: Sample): void {
+    this.#segmenter.sample(sample);
+  }
+
+  discontinuity(): void {
+    this.#segmenter.discontinuity();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#segmenter.flush();
+    this.#ended = true;
+    this.#rendered = undefined;
+    this.#wake();
+    this.#onEnd(this);
+  }
+
+  sweep(): void {}
+
+  /** The playlist, as soon as there is a segment to list; undefined when none came in time. */
+  async playlist(timeoutMs: number, signal: AbortSignal): Promise<RenderedPlaylist | undefined> {
+    this.#lastUsed = this.#clock.monotonic();
+    if (this.#segments.length === 0 && !this.#ended) await this.#segmentArrives(timeoutMs, signal);
+    if (this.#segments.length === 0) return undefined;
+    this.#rendered ??= this.#render();
+    return this.#rendered;
+  }
+
+  /** @param name as the playlist gave it */
+  segment(name: string): Buffer | undefined {
+    this.#lastUsed = this.#clock.monotonic();
+    return this.#segments.find((segment) => this.#nameOf(segment) === name)?.bytes;
+  }
+
+  #nameOf(segment: Segment): string {
+    return `${this.#epoch}-${segment.number}.ts`;
+  }
+
+  #add(segment: Segment): void {
+    this.#longest = micros(Math.max(this.#longest, segment.duration));
+    this.#segments.push(segment);
+    const retained = this.#listed * RETAINED_WINDOWS;
+    if (this.#segments.length > retained) this.#segments.splice(0, this.#segments.length - retained);
+    const unlisted = this.#segments.at(-this.#listed - 1);
+    if (unlisted?.discontinuity) this.#discontinuities += 1;
+    this.#rendered = undefined;
+    this.#wake();
+  }
+
+  #render(): RenderedPlaylist {
+    const streamName = this.path.slice(this.path.lastIndexOf('/') + 1);
+    const text = Buffer.from(
+      renderPlaylist({
+        segments: this.#segments.slice(-this.#listed),
+        target: this.#longest,
+        discontinuitySequence: this.#discontinuities,
+        ended: this.#ended,
+        urlOf: (segment) => `${streamName}/hls/${this.#nameOf(segment)}`,
+      }),
+    );
+    return { text, gzip: gzipSync(text) };
+  }
+
+  #segmentArrives(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      signal.addEventListener('abort', done);
+      this.#waiting.add(done);
+    });
+  }
+
+  #wake(): void {
+    for (const waiting of [...this.#waiting]) waiting();
+  }
+}

@@ -1,0 +1,87 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FanOutContext, Gate, StreamRouter } from '@sluice/core';
+import { Refusal } from '@sluice/core';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { addressOf } from './http/responses.js';
+import { webSocketFrame } from './http/web-socket-frame.js';
+import { flvFraming } from './tags/framing.js';
+import { play } from './tags/playback.js';
+import { selectionOf } from './tags/selection.js';
+import { TagOutputs } from './tags/tag-outputs.js';
+
+/** Viewers have nothing to tell us. */
+const MAX_INCOMING_MESSAGE = 1024;
+const CLOSE = { normal: 1000, tryAgainLater: 1013, policy: 1008 } as const;
+const MAX_CLOSE_REASON = 120;
+
+/**
+ * Plays streams as an endless FLV file over WebSocket. The handshake and control frames are the `ws` package's; media
+ * goes to the socket in frames that are made once for all viewers.
+ */
+export class WsFlv {
+  readonly #gate: Gate;
+  readonly #router: StreamRouter;
+  readonly #outputs: TagOutputs;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_INCOMING_MESSAGE,
+  });
+
+  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext }) {
+    this.#gate = options.gate;
+    this.#router = options.router;
+    this.#outputs = new TagOutputs({
+      name: 'ws-flv',
+      framing: flvFraming,
+      context: options.context,
+      envelope: webSocketFrame,
+    });
+  }
+
+  /** Takes over an upgrade request. Never rejects for what a client does. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer, path: string, query: URLSearchParams): void {
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', () => socket.destroy());
+      void this.#play(webSocket, request, socket, path, query);
+    });
+  }
+
+  async #play(
+    webSocket: WebSocket,
+    request: IncomingMessage,
+    socket: Socket,
+    path: string,
+    query: URLSearchParams,
+  ): Promise<void> {
+    const left = new AbortController();
+    webSocket.once('close', () => left.abort());
+    try {
+      const admission = await this.#gate.admit({
+        action: 'play',
+        protocol: 'ws-flv',
+        path,
+        ip: addressOf(request),
+        userAgent: request.headers['user-agent'],
+        query,
+      });
+      try {
+        const stream = await this.#router.waitFor(admission.session.path, left.signal);
+        const playback = play(stream.output(this.#outputs.kind(selectionOf(query))), socket, admission, (end) => {
+          if (end.clean) webSocket.close(CLOSE.normal, end.reason.slice(0, MAX_CLOSE_REASON));
+          else webSocket.terminate();
+        });
+        left.signal.addEventListener('abort', () => playback.stop('viewer left'));
+        if (left.signal.aborted) playback.stop('viewer left');
+      } catch (error) {
+        admission.close('not live', 0);
+        throw error;
+      }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const code = error.code === 'not-live' ? CLOSE.tryAgainLater : CLOSE.policy;
+      webSocket.close(code, error.message.slice(0, MAX_CLOSE_REASON));
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { MediaError } from '../errors.js';
+import type { Sample, TrackId } from '../sample.js';
+import { type Micros, ticks90kFromMicros } from '../time.js';
+import type { TrackConfig } from '../track-config.js';
+import { type ElementaryWriter, elementaryWriterFor } from './elementary.js';
+import { ContinuityCounter, PAT_PID, packetize, pcrPacket } from './packet.js';
+import { encodePes } from './pes.js';
+import { encodePat, encodePmt } from './psi.js';
+import { type TsStreamType, tsStreamTypeOf } from './stream-types.js';
+
+const PROGRAM_NUMBER = 1;
+const PMT_PID = 0x1000;
+const FIRST_ELEMENTARY_PID = 0x100;
+const CLOCK_RANGE = 2 ** 33;
+/** Decoding times stand this far behind the clock reference, so that a decoder has time to fill its buffer. */
+const DECODER_DELAY = 63_000;
+/** ISO 13818-1 §2.7.2 asks for a PCR each 100 ms; a frame may be late. */
+const PCR_INTERVAL = 80_000;
+
+interface MuxedTrack {
+  readonly pid: number;
+  readonly type: TsStreamType;
+  readonly counter: ContinuityCounter;
+  readonly write: ElementaryWriter;
+  readonly kind: TrackConfig['kind'];
+}
+
+/** Writes samples as an MPEG transport stream of one programme. */
+export class TsMuxer {
+  readonly #tracks = new Map<TrackId, MuxedTrack>();
+  readonly #clockTrack: MuxedTrack;
+  readonly #patCounter = new ContinuityCounter();
+  readonly #pmtCounter = new ContinuityCounter();
+  readonly #pat: Buffer;
+  readonly #pmt: Buffer;
+  #lastPcr = Number.NEGATIVE_INFINITY;
+
+  /** @throws {MediaError} `unsupported` for a codec that MPEG-TS can't carry, and where there is no track */
+  constructor(tracks: readonly TrackConfig[]) {
+    tracks.forEach((config, index) => {
+      this.#tracks.set(config.track, {
+        pid: FIRST_ELEMENTARY_PID + index,
+        type: tsStreamTypeOf(config),
+        counter: new ContinuityCounter(),
+        write: elementaryWriterFor(config),
+        kind: config.kind,
+      });
+    });
+    const muxed = [...this.#tracks.values()];
+    const clockTrack = muxed.find((track) => track.kind === 'video') ?? muxed[0];
+    if (clockTrack === undefined) throw new MediaError('unsupported', 'a transport stream without tracks');
+    this.#clockTrack = clockTrack;
+    this.#pat = encodePat(PROGRAM_NUMBER, PMT_PID);
+    this.#pmt = encodePmt(
+      PROGRAM_NUMBER,
+      clockTrack.pid,
+      muxed.map(({ pid, type }) => ({ pid, streamType: type.streamType, descriptors: type.descriptors })),
+    );
+  }
+
+  /** PAT and PMT, one packet each: before the first sample, and where decoders may begin. */
+  tables(): Buffer {
+    const flags = { randomAccess: false };
+    return Buffer.concat([
+      packetize(PAT_PID, this.#patCounter, this.#pat, flags),
+      packetize(PMT_PID, this.#pmtCounter, this.#pmt, flags),
+    ]);
+  }
+
+  /**
+   * A sample as whole packets.
+   *
+   * @throws {MediaError} `no-config` for a track that wasn't announced, or where the sample's bytes can't be read
+   */
+  sample(sample: Sample): Buffer {
+    const track = this.#tracks.get(sample.track);
+    if (track === undefined) throw new MediaError('no-config', `a sample of track ${sample.track}, which is unknown`);
+    const times = { pts: clockTime(sample.pts, DECODER_DELAY), dts: clockTime(sample.dts, DECODER_DELAY) };
+    const pes = encodePes(track.type.streamId, times, track.write(sample), { unbounded: track.kind === 'video' });
+    const isClock = track === this.#clockTrack;
+    const pcr = isClock || sample.dts - this.#lastPcr >= PCR_INTERVAL ? this.#takePcr(sample.dts) : undefined;
+    const randomAccess = track.kind === 'video' && sample.keyframe;
+    if (isClock) return packetize(track.pid, track.counter, pes, { pcr, randomAccess });
+    const packets = packetize(track.pid, track.counter, pes, { randomAccess });
+    if (pcr === undefined) return packets;
+    return Buffer.concat([pcrPacket(this.#clockTrack.pid, this.#clockTrack.counter, pcr), packets]);
+  }
+
+  #takePcr(dts: Micros): number {
+    this.#lastPcr = Math.max(dts, this.#lastPcr);
+    return clockTime(dts, 0);
+  }
+}
+
+/** 33 bits of 90 kHz. */
+function clockTime(time: Micros, delay: number): number {
+  return (((ticks90kFromMicros(time) + delay) % CLOCK_RANGE) + CLOCK_RANGE) % CLOCK_RANGE;
+}
