@@ -1,1 +1,2 @@
-export {};
+export { FileLoop } from './file-loop.js';
+export { RtmpPublish } from './rtmp-publish.js';

@@ -112,7 +112,7 @@ export class Stream {
         this.#describe(event.metadata);
         break;
       case 'end-of-track':
-        this.#endTrack(event.track);
+        // Encoders say so when they stop, and may be back inside the grace window with the same track.
         break;
     }
   }
@@ -172,10 +172,6 @@ export class Stream {
     this.#awaitKeyframe(config);
     this.#describe(this.#description.metadata);
     this.#gop.clear();
-  }
-
-  #endTrack(track: TrackId): void {
-    if (this.#tracks.delete(track)) this.#describe(this.#description.metadata);
   }
 
   #describe(metadata: Metadata): void {

@@ -79,7 +79,9 @@ export class Segmenter {
     }
     this.#open ??= this.#begin(sample, muxer);
     if (this.#open === undefined) return;
-    this.#open.parts.push(muxer.sample(sample));
+    const packets = this.#mux(muxer, sample);
+    if (packets === undefined) return;
+    this.#open.parts.push(packets);
     if (sample.dts > this.#open.end) this.#open.end = sample.dts;
   }
 
@@ -93,6 +95,16 @@ export class Segmenter {
   /** Ends the open segment where it is. */
   flush(): void {
     if (this.#open !== undefined) this.#close(this.#open);
+  }
+
+  /** @returns undefined for a sample that the format can't hold, which is left out */
+  #mux(muxer: TsMuxer, sample: Sample): Buffer | undefined {
+    try {
+      return muxer.sample(sample);
+    } catch (error) {
+      if (error instanceof MediaError) return undefined;
+      throw error;
+    }
   }
 
   #canCarry(config: TrackConfig): boolean {

@@ -1,0 +1,73 @@
+import { type Gate, type Logger, Refusal, type StreamRouter } from '@sluice/core';
+import { FlvSampleReader } from '@sluice/media';
+import {
+  type RtmpConnectionControl,
+  type RtmpPublisher,
+  RtmpRefusal,
+  type RtmpRefusalCode,
+  type RtmpStreamRequest,
+} from '@sluice/rtmp';
+
+/** Answers RTMP `publish`: admits the encoder and turns its messages into samples. */
+export class RtmpPublish {
+  readonly #gate: Gate;
+  readonly #router: StreamRouter;
+  readonly #log: Logger;
+
+  constructor(options: { gate: Gate; router: StreamRouter; log: Logger }) {
+    this.#gate = options.gate;
+    this.#router = options.router;
+    this.#log = options.log;
+  }
+
+  /** @throws {RtmpRefusal} when the gate or the router says no */
+  async publish(request: RtmpStreamRequest, control: RtmpConnectionControl): Promise<RtmpPublisher> {
+    const { connection, app, stream: name, query } = request;
+    const admission = await this.#gate
+      .admit({
+        action: 'publish',
+        protocol: connection.encrypted ? 'rtmps' : 'rtmp',
+        path: `${app}/${name}`,
+        ip: connection.remoteAddress,
+        userAgent: connection.flashVer,
+        query,
+      })
+      .catch(refuse);
+    const { session } = admission;
+    try {
+      const publication = this.#router.publish(session, (reason) => control.end(reason));
+      const reader = new FlvSampleReader();
+      this.#log.info(
+        {
+          session: session.id,
+          connection: connection.id,
+          path: session.path,
+          ip: session.ip,
+          encoder: connection.flashVer,
+        },
+        'publishing began',
+      );
+      return {
+        message: ({ type, timestamp, payload }) => {
+          for (const event of reader.read(type, timestamp, payload)) publication.write(event);
+        },
+        closed: (reason) => {
+          publication.end(reason);
+          admission.close(reason, control.bytesReceived());
+        },
+      };
+    } catch (error) {
+      admission.close('refused', 0);
+      return refuse(error);
+    }
+  }
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof Refusal)) throw error;
+  const code: RtmpRefusalCode =
+    error.code === 'bad-name' || error.code === 'already-publishing'
+      ? 'NetStream.Publish.BadName'
+      : 'NetStream.Publish.Denied';
+  throw new RtmpRefusal(code, error.message);
+}

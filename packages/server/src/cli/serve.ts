@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import { createLogger } from '../logging.js';
+import { SluiceServer } from '../sluice-server.js';
+import { VERSION } from '../version.js';
+import { loadConfigFile } from './load-config-file.js';
+import { urlLines } from './urls.js';
+
+const DEMO_CLIP = fileURLToPath(new URL('../../demo/demo.flv', import.meta.url));
+const DEMO_PATH = 'live/demo';
+
+/** `sluice serve`: runs until it is told to stop. */
+export async function serve(options: { config?: string; demo?: boolean }): Promise<void> {
+  const config = loadConfigFile(options.config, process.env);
+  const log = createLogger({ ...config.log, output: process.stdout });
+  const server = await SluiceServer.start(config, log);
+  if (options.demo === true) await server.publishLoop(DEMO_CLIP, DEMO_PATH);
+  log.info({ version: VERSION, ...server.ports }, 'Sluice is ready');
+  process.stdout.write(
+    `\n${urlLines(server.ports)
+      .map((line) => `  ${line}\n`)
+      .join('')}\n`,
+  );
+  const stop = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, 'stopping; once more to stop at once');
+    process.once(signal, () => process.exit(1));
+    void server.stop().then(() => {
+      log.info({}, 'stopped');
+      log.flush();
+      process.exitCode = 0;
+    });
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
