@@ -11,7 +11,10 @@ export interface ProcessStat {
 
 /** Reads a line of /proc/PID/stat; see proc_pid_stat(5). The name, in parentheses, may hold anything. */
 export function parseProcessStat(text: string): ProcessStat {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ').map(Number);
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
   const [utime = 0, stime = 0, childUtime = 0, childStime = 0] = fields.slice(11, 15);
   return { parent: fields[1] ?? 0, cpuSeconds: (utime + stime + childUtime + childStime) / TICKS_PER_SECOND };
 }

@@ -25,8 +25,14 @@ export type WorkerAnswer =
   | { readonly kind: 'observe' }
   | ({ readonly kind: 'observed' } & WorkerBusy)
   | ({ readonly kind: 'finish' } & WorkerFindings)
-  | { readonly kind: 'join'; readonly firstKeyframeMs: readonly number[]; readonly failed: number; readonly reason?: string };
+  | {
+      readonly kind: 'join';
+      readonly firstKeyframeMs: readonly number[];
+      readonly failed: number;
+      readonly reason?: string;
+    };
 
+export type RequestOf<K extends WorkerRequest['kind']> = Extract<WorkerRequest, { kind: K }>;
 export type AnswerTo<K extends WorkerRequest['kind']> = Extract<WorkerAnswer, { kind: K }>;
 
 /** How busy a worker's event loop was. */

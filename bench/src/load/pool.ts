@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Histogram } from '../histogram.js';
-import type { AnswerTo, WorkerBusy, WorkerFindings, WorkerRequest, WorkerSetup } from './messages.js';
+import type { AnswerTo, RequestOf, WorkerBusy, WorkerFindings, WorkerRequest, WorkerSetup } from './messages.js';
 import { createSharedBuffers, type Shared, viewShared } from './shared.js';
 
 /** Load workers, one per core that is left to them, and what they share with the publisher. */
@@ -35,13 +35,13 @@ export function startPool(url: string, size: number): LoadPool {
     const setup: WorkerSetup = { url, index, shared: buffers };
     return new Worker(new URL('./worker.js', import.meta.url), { workerData: setup });
   });
-  const all = <K extends WorkerRequest['kind']>(requestFor: (index: number) => WorkerRequest & { kind: K }) =>
-    Promise.all(workers.map((worker, index) => ask(worker, requestFor(index))));
+  const all = <K extends WorkerRequest['kind']>(requestFor: (index: number) => RequestOf<K>) =>
+    Promise.all(workers.map((worker, index) => ask<K>(worker, requestFor(index))));
 
   return {
     shared: viewShared(buffers),
     async attach(viewers, intervalMs) {
-      const answers = await all((index) => ({
+      const answers = await all<'attach'>((index) => ({
         kind: 'attach',
         viewers: shareOf(viewers, size, index),
         intervalMs: intervalMs * size,
@@ -51,20 +51,20 @@ export function startPool(url: string, size: number): LoadPool {
       if (failed > 0) throw new Error(`${failed} of ${viewers} viewers were not let in: ${reason}`);
     },
     async observe() {
-      await all(() => ({ kind: 'observe' }));
+      await all<'observe'>(() => ({ kind: 'observe' }));
     },
     async observed() {
-      const answers = await all(() => ({ kind: 'observed' }));
+      const answers = await all<'observed'>(() => ({ kind: 'observed' }));
       return {
         utilization: Math.max(...answers.map((answer) => answer.utilization)),
         lagP99Ms: Math.max(...answers.map((answer) => answer.lagP99Ms)),
       };
     },
     async finish() {
-      return mergeFindings(await all(() => ({ kind: 'finish' })));
+      return mergeFindings(await all<'finish'>(() => ({ kind: 'finish' })));
     },
     async join(trials, seconds) {
-      const answers = await all((index) => ({ kind: 'join', trials: shareOf(trials, size, index), seconds }));
+      const answers = await all<'join'>((index) => ({ kind: 'join', trials: shareOf(trials, size, index), seconds }));
       const reason = answers.find((answer) => answer.reason !== undefined)?.reason;
       return {
         firstKeyframeMs: answers.flatMap((answer) => answer.firstKeyframeMs),
@@ -78,10 +78,7 @@ export function startPool(url: string, size: number): LoadPool {
   };
 }
 
-async function ask<K extends WorkerRequest['kind']>(
-  worker: Worker,
-  request: WorkerRequest & { kind: K },
-): Promise<AnswerTo<K>> {
+async function ask<K extends WorkerRequest['kind']>(worker: Worker, request: RequestOf<K>): Promise<AnswerTo<K>> {
   worker.postMessage(request);
   const [answer] = (await once(worker, 'message')) as [AnswerTo<K>];
   return answer;

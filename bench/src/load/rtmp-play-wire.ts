@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { MESSAGE_TYPE, parseRtmpUrl, RtmpClientSession } from '@sluice/rtmp';
 import { RtmpWalker } from './rtmp-walker.js';
 import type { FrameSink } from './video-head.js';
-import type { ViewerWire } from './wire.js';
+import type { ViewerWire } from './viewer-wire.js';
 
 /** S0, S1 and S2. RTMP §5.2. */
 const HANDSHAKE = 1 + 2 * 1536;

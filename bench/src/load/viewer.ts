@@ -2,8 +2,11 @@ import { connect, type Socket } from 'node:net';
 import { monotonicMs } from '../clock.js';
 import type { Histogram } from '../histogram.js';
 import { FrameMeter } from './frame-meter.js';
+import { HttpFlvWire } from './http-flv-wire.js';
+import { RtmpPlayWire } from './rtmp-play-wire.js';
 import type { Shared } from './shared.js';
-import { openWire, type ViewerWire } from './wire.js';
+import type { FrameSink } from './video-head.js';
+import type { ViewerWire } from './viewer-wire.js';
 
 /** What the viewers of a worker have in common. */
 export interface ViewerContext {
@@ -67,4 +70,12 @@ export class Viewer {
     this.failure ??= reason;
     this.#socket.destroy();
   }
+}
+
+/**
+ * @param url `http://host:port/app/name.flv` or `rtmp://host:port/app/name`
+ * @param send for answers that the protocol asks for
+ */
+function openWire(url: string, sink: FrameSink, send: (bytes: Buffer) => void): ViewerWire {
+  return url.startsWith('rtmp:') ? new RtmpPlayWire(url, sink, send) : new HttpFlvWire(url, sink);
 }

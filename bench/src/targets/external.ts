@@ -10,7 +10,8 @@ export interface ExternalTarget {
 
 /** @throws when it has another form */
 export function parseExternalTarget(text: string): ExternalTarget {
-  const [, name, publishUrl, playUrl, pid] = /^([^=]+)=(rtmp:\/\/[^,]+),((?:rtmp|http):\/\/[^,]+),(\d+)$/.exec(text) ?? [];
+  const [, name, publishUrl, playUrl, pid] =
+    /^([^=]+)=(rtmp:\/\/[^,]+),((?:rtmp|http):\/\/[^,]+),(\d+)$/.exec(text) ?? [];
   if (name === undefined || publishUrl === undefined || playUrl === undefined) {
     throw new Error(
       `--target ${text}: write name=publishUrl,playUrl,pid, with rtmp:// to publish and rtmp:// or http:// to play`,

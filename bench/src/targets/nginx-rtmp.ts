@@ -52,7 +52,7 @@ export const nginxRtmp: Target = {
 };
 
 function version(): string {
-  const module = spawnSync('dpkg-query', ['-W', '-f', '${Version}', 'libnginx-mod-rtmp'], { encoding: 'utf8' });
-  if (module.status === 0) return module.stdout.trim();
+  const module = spawnSync('dpkg-query', ['-W', 'libnginx-mod-rtmp'], { encoding: 'utf8' });
+  if (module.status === 0) return module.stdout.split('\t')[1]?.trim() ?? '';
   return spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr.replace(/^.*\//s, '').trim();
 }
