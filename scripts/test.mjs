@@ -1,0 +1,42 @@
+// npm test: everything that the tests need, then all of them. Arguments go to vitest and skip the static checks.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fail, prepare, run } from './prepare.mjs';
+
+/** The real clients of the tests, and the Debian packages that hold them. */
+const TOOLS = [
+  { command: 'ffmpeg', debian: ['ffmpeg'] },
+  { command: 'ffprobe', debian: ['ffmpeg'] },
+  { command: 'chromium', debian: ['chromium', 'fonts-liberation'] },
+  { command: 'openssl', debian: ['openssl'] },
+];
+
+const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
+
+function installTools() {
+  const missing = TOOLS.filter(({ command }) => !has(command));
+  if (missing.length === 0) return;
+  const names = missing.map(({ command }) => command).join(', ');
+  const packages = [...new Set(missing.flatMap(({ debian }) => debian))];
+  const isDebianRoot = existsSync('/etc/debian_version') && process.getuid?.() === 0;
+  if (!isDebianRoot) {
+    fail(`the tests need ${names}. On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}`);
+  }
+  console.log(`Installing ${packages.join(', ')} with apt, because the tests need ${names} …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-q'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+const vitestArguments = process.argv.slice(2);
+prepare();
+installTools();
+if (vitestArguments.length === 0) {
+  run('npx', ['--no-install', 'biome', 'ci', '.']);
+  run('npx', ['--no-install', 'knip']);
+  run(process.execPath, ['scripts/check-layers.mjs']);
+}
+run('npx', ['--no-install', 'vitest', 'run', ...vitestArguments]);
