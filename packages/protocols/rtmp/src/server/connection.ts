@@ -5,6 +5,7 @@ import { RtmpError, RtmpRefusal } from '../errors.js';
 import type { RtmpServerEvent } from '../session/events.js';
 import { MESSAGE_STREAM_ID, RtmpServerSession } from '../session/server-session.js';
 import { DEFAULT_CHUNK_LIMITS } from '../wire/chunk-reader.js';
+import type { RtmpMediaMessage } from '../wire/message.js';
 import type {
   RtmpConnectionControl,
   RtmpConnectionInfo,
@@ -14,15 +15,21 @@ import type {
   RtmpPublisher,
   RtmpStreamRequest,
 } from './handlers.js';
-import { LINGER_MS, MAX_UNREAD_ANSWERS, type RtmpLimits } from './limits.js';
+import { KEEP_ALIVE_MS, LINGER_MS, MAX_UNREAD_ANSWERS, type RtmpLimits } from './limits.js';
 
 /** What the connection is doing for its client. */
 type Activity =
   | { readonly name: 'none' }
   /** A handler is being asked; media that came with the request waits. */
-  | { readonly name: 'asking'; readonly early: RtmpServerEvent[]; readonly abort: AbortController }
+  | { readonly name: 'asking'; readonly early: RtmpMediaMessage[]; readonly abort: AbortController }
+  | Granted;
+
+/** What a handler agreed to. */
+type Granted =
   | { readonly name: 'publishing'; readonly publisher: RtmpPublisher }
   | { readonly name: 'playing'; readonly player: RtmpPlayer };
+
+type RequestEvent = RtmpServerEvent & { type: 'publish' | 'play' };
 
 const NONE: Activity = { name: 'none' };
 
@@ -39,6 +46,8 @@ export class RtmpConnection implements RtmpConnectionControl {
   readonly #chunkSize: number;
   #activity: Activity = NONE;
   #deadline: NodeJS.Timeout | undefined;
+  /** Bytes of answers that the network hasn't taken yet. */
+  #unreadAnswers = 0;
   #ended = false;
 
   constructor(options: {
@@ -63,9 +72,11 @@ export class RtmpConnection implements RtmpConnectionControl {
       chunkSize: options.chunkSize,
     });
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
-    socket.on('error', (error) => this.#finish('connection lost', error.message));
-    socket.on('close', () => this.#finish('closed by the peer'));
+    socket.on('end', () => this.#finish('closed by the client'));
+    socket.on('error', (error) => this.#finish(`connection lost: ${error.message}`));
+    socket.on('close', () => this.#finish('closed by the client'));
     this.#expectRequest();
   }
 
@@ -74,7 +85,7 @@ export class RtmpConnection implements RtmpConnectionControl {
   }
 
   reconnect(description: string, tcUrl?: string): void {
-    if (!this.#ended) this.#socket.write(this.#session.reconnectRequest(description, tcUrl));
+    if (!this.#ended && this.#session.reconnects) this.#send([this.#session.reconnectRequest(description, tcUrl)]);
   }
 
   bytesReceived(): number {
@@ -89,9 +100,9 @@ export class RtmpConnection implements RtmpConnectionControl {
     if (this.#ended) return;
     try {
       const { outbound, events } = this.#session.receive(bytes);
-      for (const answer of outbound) this.#socket.write(answer);
-      if (this.#activity.name !== 'playing' && this.#socket.writableLength > MAX_UNREAD_ANSWERS) {
-        throw new RtmpError('too-large', 'the client does not read its answers');
+      this.#send(outbound);
+      if (this.#unreadAnswers > MAX_UNREAD_ANSWERS) {
+        throw new RtmpError('too-large', `the client left ${this.#unreadAnswers} bytes of answers unread`);
       }
       for (const event of events) this.#handle(event);
     } catch (error) {
@@ -102,22 +113,22 @@ export class RtmpConnection implements RtmpConnectionControl {
   #handle(event: RtmpServerEvent): void {
     if (this.#ended) return;
     const activity = this.#activity;
-    if (activity.name === 'asking' && event.type !== 'stopped') {
-      activity.early.push(event);
-      return;
-    }
     switch (event.type) {
       case 'publish':
       case 'play':
         void this.#ask(event);
         break;
       case 'media':
+        if (activity.name === 'asking') activity.early.push(event.message);
         if (activity.name !== 'publishing') break;
         this.#deadline?.refresh();
         activity.publisher.message(event.message);
         break;
       case 'receive':
         if (activity.name === 'playing') activity.player.receive?.(event.audio, event.video);
+        break;
+      case 'refused':
+        this.#finish(`refused: ${event.reason}`, 'info');
         break;
       case 'stopped':
         this.#stopActivity(event.reason);
@@ -127,33 +138,34 @@ export class RtmpConnection implements RtmpConnectionControl {
   }
 
   /** Asks the handler, and goes on with its answer. Never rejects. */
-  async #ask(event: RtmpServerEvent & { type: 'publish' | 'play' }): Promise<void> {
+  async #ask(event: RequestEvent): Promise<void> {
     clearTimeout(this.#deadline);
     const abort = new AbortController();
-    const early: RtmpServerEvent[] = [];
-    const asking: Activity = { name: 'asking', early, abort };
+    const asking = { name: 'asking', early: [] as RtmpMediaMessage[], abort } as const;
     this.#activity = asking;
     // While it isn't known whether the client may publish, what it sends stays in the kernel.
     if (event.type === 'publish') this.#socket.pause();
+    let granted: Granted;
     try {
-      const request = this.#request(event, abort.signal);
-      if (event.type === 'publish') {
-        const publisher = await this.#handlers.publish(request, this);
-        if (this.#activity !== asking) publisher.closed('the client left');
-        else this.#publish(publisher, early);
-      } else {
-        const player = await this.#handlers.play(request, this);
-        if (this.#activity !== asking) player.closed('the client left');
-        else this.#play(player, early);
-      }
+      granted = await this.#grant(event, abort.signal);
     } catch (error) {
       if (this.#activity === asking) this.#refuse(error);
+      return;
     } finally {
-      if (event.type === 'publish') this.#socket.resume();
+      if (this.#activity === asking || this.#activity.name !== 'asking') this.#socket.resume();
     }
+    if (this.#activity === asking) this.#begin(granted, asking.early);
+    else this.#tellClosed(granted, 'the client left');
   }
 
-  #request(event: RtmpServerEvent & { type: 'publish' | 'play' }, signal: AbortSignal): RtmpStreamRequest {
+  async #grant(event: RequestEvent, signal: AbortSignal): Promise<Granted> {
+    const request = this.#request(event, signal);
+    return event.type === 'publish'
+      ? { name: 'publishing', publisher: await this.#handlers.publish(request, this) }
+      : { name: 'playing', player: await this.#handlers.play(request, this) };
+  }
+
+  #request(event: RequestEvent, signal: AbortSignal): RtmpStreamRequest {
     const connection = this.#info();
     const { app } = connection;
     return { connection, app, stream: event.stream, query: new URLSearchParams(event.query), signal };
@@ -174,19 +186,27 @@ export class RtmpConnection implements RtmpConnectionControl {
     };
   }
 
-  #publish(publisher: RtmpPublisher, early: readonly RtmpServerEvent[]): void {
-    this.#activity = { name: 'publishing', publisher };
+  #begin(granted: Granted, early: readonly RtmpMediaMessage[]): void {
+    this.#activity = granted;
+    try {
+      if (granted.name === 'publishing') this.#publish(granted.publisher, early);
+      else this.#play(granted.player);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #publish(publisher: RtmpPublisher, early: readonly RtmpMediaMessage[]): void {
     this.#send(this.#session.acceptPublish());
     const { publisherIdleMs } = this.#limits;
     this.#deadline = setTimeout(
       () => this.#fail(new RtmpError('time-out', `the publisher sent nothing for ${publisherIdleMs / 1000} s`)),
       publisherIdleMs,
     );
-    for (const event of early) this.#handle(event);
+    for (const message of early) if (!this.#ended) publisher.message(message);
   }
 
-  #play(player: RtmpPlayer, early: readonly RtmpServerEvent[]): void {
-    this.#activity = { name: 'playing', player };
+  #play(player: RtmpPlayer): void {
     this.#send(this.#session.acceptPlay());
     player.start({
       socket: this.#socket,
@@ -194,21 +214,26 @@ export class RtmpConnection implements RtmpConnectionControl {
       messageStreamId: MESSAGE_STREAM_ID,
       end: (reason) => this.#finish(reason),
     });
-    for (const event of early) this.#handle(event);
+    const { audio, video } = this.#session.reception;
+    if (!this.#ended && !(audio && video)) player.receive?.(audio, video);
   }
 
   #refuse(error: unknown): void {
-    this.#activity = NONE;
     if (!(error instanceof RtmpRefusal)) {
       this.#fail(error);
       return;
     }
     this.#send(this.#session.refuse(error));
-    this.#finish(`refused: ${error.message}`);
+    this.#finish(`refused: ${error.message}`, 'info');
   }
 
   #send(messages: readonly Buffer[]): void {
-    if (this.#socket.writable) for (const message of messages) this.#socket.write(message);
+    if (messages.length === 0 || !this.#socket.writable) return;
+    const bytes = Buffer.concat(messages);
+    this.#unreadAnswers += bytes.length;
+    this.#socket.write(bytes, () => {
+      this.#unreadAnswers -= bytes.length;
+    });
   }
 
   /** The client has so long to say what it wants. */
@@ -225,8 +250,18 @@ export class RtmpConnection implements RtmpConnectionControl {
     const activity = this.#activity;
     this.#activity = NONE;
     if (activity.name === 'asking') activity.abort.abort();
-    else if (activity.name === 'publishing') activity.publisher.closed(reason);
-    else if (activity.name === 'playing') activity.player.closed(reason);
+    else if (activity.name !== 'none') this.#tellClosed(activity, reason);
+  }
+
+  /** The owner's last words are its own affair: what it throws ends nothing else. */
+  #tellClosed(granted: Granted, reason: string): void {
+    try {
+      if (granted.name === 'publishing') granted.publisher.closed(reason);
+      else granted.player.closed(reason);
+    } catch (error) {
+      const fields = { connection: this.id, ip: this.remoteAddress, detail: String(error) };
+      this.#log.warn(fields, 'an RTMP handler failed while its connection was closed');
+    }
   }
 
   /** Ends the connection for a fault: at once, and with a warning. */
@@ -241,12 +276,12 @@ export class RtmpConnection implements RtmpConnectionControl {
   }
 
   /** Ends the connection in peace. */
-  #finish(reason: string, detail?: string): void {
+  #finish(reason: string, level: 'debug' | 'info' = 'debug'): void {
     if (this.#ended) return;
     const fields = { connection: this.id, ip: this.remoteAddress, stage: this.#session.stage, reason };
-    this.#log.debug(detail === undefined ? fields : { ...fields, detail }, 'RTMP connection ended');
+    this.#log[level](fields, 'RTMP connection ended');
     this.#send(this.#session.finish(reason));
-    this.#close(detail === undefined ? reason : `${reason}: ${detail}`);
+    this.#close(reason);
     if (this.#socket.destroyed) return;
     this.#socket.end();
     const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);

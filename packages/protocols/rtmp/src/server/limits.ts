@@ -22,3 +22,5 @@ export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
 export const MAX_UNREAD_ANSWERS = 1024 * 1024;
 /** How long a connection that was ended politely may take to go. */
 export const LINGER_MS = 2000;
+/** After so long without a sign of life the kernel asks whether the peer is still there. */
+export const KEEP_ALIVE_MS = 60_000;

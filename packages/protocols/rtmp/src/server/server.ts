@@ -7,7 +7,7 @@ import {
 } from 'node:tls';
 import { RtmpConnection } from './connection.js';
 import type { RtmpHandlers, RtmpLog } from './handlers.js';
-import { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './limits.js';
+import { DEFAULT_RTMP_LIMITS, LINGER_MS, type RtmpLimits } from './limits.js';
 
 /** A viewer's socket buffers this much in the process; beyond it the kernel is full and the viewer waits. */
 const SOCKET_BUFFER = 128 * 1024;
@@ -16,6 +16,8 @@ const DEFAULT_CHUNK_SIZE = 65_536;
 /** Listens for RTMP, or for RTMPS when it is given TLS options, and serves publishers and players. */
 export class RtmpServer {
   readonly #server: Server;
+  /** All that was accepted, TLS handshakes under way included. */
+  readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<RtmpConnection>();
   readonly #perIp = new Map<string, number>();
   readonly #handlers: RtmpHandlers;
@@ -37,12 +39,17 @@ export class RtmpServer {
     this.#chunkSize = options.chunkSize ?? DEFAULT_CHUNK_SIZE;
     this.#log = options.log;
     this.#encrypted = options.tls !== undefined;
-    const onSocket = (socket: Socket) => this.#accept(socket);
+    const onReady = (socket: Socket) => this.#serve(socket);
     if (options.tls === undefined) {
-      this.#server = createServer({ highWaterMark: SOCKET_BUFFER }, onSocket);
+      this.#server = createServer({ highWaterMark: SOCKET_BUFFER });
+      this.#server.on('connection', (socket: Socket) => {
+        if (this.#admit(socket)) onReady(socket);
+      });
     } else {
       const handshakeTimeout = this.#limits.handshakeMs;
-      this.#server = createTlsServer({ highWaterMark: SOCKET_BUFFER, handshakeTimeout, ...options.tls }, onSocket);
+      this.#server = createTlsServer({ highWaterMark: SOCKET_BUFFER, handshakeTimeout, ...options.tls }, onReady);
+      // Before TLS begins: half a handshake counts too.
+      this.#server.prependListener('connection', (socket: Socket) => this.#admit(socket));
       this.#server.on('tlsClientError', (error: Error, socket: Socket) => {
         const fields = { ip: socket.remoteAddress ?? 'unknown', reason: 'tls', detail: error.message };
         this.#log.debug(fields, 'RTMPS handshake failed');
@@ -61,6 +68,9 @@ export class RtmpServer {
       this.#server.once('error', reject);
       this.#server.listen({ port, host }, () => {
         this.#server.off('error', reject);
+        this.#server.on('error', (error) => {
+          this.#log.warn({ reason: 'accept', detail: error.message }, 'a connection could not be accepted');
+        });
         resolve(this.#server.address() as AddressInfo);
       });
     });
@@ -77,20 +87,35 @@ export class RtmpServer {
       this.#server.close(() => resolve());
     });
     for (const connection of this.#connections) connection.end(reason);
-    return closed;
+    const cut = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, LINGER_MS);
+    return closed.finally(() => clearTimeout(cut));
   }
 
-  #accept(socket: Socket): void {
+  /** Counts a socket in, or drops it. */
+  #admit(socket: Socket): boolean {
     const ip = socket.remoteAddress ?? 'unknown';
     const fromIp = this.#perIp.get(ip) ?? 0;
-    if (this.#connections.size >= this.#limits.maxConnections || fromIp >= this.#limits.maxConnectionsPerIp) {
-      const fields = { ip, reason: 'too-many-connections', connections: this.#connections.size, fromIp };
+    if (this.#sockets.size >= this.#limits.maxConnections || fromIp >= this.#limits.maxConnectionsPerIp) {
+      const fields = { ip, reason: 'too-many-connections', connections: this.#sockets.size, fromIp };
       this.#log.warn(fields, 'RTMP connection refused');
       socket.on('error', () => socket.destroy());
       socket.destroy();
-      return;
+      return false;
     }
+    this.#sockets.add(socket);
     this.#perIp.set(ip, fromIp + 1);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      const left = (this.#perIp.get(ip) ?? 1) - 1;
+      if (left === 0) this.#perIp.delete(ip);
+      else this.#perIp.set(ip, left);
+    });
+    return true;
+  }
+
+  #serve(socket: Socket): void {
     const connection = new RtmpConnection({
       socket,
       encrypted: this.#encrypted,
@@ -100,11 +125,6 @@ export class RtmpServer {
       log: this.#log,
     });
     this.#connections.add(connection);
-    socket.once('close', () => {
-      this.#connections.delete(connection);
-      const left = (this.#perIp.get(ip) ?? 1) - 1;
-      if (left === 0) this.#perIp.delete(ip);
-      else this.#perIp.set(ip, left);
-    });
+    socket.once('close', () => this.#connections.delete(connection));
   }
 }

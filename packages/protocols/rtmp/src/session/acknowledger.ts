@@ -3,7 +3,10 @@ import { acknowledgement } from '../wire/control.js';
 /** Until the peer names a window, RTMP §5.4.3 leaves it open; this is what servers use. */
 const DEFAULT_WINDOW = 2_500_000;
 
-/** Counts what comes in and acknowledges it once a window is full. RTMP §5.4.3. */
+/**
+ * Counts what comes in and acknowledges it, RTMP §5.4.3. At half a window, so that a peer that stops at a full one,
+ * or counts the handshake too, never waits.
+ */
 export class Acknowledger {
   #window = DEFAULT_WINDOW;
   #received = 0;
@@ -21,7 +24,7 @@ export class Acknowledger {
   /** @returns an Acknowledgement, when one is due */
   count(bytes: number): Buffer | undefined {
     this.#received += bytes;
-    if (this.#received - this.#acknowledged < this.#window) return undefined;
+    if (this.#received - this.#acknowledged < this.#window / 2) return undefined;
     this.#acknowledged = this.#received;
     return acknowledgement(this.#received);
   }

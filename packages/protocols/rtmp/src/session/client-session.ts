@@ -3,7 +3,7 @@ import { RtmpError } from '../errors.js';
 import { splitAggregate } from '../wire/aggregate.js';
 import { ChunkReader, DEFAULT_CHUNK_LIMITS } from '../wire/chunk-reader.js';
 import { encodeMessage } from '../wire/chunk-writer.js';
-import { encodeCommand, type RtmpCommand, readCommand, stripAmf3Marker } from '../wire/command.js';
+import { dataAsAmf0, encodeCommand, type RtmpCommand, readCommand } from '../wire/command.js';
 import { setBufferLength, setChunkSize, USER_CONTROL, userControl } from '../wire/control.js';
 import { beginHandshake, HANDSHAKE_SIZE, type Random } from '../wire/handshake.js';
 import { MESSAGE_TYPE, type RtmpMediaMessage, type RtmpMessage } from '../wire/message.js';
@@ -152,11 +152,12 @@ export class RtmpClientSession {
         this.#events.push({ type: 'media', message: { type, timestamp, payload } });
         break;
       case MESSAGE_TYPE.dataAmf0:
-      case MESSAGE_TYPE.dataAmf3: {
-        const data = stripAmf3Marker(type === MESSAGE_TYPE.dataAmf3, payload);
-        this.#events.push({ type: 'media', message: { type: MESSAGE_TYPE.dataAmf0, timestamp, payload: data } });
+      case MESSAGE_TYPE.dataAmf3:
+        this.#events.push({
+          type: 'media',
+          message: { type: MESSAGE_TYPE.dataAmf0, timestamp, payload: dataAsAmf0(message) },
+        });
         break;
-      }
       case MESSAGE_TYPE.aggregate:
         for (const inner of splitAggregate(message)) this.#events.push({ type: 'media', message: inner });
         break;

@@ -9,5 +9,7 @@ export type RtmpServerEvent =
   | { readonly type: 'media'; readonly message: RtmpMediaMessage }
   /** A player turns sound or picture off and on; a pause turns off both. */
   | { readonly type: 'receive'; readonly audio: boolean; readonly video: boolean }
+  /** The session has said no, to `connect` or to a name that is none: the connection is to be ended. */
+  | { readonly type: 'refused'; readonly reason: string }
   /** The client ended its publish or play and may ask for another. */
   | { readonly type: 'stopped'; readonly reason: string };

@@ -1,14 +1,7 @@
-import { RtmpError, type RtmpRefusal } from '../errors.js';
+import { RtmpError, type RtmpRefusal, type RtmpRefusalCode } from '../errors.js';
 import { splitAggregate } from '../wire/aggregate.js';
 import { ChunkReader, type ChunkReaderLimits } from '../wire/chunk-reader.js';
-import {
-  encodeCommand,
-  encodeData,
-  encodeStatus,
-  type RtmpCommand,
-  readCommand,
-  stripAmf3Marker,
-} from '../wire/command.js';
+import { dataAsAmf0, encodeCommand, encodeData, encodeStatus, type RtmpCommand, readCommand } from '../wire/command.js';
 import {
   setChunkSize,
   setPeerBandwidth,
@@ -16,11 +9,12 @@ import {
   userControl,
   windowAcknowledgementSize,
 } from '../wire/control.js';
-import { answerHandshake, HANDSHAKE_SIZE, type Random } from '../wire/handshake.js';
+import type { Random } from '../wire/handshake.js';
 import { MESSAGE_TYPE, type RtmpMediaMessage, type RtmpMessage } from '../wire/message.js';
 import { Acknowledger } from './acknowledger.js';
-import { type ConnectInfo, enhancedCapabilities, readConnectInfo, splitQuery } from './connect-info.js';
+import { type ConnectInfo, enhancedCapabilities, readConnectInfo, readStreamName } from './connect-info.js';
 import type { RtmpServerEvent } from './events.js';
+import { ServerHandshake } from './server-handshake.js';
 
 export interface RtmpServerSessionOptions {
   readonly random: Random;
@@ -37,13 +31,14 @@ export interface RtmpServerStep {
 
 /** Where a connection stands. */
 type ServerState =
-  | { readonly name: 'hello' }
-  | { readonly name: 'echo' }
+  | { readonly name: 'handshake'; readonly handshake: ServerHandshake }
   | { readonly name: 'open' }
   | { readonly name: 'connected'; readonly info: ConnectInfo }
   | { readonly name: 'asked'; readonly info: ConnectInfo; readonly what: 'publish' | 'play' }
   | { readonly name: 'publishing'; readonly info: ConnectInfo }
-  | { readonly name: 'playing'; readonly info: ConnectInfo };
+  | { readonly name: 'playing'; readonly info: ConnectInfo }
+  /** Refused: nothing more is heard. */
+  | { readonly name: 'over' };
 
 const WINDOW = 2_500_000;
 /** The one message stream of a connection: players share bytes that name it. */
@@ -51,30 +46,38 @@ export const MESSAGE_STREAM_ID = 1;
 /** What Flash Media Server called itself; clients look for it. */
 const FMS_VERSION = 'FMS/3,5,7,7009';
 const FMS_CAPABILITIES = 31;
-const MAX_STREAM_NAME = 2048;
+/** A media message of a client that may not publish, or not yet: a keyframe sent ahead of the answer fits. */
+const UNASKED_MEDIA_BYTES = 4 * 1024 * 1024;
+/** What is refused while a connection already carries a stream, or for its name. */
+const REFUSALS = { publish: 'NetStream.Publish.BadName', play: 'NetStream.Play.StreamNotFound' } as const;
 
 /** The server's side of one RTMP connection: bytes in; bytes and events out. */
 export class RtmpServerSession {
-  readonly #random: Random;
   readonly #chunkSize: number;
   readonly #reader: ChunkReader;
   readonly #acknowledger = new Acknowledger();
-  #state: ServerState = { name: 'hello' };
-  #handshake: Buffer = Buffer.alloc(0);
+  #state: ServerState;
   #outbound: Buffer[] = [];
   #events: RtmpServerEvent[] = [];
-  #receiveAudio = true;
-  #receiveVideo = true;
+  #wantsAudio = true;
+  #wantsVideo = true;
+  #paused = false;
 
   constructor(options: RtmpServerSessionOptions) {
-    this.#random = options.random;
+    this.#state = { name: 'handshake', handshake: new ServerHandshake(options.random) };
     this.#chunkSize = options.chunkSize;
     this.#reader = new ChunkReader(options.limits);
+    this.#reader.setMaxMediaBytes(UNASKED_MEDIA_BYTES);
   }
 
   /** What the client said in `connect`; undefined before. */
   get info(): ConnectInfo | undefined {
     return 'info' in this.#state ? this.#state.info : undefined;
+  }
+
+  /** What the player wants to get: it may have turned off something even before its play was accepted. */
+  get reception(): { readonly audio: boolean; readonly video: boolean } {
+    return { audio: this.#wantsAudio && !this.#paused, video: this.#wantsVideo && !this.#paused };
   }
 
   /** A word for the log on how far the connection came. */
@@ -83,6 +86,8 @@ export class RtmpServerSession {
   }
 
   /**
+   * Takes what the client sent; `bytes` isn't kept.
+   *
    * @throws {RtmpError} or MediaError where the bytes can't be read; the session is over then
    */
   receive(bytes: Buffer): RtmpServerStep {
@@ -99,8 +104,10 @@ export class RtmpServerSession {
   acceptPublish(): Buffer[] {
     const info = this.#asked('publish');
     this.#state = { name: 'publishing', info };
+    this.#reader.setMaxMediaBytes(Number.POSITIVE_INFINITY);
     return [
       userControl(USER_CONTROL.streamBegin, MESSAGE_STREAM_ID),
+      this.#notice('onFCPublish', 'NetStream.Publish.Start', 'publishing'),
       this.#status('status', 'NetStream.Publish.Start', 'publishing'),
     ];
   }
@@ -137,6 +144,11 @@ export class RtmpServerSession {
     return [];
   }
 
+  /** Whether the client said that it understands a request to connect anew. */
+  get reconnects(): boolean {
+    return this.info?.reconnects ?? false;
+  }
+
   /** Asks the client to connect anew, elsewhere if a URL is given. Enhanced RTMP v2 "Reconnect Request". */
   reconnectRequest(description: string, tcUrl?: string): Buffer {
     const where = tcUrl === undefined ? {} : { tcUrl };
@@ -153,28 +165,11 @@ export class RtmpServerSession {
 
   /** @returns the bytes behind the handshake; undefined while it lasts */
   #readHandshake(bytes: Buffer): Buffer | undefined {
-    if (this.#state.name !== 'hello' && this.#state.name !== 'echo') return bytes;
-    let input = this.#handshake.length === 0 ? bytes : Buffer.concat([this.#handshake, bytes]);
-    if (this.#state.name === 'hello') {
-      if (input.length > 0) this.#checkVersion(input);
-      if (input.length >= 1 + HANDSHAKE_SIZE) {
-        this.#outbound.push(answerHandshake(input, this.#random));
-        this.#state = { name: 'echo' };
-        input = input.subarray(1 + HANDSHAKE_SIZE);
-      }
-    }
-    if (this.#state.name === 'echo' && input.length >= HANDSHAKE_SIZE) {
-      this.#state = { name: 'open' };
-      this.#handshake = Buffer.alloc(0);
-      return input.subarray(HANDSHAKE_SIZE);
-    }
-    this.#handshake = Buffer.from(input);
-    return undefined;
-  }
-
-  /** At the first byte, so that an HTTP client or a port scanner is not waited for. */
-  #checkVersion(input: Buffer): void {
-    if (input[0] !== 3) throw new RtmpError('handshake', `the first byte is ${input[0]}; RTMP begins with 3`);
+    if (this.#state.name !== 'handshake') return bytes;
+    const { answer, rest } = this.#state.handshake.receive(bytes);
+    if (answer !== undefined) this.#outbound.push(answer);
+    if (rest !== undefined) this.#state = { name: 'open' };
+    return rest;
   }
 
   #handle(message: RtmpMessage): void {
@@ -185,18 +180,17 @@ export class RtmpServerSession {
       case MESSAGE_TYPE.userControl:
         this.#handleUserControl(message.payload);
         break;
+      case MESSAGE_TYPE.setPeerBandwidth:
+        // §5.4.5: answered with the window that is in force.
+        this.#outbound.push(windowAcknowledgementSize(WINDOW));
+        break;
       case MESSAGE_TYPE.audio:
       case MESSAGE_TYPE.video:
-        this.#media({ type: message.type, timestamp: message.timestamp, payload: message.payload });
-        break;
       case MESSAGE_TYPE.dataAmf0:
-      case MESSAGE_TYPE.dataAmf3: {
-        const payload = stripAmf3Marker(message.type === MESSAGE_TYPE.dataAmf3, message.payload);
-        this.#media({ type: MESSAGE_TYPE.dataAmf0, timestamp: message.timestamp, payload });
-        break;
-      }
+      case MESSAGE_TYPE.dataAmf3:
       case MESSAGE_TYPE.aggregate:
-        for (const inner of splitAggregate(message)) this.#media(inner);
+        // Media of a client that neither publishes nor asks to has nowhere to go.
+        if (this.#hearsMedia) this.#media(message);
         break;
       case MESSAGE_TYPE.commandAmf0:
       case MESSAGE_TYPE.commandAmf3:
@@ -205,11 +199,21 @@ export class RtmpServerSession {
     }
   }
 
-  /** Media before an accepted publish, or from a player, has nowhere to go. */
-  #media(message: RtmpMediaMessage): void {
-    const { name } = this.#state;
-    const asked = this.#state.name === 'asked' && this.#state.what === 'publish';
-    if (name === 'publishing' || asked) this.#events.push({ type: 'media', message });
+  get #hearsMedia(): boolean {
+    return this.#state.name === 'publishing' || (this.#state.name === 'asked' && this.#state.what === 'publish');
+  }
+
+  #media(message: RtmpMessage): void {
+    const { type, timestamp, payload } = message;
+    if (type === MESSAGE_TYPE.aggregate) {
+      for (const inner of splitAggregate(message)) this.#events.push({ type: 'media', message: inner });
+    } else if (payload.length > 0) {
+      const isData = type === MESSAGE_TYPE.dataAmf0 || type === MESSAGE_TYPE.dataAmf3;
+      const media: RtmpMediaMessage = isData
+        ? { type: MESSAGE_TYPE.dataAmf0, timestamp, payload: dataAsAmf0(message) }
+        : { type: type === MESSAGE_TYPE.audio ? 8 : 9, timestamp, payload };
+      this.#events.push({ type: 'media', message: media });
+    }
   }
 
   #handleUserControl(payload: Buffer): void {
@@ -218,6 +222,7 @@ export class RtmpServerSession {
   }
 
   #handleCommand(command: RtmpCommand): void {
+    if (this.#state.name === 'over') return;
     if (this.#state.name === 'open') {
       if (command.name !== 'connect') throw new RtmpError('malformed', `${quoted(command.name)} came before connect`);
       this.#connect(command);
@@ -227,13 +232,16 @@ export class RtmpServerSession {
       case 'connect':
         throw new RtmpError('malformed', 'connect came twice');
       case 'createStream':
-        this.#result(command, MESSAGE_STREAM_ID);
+        this.#answer(command, MESSAGE_STREAM_ID);
         break;
       case 'publish':
       case 'play':
         this.#ask(command.name, command);
         break;
       case 'FCUnpublish':
+        this.#answer(command, undefined);
+        this.#stop(command.name);
+        break;
       case 'closeStream':
       case 'deleteStream':
         this.#stop(command.name);
@@ -242,25 +250,38 @@ export class RtmpServerSession {
         this.#pause(command);
         break;
       case 'receiveAudio':
-        this.#receive(command.args[0] !== false, this.#receiveVideo);
+        this.#wantsAudio = command.args[0] !== false;
+        this.#tellReception();
         break;
       case 'receiveVideo':
-        this.#receive(this.#receiveAudio, command.args[0] !== false);
+        this.#wantsVideo = command.args[0] !== false;
+        this.#tellReception();
         break;
       case 'seek':
         this.#outbound.push(this.#status('status', 'NetStream.Seek.Notify', 'a live stream stays where it is'));
         break;
       case 'getStreamLength':
-        this.#result(command, 0);
+        this.#answer(command, 0);
+        break;
+      case '_result':
+      case '_error':
+      case 'onStatus':
         break;
       default:
         // releaseStream, FCPublish, _checkbw and what encoders invent: answered, so that nobody waits.
-        if (command.transactionId > 0) this.#result(command, undefined);
+        this.#answer(command, undefined);
     }
   }
 
   #connect(command: RtmpCommand): void {
     const info = readConnectInfo(command.object);
+    if ('refused' in info) {
+      const status = { level: 'error', code: 'NetConnection.Connect.Rejected', description: info.refused };
+      this.#outbound.push(encodeCommand(0, this.#chunkSize, '_error', command.transactionId, null, status));
+      this.#events.push({ type: 'refused', reason: info.refused });
+      this.#state = { name: 'over' };
+      return;
+    }
     this.#state = { name: 'connected', info };
     const properties = {
       fmsVer: FMS_VERSION,
@@ -286,20 +307,25 @@ export class RtmpServerSession {
     const info = this.info;
     if (info === undefined) return;
     if (this.#state.name !== 'connected') {
-      throw new RtmpError(
-        'malformed',
-        `${what} came while the connection was ${this.#state.name}; it carries one stream`,
-      );
+      this.#decline(REFUSALS[what], 'this connection has a stream already; take another connection for another stream');
+      return;
     }
-    const name = command.args[0];
-    if (typeof name !== 'string' || name.length > MAX_STREAM_NAME) {
-      throw new RtmpError('malformed', `${what} without a usable stream name`);
+    const name = readStreamName(command.args[0], info.query);
+    if ('refused' in name) {
+      this.#decline(REFUSALS[what], name.refused);
+      this.#events.push({ type: 'refused', reason: name.refused });
+      this.#state = { name: 'over' };
+      return;
     }
-    const [stream, query] = splitQuery(name);
     this.#state = { name: 'asked', info, what };
-    this.#receiveAudio = true;
-    this.#receiveVideo = true;
-    this.#events.push({ type: what, stream, query: [info.query, query].filter((part) => part !== '').join('&') });
+    this.#wantsAudio = true;
+    this.#wantsVideo = true;
+    this.#paused = false;
+    this.#events.push({ type: what, ...name });
+  }
+
+  #decline(code: RtmpRefusalCode, description: string): void {
+    this.#outbound.push(this.#status('error', code, description));
   }
 
   #asked(what: 'publish' | 'play'): ConnectInfo {
@@ -310,27 +336,41 @@ export class RtmpServerSession {
   }
 
   #stop(reason: string): void {
+    const { name } = this.#state;
     const info = this.info;
-    if (info === undefined || this.#state.name === 'connected') return;
+    if (info === undefined || name === 'connected') return;
+    if (name === 'publishing') {
+      this.#outbound.push(
+        this.#notice('onFCUnpublish', 'NetStream.Unpublish.Success', 'unpublished'),
+        this.#status('status', 'NetStream.Unpublish.Success', 'unpublished'),
+      );
+    }
+    if (name === 'playing') this.#outbound.push(this.#status('status', 'NetStream.Play.Stop', 'stopped'));
     this.#state = { name: 'connected', info };
+    this.#reader.setMaxMediaBytes(UNASKED_MEDIA_BYTES);
     this.#events.push({ type: 'stopped', reason });
   }
 
   #pause(command: RtmpCommand): void {
-    const paused = command.args[0] === true;
-    const code = paused ? 'NetStream.Pause.Notify' : 'NetStream.Unpause.Notify';
-    this.#outbound.push(this.#status('status', code, paused ? 'paused' : 'playing'));
-    if (this.#state.name === 'playing') this.#events.push({ type: 'receive', audio: !paused, video: !paused });
+    this.#paused = command.args[0] === true;
+    const code = this.#paused ? 'NetStream.Pause.Notify' : 'NetStream.Unpause.Notify';
+    this.#outbound.push(this.#status('status', code, this.#paused ? 'paused' : 'playing'));
+    this.#tellReception();
   }
 
-  #receive(audio: boolean, video: boolean): void {
-    this.#receiveAudio = audio;
-    this.#receiveVideo = video;
-    if (this.#state.name === 'playing') this.#events.push({ type: 'receive', audio, video });
+  #tellReception(): void {
+    if (this.#state.name === 'playing') this.#events.push({ type: 'receive', ...this.reception });
   }
 
-  #result(command: RtmpCommand, value: number | undefined): void {
+  /** Calls of transaction 0 await no answer, RTMP §7.1.1; where there is something to say it is said nonetheless. */
+  #answer(command: RtmpCommand, value: number | undefined): void {
+    if (command.transactionId === 0 && value === undefined) return;
     this.#outbound.push(encodeCommand(0, this.#chunkSize, '_result', command.transactionId, null, value));
+  }
+
+  /** FMLE's own forms of the statuses on publishing. */
+  #notice(name: 'onFCPublish' | 'onFCUnpublish', code: string, description: string): Buffer {
+    return encodeCommand(0, this.#chunkSize, name, 0, null, { level: 'status', code, description });
   }
 
   #status(level: 'status' | 'error', code: string, description: string): Buffer {

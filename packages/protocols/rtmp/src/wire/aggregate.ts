@@ -3,8 +3,15 @@ import { MESSAGE_TYPE, type RtmpMediaMessage, type RtmpMessage } from './message
 
 const TAG_HEADER = 11;
 const BACK_POINTER = 4;
+/** Servers put a fraction of a second into one; more would be objects without end for bytes that cost nothing. */
+const MAX_MESSAGES = 4096;
 
-/** The messages inside an aggregate message, their timestamps moved to where the aggregate stands. RTMP §7.1.6. */
+/**
+ * The messages inside an aggregate message, their timestamps moved to where the aggregate stands. RTMP §7.1.6.
+ * Empty ones and those that are no media are left out.
+ *
+ * @throws {RtmpError} `malformed` or `too-large`
+ */
 export function splitAggregate({ payload, timestamp }: RtmpMessage): RtmpMediaMessage[] {
   const messages: RtmpMediaMessage[] = [];
   let position = 0;
@@ -17,7 +24,9 @@ export function splitAggregate({ payload, timestamp }: RtmpMessage): RtmpMediaMe
     const start = position + TAG_HEADER;
     if (start + length > payload.length) throw new RtmpError('malformed', 'an aggregate message is cut off');
     base ??= time;
-    if (type === MESSAGE_TYPE.audio || type === MESSAGE_TYPE.video || type === MESSAGE_TYPE.dataAmf0) {
+    if (length > 0 && (type === MESSAGE_TYPE.audio || type === MESSAGE_TYPE.video || type === MESSAGE_TYPE.dataAmf0)) {
+      if (messages.length === MAX_MESSAGES)
+        throw new RtmpError('too-large', `more than ${MAX_MESSAGES} in an aggregate`);
       const moved = (timestamp + time - base) >>> 0;
       messages.push({ type, timestamp: moved, payload: payload.subarray(start, start + length) });
     }

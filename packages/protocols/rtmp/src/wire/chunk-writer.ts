@@ -1,3 +1,5 @@
+import { RtmpError } from '../errors.js';
+
 /** Where and when a message goes. */
 export interface MessageHeader {
   /** 2 to 63. */
@@ -11,6 +13,8 @@ export interface MessageHeader {
 const FULL_HEADER = 12;
 const EXTENDED_TIMESTAMP = 0xff_ffff;
 const CONTINUATION = 0xc0;
+/** The length field has 24 bits, RTMP §5.3.1.2.1. */
+const MAX_LENGTH = 0xff_ffff;
 
 /**
  * A message as chunks: a full header (format 0), and format 3 for what follows. It depends on no message before it,
@@ -19,6 +23,7 @@ const CONTINUATION = 0xc0;
 export function encodeMessage(header: MessageHeader, chunkSize: number, ...payloadParts: readonly Buffer[]): Buffer {
   let length = 0;
   for (const part of payloadParts) length += part.length;
+  if (length > MAX_LENGTH) throw new RtmpError('too-large', `a message of ${length} bytes; ${MAX_LENGTH} can be sent`);
   const time = header.timestamp >>> 0;
   const extended = time >= EXTENDED_TIMESTAMP;
   const extendedSize = extended ? 4 : 0;

@@ -38,7 +38,7 @@ export function readCommand(message: RtmpMessage): RtmpCommand {
 }
 
 /** AMF3 messages begin with a byte 0 that says "AMF0 follows". */
-export function stripAmf3Marker(isAmf3: boolean, payload: Buffer): Buffer {
+function stripAmf3Marker(isAmf3: boolean, payload: Buffer): Buffer {
   return isAmf3 && payload[0] === 0 ? payload.subarray(1) : payload;
 }
 
@@ -58,6 +58,17 @@ export function encodeData(messageStreamId: number, chunkSize: number, ...values
   return encodeMessage(header, chunkSize, encodeAmf0(...values));
 }
 
+/**
+ * A data message as AMF0: that of type 15 (AMF3) is read and written anew, since it may hold AMF3 values.
+ *
+ * @throws {MediaError} where it can't be read
+ */
+export function dataAsAmf0(message: RtmpMessage): Buffer {
+  if (message.type !== MESSAGE_TYPE.dataAmf3) return message.payload;
+  return encodeAmf0(...decodeAmf0(stripAmf3Marker(true, message.payload)));
+}
+
+/** `onStatus`, RTMP §7.2.2. */
 export function encodeStatus(
   messageStreamId: number,
   chunkSize: number,
