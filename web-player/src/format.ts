@@ -1,0 +1,47 @@
+import type { TrackStatus } from './status-client.js';
+
+const CODEC_NAMES: Readonly<Record<string, string>> = {
+  h264: 'H.264',
+  hevc: 'HEVC',
+  av1: 'AV1',
+  vp9: 'VP9',
+  aac: 'AAC',
+  mp3: 'MP3',
+  opus: 'Opus',
+};
+
+export function codecName(codec: string): string {
+  return CODEC_NAMES[codec] ?? codec;
+}
+
+/** `1280×720 · 30 fps · H.264 · AAC 48 kHz` */
+export function describeTracks(tracks: readonly TrackStatus[]): string {
+  return tracks
+    .flatMap((track) => {
+      const name = codecName(track.codec);
+      if (track.kind === 'audio') return [track.sampleRate ? `${name} ${track.sampleRate / 1000} kHz` : name];
+      const size = track.width && track.height ? [`${track.width}×${track.height}`] : [];
+      const rate = track.frameRate ? [`${Math.round(track.frameRate * 100) / 100} fps`] : [];
+      return [...size, ...rate, name];
+    })
+    .join(' · ');
+}
+
+/** `3 h 04 min`, `12 min`, `40 s` */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const minutes = Math.floor(whole / 60);
+  if (minutes === 0) return `${whole} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours === 0 ? `${minutes} min` : `${hours} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** `0.8 s`, `12 s`; a dash for what isn't known. */
+export function formatSeconds(seconds: number | undefined): string {
+  if (seconds === undefined || !Number.isFinite(seconds)) return '–';
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+}
+
+export function formatCount(count: number, singular: string): string {
+  return `${count} ${singular}${count === 1 ? '' : 's'}`;
+}
