@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { RtmpError } from '../errors.js';
 import { type RtmpClientEvent, RtmpClientSession } from '../session/client-session.js';
@@ -13,10 +13,13 @@ export interface RtmpClientOptions {
   readonly tls?: ConnectionOptions;
   /** Called once, when the connection is over: cleanly (`undefined`) or not. */
   readonly onClose?: (error: RtmpError | undefined) => void;
-  readonly onReconnectRequest?: (tcUrl: string | undefined) => void;
+  /** The server asks to connect anew, elsewhere if it names a URL. Nothing is done about it here. */
+  readonly onReconnectRequest?: (tcUrl: string | undefined, description: string | undefined) => void;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** How long `close` waits for the server to take what is still queued. */
+const LINGER_MS = 2000;
 
 type Step = 'ready' | 'publishing' | 'playing';
 
@@ -28,6 +31,7 @@ export class RtmpClient {
   readonly #closed: Promise<void>;
   #waiting: { step: Step; resolve: () => void; reject: (error: Error) => void } | undefined;
   #onMessage: ((message: RtmpMediaMessage) => void) | undefined;
+  #onEnd: ((reason: string) => void) | undefined;
   #publishing = false;
   #error: RtmpError | undefined;
   #ended = false;
@@ -56,7 +60,8 @@ export class RtmpClient {
   static async connect(url: string, options: RtmpClientOptions = {}): Promise<RtmpClient> {
     const target = parseRtmpUrl(url);
     const { host, port, encrypted } = target;
-    const socket = encrypted ? connectTls({ host, port, servername: host, ...options.tls }) : connect({ host, port });
+    const servername = isIP(host) === 0 ? { servername: host } : {};
+    const socket = encrypted ? connectTls({ host, port, ...servername, ...options.tls }) : connect({ host, port });
     const session = new RtmpClientSession(target, randomBytes);
     const client = new RtmpClient(socket, session, options);
     socket.write(session.start());
@@ -76,20 +81,30 @@ export class RtmpClient {
     this.#publishing = true;
   }
 
-  /** @throws {RtmpError} `refused` with the server's reason */
-  async play(onMessage: (message: RtmpMediaMessage) => void): Promise<void> {
+  /**
+   * @param onMessage an error that it throws ends the connection
+   * @param options.onEnd called once, when the server ended the stream or the connection is over
+   * @throws {RtmpError} `refused` with the server's reason
+   */
+  async play(
+    onMessage: (message: RtmpMediaMessage) => void,
+    options: { readonly onEnd?: (reason: string) => void } = {},
+  ): Promise<void> {
     this.#onMessage = onMessage;
+    this.#onEnd = options.onEnd;
     for (const command of this.#session.play()) this.#socket.write(command);
     await this.#reach('playing');
   }
 
-  /** @returns false when the network is behind: wait for `drained` before sending more */
+  /** @returns false when the network is behind, or gone: wait for `drained` before sending more */
   send(message: RtmpMediaMessage): boolean {
+    if (!this.#socket.writable) return false;
     return this.#socket.write(this.#session.encode(message));
   }
 
+  /** Resolves when the network has taken what made `send` return false, or the connection is over. */
   drained(): Promise<void> {
-    if (this.#socket.writableLength === 0 || this.#ended) return Promise.resolve();
+    if (!this.#socket.writableNeedDrain || this.#ended) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
         this.#socket.off('drain', done);
@@ -105,7 +120,9 @@ export class RtmpClient {
   async close(): Promise<void> {
     if (!this.#socket.destroyed) {
       if (this.#publishing) for (const command of this.#session.unpublish()) this.#socket.write(command);
-      this.#socket.end(() => this.#socket.destroySoon());
+      this.#socket.end(() => this.#socket.destroy());
+      const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+      this.#socket.once('close', () => clearTimeout(linger));
     }
     await this.#closed;
   }
@@ -155,9 +172,10 @@ export class RtmpClient {
         this.#onMessage?.(event.message);
         break;
       case 'reconnect':
-        this.#options.onReconnectRequest?.(event.tcUrl);
+        this.#options.onReconnectRequest?.(event.tcUrl, event.description);
         break;
       case 'ended':
+        this.#tellEnd(event.reason);
         this.#socket.end();
         break;
       default:
@@ -175,6 +193,13 @@ export class RtmpClient {
     if (this.#ended) return;
     this.#ended = true;
     this.#waiting?.reject(this.#error ?? new RtmpError('closed', 'the server closed the connection'));
+    this.#tellEnd(this.#error?.message ?? 'the connection was closed');
     this.#options.onClose?.(this.#error);
+  }
+
+  #tellEnd(reason: string): void {
+    const onEnd = this.#onEnd;
+    this.#onEnd = undefined;
+    onEnd?.(reason);
   }
 }

@@ -8,7 +8,8 @@ export interface RtmpUrl extends RtmpClientTarget {
   readonly encrypted: boolean;
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'rtmp:': 1935, 'rtmps:': 1443 };
+/** 443 is what platforms that take RTMPS listen on. */
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'rtmp:': 1935, 'rtmps:': 443 };
 
 /**
  * `rtmp://host[:port]/app/stream[?query]`; the last part of the path is the stream.
@@ -18,7 +19,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'rtmp:': 1935, 'rtmps:
 export function parseRtmpUrl(text: string): RtmpUrl {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const defaultPort = url === undefined ? undefined : DEFAULT_PORTS[url.protocol];
-  const shown = text.split('?')[0];
+  const shown = text.split(/[?#]/)[0];
   if (url === undefined || defaultPort === undefined) {
     throw new RtmpError('malformed', `${shown} is no RTMP URL; write rtmp://host/app/stream`);
   }
@@ -31,7 +32,8 @@ export function parseRtmpUrl(text: string): RtmpUrl {
     port: url.port === '' ? defaultPort : Number(url.port),
     encrypted: url.protocol === 'rtmps:',
     app,
-    stream: path.slice(cut + 1) + url.search,
+    // Stream keys may hold a `#`; here it begins no fragment.
+    stream: path.slice(cut + 1) + url.search + url.hash,
     tcUrl: `${url.protocol}//${url.host}/${app}`,
   };
 }

@@ -4,7 +4,13 @@ import { splitAggregate } from '../wire/aggregate.js';
 import { ChunkReader, DEFAULT_CHUNK_LIMITS } from '../wire/chunk-reader.js';
 import { encodeMessage } from '../wire/chunk-writer.js';
 import { dataAsAmf0, encodeCommand, type RtmpCommand, readCommand } from '../wire/command.js';
-import { setBufferLength, setChunkSize, USER_CONTROL, userControl } from '../wire/control.js';
+import {
+  setBufferLength,
+  setChunkSize,
+  USER_CONTROL,
+  userControl,
+  windowAcknowledgementSize,
+} from '../wire/control.js';
 import { beginHandshake, HANDSHAKE_SIZE, type Random } from '../wire/handshake.js';
 import { MESSAGE_TYPE, type RtmpMediaMessage, type RtmpMessage } from '../wire/message.js';
 import { Acknowledger } from './acknowledger.js';
@@ -18,7 +24,7 @@ export type RtmpClientEvent =
   | { readonly type: 'playing' }
   | { readonly type: 'media'; readonly message: RtmpMediaMessage }
   /** The server asks to connect anew, elsewhere if a URL is given. */
-  | { readonly type: 'reconnect'; readonly tcUrl?: string }
+  | { readonly type: 'reconnect'; readonly tcUrl?: string; readonly description?: string }
   /** The server ended the stream. */
   | { readonly type: 'ended'; readonly reason: string };
 
@@ -34,6 +40,13 @@ export interface RtmpClientTarget {
 }
 
 const TRANSACTION = { connect: 1, releaseStream: 2, fcPublish: 3, createStream: 4, publish: 5, play: 6 } as const;
+/** Calls whose failure ends everything. Servers that don't know releaseStream or FCPublish may say so. */
+const ESSENTIAL: ReadonlySet<number> = new Set([
+  TRANSACTION.connect,
+  TRANSACTION.createStream,
+  TRANSACTION.publish,
+  TRANSACTION.play,
+]);
 const OUT_CHUNK_SIZE = 65_536;
 const BUFFER_MS = 1000;
 const CHUNK_STREAMS: Readonly<Record<8 | 9 | 18, number>> = { 8: 4, 18: 5, 9: 6 };
@@ -62,7 +75,11 @@ export class RtmpClientSession {
     return beginHandshake(this.#random);
   }
 
-  /** @throws {RtmpError} or MediaError where the bytes can't be read or the server says no */
+  /**
+   * Takes what the server sent; `bytes` isn't kept.
+   *
+   * @throws {RtmpError} or MediaError where the bytes can't be read or the server says no
+   */
   receive(bytes: Buffer): RtmpClientStep {
     const rest = this.#readHandshake(bytes);
     if (rest !== undefined && rest.length > 0) {
@@ -144,12 +161,16 @@ export class RtmpClientSession {
       case MESSAGE_TYPE.windowAcknowledgementSize:
         if (payload.length >= 4) this.#acknowledger.setWindow(payload.readUInt32BE());
         break;
+      case MESSAGE_TYPE.setPeerBandwidth:
+        // §5.4.5: the window that the server asks for is taken.
+        if (payload.length >= 4) this.#outbound.push(windowAcknowledgementSize(payload.readUInt32BE()));
+        break;
       case MESSAGE_TYPE.userControl:
         this.#handleUserControl(payload);
         break;
       case MESSAGE_TYPE.audio:
       case MESSAGE_TYPE.video:
-        this.#events.push({ type: 'media', message: { type, timestamp, payload } });
+        if (payload.length > 0) this.#events.push({ type: 'media', message: { type, timestamp, payload } });
         break;
       case MESSAGE_TYPE.dataAmf0:
       case MESSAGE_TYPE.dataAmf3:
@@ -179,7 +200,8 @@ export class RtmpClientSession {
 
   #handleCommand(command: RtmpCommand): void {
     const { name, transactionId, args } = command;
-    if (name === '_error') throw new RtmpError('refused', `the server refused: ${describe(args)}`);
+    if (name === '_error' && ESSENTIAL.has(transactionId))
+      throw new RtmpError('refused', `the server refused: ${describe(args)}`);
     if (name === '_result' && transactionId === TRANSACTION.connect) {
       this.#outbound.push(this.#command(0, 'createStream', TRANSACTION.createStream, null));
     } else if (name === '_result' && transactionId === TRANSACTION.createStream) {
@@ -199,8 +221,12 @@ export class RtmpClientSession {
     if (code === 'NetStream.Publish.Start') this.#events.push({ type: 'publishing' });
     else if (code === 'NetStream.Play.Start') this.#events.push({ type: 'playing' });
     else if (code === 'NetConnection.Connect.ReconnectRequest') {
-      const { tcUrl } = info;
-      this.#events.push({ type: 'reconnect', ...(typeof tcUrl === 'string' ? { tcUrl } : {}) });
+      const { tcUrl, description } = info;
+      this.#events.push({
+        type: 'reconnect',
+        ...(typeof tcUrl === 'string' ? { tcUrl } : {}),
+        ...(typeof description === 'string' ? { description } : {}),
+      });
     } else if (code === 'NetStream.Play.UnpublishNotify' || code === 'NetStream.Unpublish.Success') {
       this.#events.push({ type: 'ended', reason: describe(args) });
     } else if (info.level === 'error') {
