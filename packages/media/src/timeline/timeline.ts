@@ -22,23 +22,32 @@ export interface TimelineStats {
   readonly restarts: number;
   /** Tracks that were aligned on arrival because their clock was not the others'. */
   readonly alignedStarts: number;
+  /** Samples whose dts was no number of microseconds; they were put one usual step after the last of their track. */
+  readonly unreadable: number;
 }
 
 /** A sample on the stream's own timeline. */
 export interface RepairedSample {
   readonly sample: Sample;
-  /** The first of its track after a restart or a jump: what came before does not lead up to it. */
+  /** The first of its track after a restart or a jump: nothing before it leads up to it. */
   readonly discontinuity: boolean;
 }
 
+/** Where a track is. All times in µs; `position` below means a track's input plus its offset. */
 interface TrackClock {
+  /** The publication that it was last heard in. */
+  publication: number;
   lastIn: number;
   lastOut: number;
   /** Usual distance between samples, a running average. */
   duration: number;
-  /** The segment of the timeline that the track is in, and the offset that holds there. */
-  epoch: number;
+  /** What the track's clock differs by from that of the publication: 0 unless it was aligned on arrival. */
+  base: number;
+  /** Output minus input. */
   offset: number;
+  /** Input and offset before its last odd step, should it come back from there. */
+  beforeIn: number;
+  beforeOffset: number;
 }
 
 const DEFAULT_LIMITS: TimelineLimits = {
@@ -53,29 +62,47 @@ const START = 1_000_000;
 /** The smallest step; survives the rounding to milliseconds of FLV. */
 const MIN_STEP = 1000;
 const DEFAULT_DURATION = 23_000;
-/** How far apart two tracks may be after the same jump and still share an epoch. */
-const EPOCH_TOLERANCE = 2_000_000;
+/** Slower than a picture a second is a pause, not a rate. */
+const MAX_DURATION = 1_000_000;
+/** How far the tracks of one encoder may be apart as they arrive; multiplexers keep them within about a second. */
+const MAX_SKEW = 2_000_000;
 const AVERAGE_WEIGHT = 1 / 8;
+/** A step counts for no more than so many usual ones in the average, so that a gap does not spoil it. */
+const MAX_DURATION_GROWTH = 4;
+/** No clock says more; up to here the sums are exact, since they stay below 2^53. */
+const MAX_INPUT = 2 ** 52;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /**
  * A stream's one clock. It takes samples with whatever timestamps an encoder gave them and gives them back on a
  * timeline that begins near 0, never jumps and increases strictly within each track.
  *
- * All tracks share one offset, so that sound and picture stay together. When an encoder's clock jumps, a new epoch
- * begins with an offset of its own, and the tracks move over to it one by one, as each of them jumps.
+ * All tracks share one offset, so that sound and picture stay together. When a track's clock jumps, it takes the
+ * offset with it that makes it go on without a hole, and the other tracks take over the same one as each of them
+ * jumps. A track that comes back from a jump (one wrong timestamp) gets back the offset that it had.
  */
 export class Timeline {
   readonly #limits: TimelineLimits;
+  /** `MAX_SKEW`, or less where less is a jump already. */
+  readonly #maxSkew: number;
   readonly #tracks = new Map<TrackId, TrackClock>();
-  #epoch = 0;
-  /** Of the newest epoch; undefined until its first sample. */
+  #publication = 1;
+  /** The newest offset of this publication; undefined until its first sample. */
   #offset: number | undefined;
-  #restarting = new Set<TrackId>();
-  #latestOut = START;
-  #stats = { forwardJumps: 0, backwardJumps: 0, nudged: 0, clampedPts: 0, restarts: 0, alignedStarts: 0 };
+  #latestOut = 0;
+  #stats = {
+    forwardJumps: 0,
+    backwardJumps: 0,
+    nudged: 0,
+    clampedPts: 0,
+    restarts: 0,
+    alignedStarts: 0,
+    unreadable: 0,
+  };
 
   constructor(limits: Partial<TimelineLimits> = {}) {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#maxSkew = Math.min(MAX_SKEW, this.#limits.maxForwardJump);
   }
 
   get stats(): TimelineStats {
@@ -85,45 +112,127 @@ export class Timeline {
   /** A new publication begins: its timestamps have nothing to do with those before. */
   restart(): void {
     this.#stats.restarts += 1;
-    this.#epoch += 1;
+    if (this.#offset === undefined) return;
+    this.#publication += 1;
     this.#offset = undefined;
-    this.#restarting = new Set(this.#tracks.keys());
   }
 
-  /** The sample at its place on the timeline. */
+  /** The sample at its place on the timeline: a new one that shares the bytes. */
   repair(sample: Sample): RepairedSample {
-    const input = sample.dts;
     let track = this.#tracks.get(sample.track);
-    let discontinuity = false;
     if (track === undefined) {
-      track = this.#begin(sample.track, input);
-    } else if (this.#restarting.delete(sample.track)) {
-      discontinuity = true;
-      this.#joinEpoch(track, input, this.#epoch);
-    } else if (this.#jumped(track, input)) {
-      discontinuity = true;
-      this.#moveOn(track, input);
+      track = silentTrack();
+      this.#tracks.set(sample.track, track);
     }
-    return { sample: this.#place(sample, track), discontinuity };
+    const input = this.#read(sample.dts, track);
+    let discontinuity = false;
+    if (track.publication !== this.#publication) {
+      discontinuity = this.#publication > 1;
+      this.#enter(track, input);
+    } else if (this.#strays(track, input)) {
+      discontinuity = this.#follow(track, input);
+    }
+    return { sample: this.#place(sample, track, input), discontinuity };
   }
 
-  #place(sample: Sample, track: TrackClock): Sample {
-    let dts = sample.dts + track.offset;
+  /** The dts, or a guess at it where it is nothing that a clock could say. */
+  #read(dts: number, track: TrackClock): number {
+    if (Math.abs(dts) <= MAX_INPUT) return Math.round(dts);
+    this.#stats.unreadable += 1;
+    if (track.publication === this.#publication) return track.lastIn + Math.round(track.duration);
+    return this.#offset === undefined ? 0 : this.#latestOut - this.#offset;
+  }
+
+  /** The first sample of a track in this publication: at its true distance from the others, if that can be true. */
+  #enter(track: TrackClock, input: number): void {
+    this.#offset ??= this.#nextOut() - input;
+    const position = input + this.#offset;
+    const earliest = Math.max(track.lastOut, 0) - this.#maxSkew;
+    const far = Math.abs(position - this.#latestOut) > this.#limits.maxStartOffset;
+    track.base = 0;
+    if (this.#tracks.size > 1 && (far || position < earliest)) {
+      track.base = this.#latestOut - position;
+      this.#stats.alignedStarts += 1;
+    }
+    track.publication = this.#publication;
+    track.offset = this.#offset + track.base;
+    track.beforeIn = NEVER;
+  }
+
+  /** Whether a timestamp is worth a second look: forward too, since it may be the way back from a jump backward. */
+  #strays(track: TrackClock, input: number): boolean {
+    return surprise(track, input) > this.#limits.maxBackwardJump / 2 || this.#fellBack(track, input);
+  }
+
+  /** A jump backward at once, or little by little until it is as far behind what went out already. */
+  #fellBack(track: TrackClock, input: number): boolean {
+    const { maxBackwardJump } = this.#limits;
+    if (surprise(track, input) < -maxBackwardJump) return true;
+    return input <= track.lastIn && track.lastOut - input - track.offset > maxBackwardJump;
+  }
+
+  /**
+   * Whether a track goes on from before its last odd step, which then was one wrong timestamp and neither a jump nor a
+   * pause. It gets its old offset back even if it must wait there for the others: any other would leave it out of sync.
+   */
+  #returns(track: TrackClock, input: number): boolean {
+    const goneOn = input - track.beforeIn;
+    const position = input + track.beforeOffset;
+    return (
+      goneOn > 0 &&
+      goneOn <= this.#maxSkew &&
+      this.#tracks.size > 1 &&
+      track.lastOut - position <= this.#limits.maxForwardJump &&
+      position - this.#latestOut <= this.#maxSkew
+    );
+  }
+
+  /** Finds the offset that a straying track goes on with, and tells whether it is another one than before. */
+  #follow(track: TrackClock, input: number): boolean {
+    const returns = this.#returns(track, input);
+    const offset = returns ? track.beforeOffset : this.#nearestOffset(track, input);
+    const moved = offset !== track.offset;
+    if (moved) {
+      if (input > track.lastIn) this.#stats.forwardJumps += 1;
+      else this.#stats.backwardJumps += 1;
+      this.#offset = offset - track.base;
+    }
+    track.beforeIn = returns ? NEVER : track.lastIn;
+    track.beforeOffset = track.offset;
+    track.offset = offset;
+    return moved;
+  }
+
+  /**
+   * The track's own offset, if the step may be true (a pause of the track while the stream went on is no jump), or that
+   * of a track that has jumped before it, whichever is nearer to the stream; otherwise a new one that leaves no hole.
+   */
+  #nearestOffset(track: TrackClock, input: number): number {
+    const ahead = input + track.offset - this.#latestOut;
+    const isPause =
+      !this.#fellBack(track, input) &&
+      (surprise(track, input) <= this.#limits.maxForwardJump || ahead <= this.#maxSkew);
+    const newest = (this.#offset ?? track.offset) + track.base;
+    const newestAhead = input + newest - this.#latestOut;
+    const fits = input + newest >= track.lastOut - this.#maxSkew && newestAhead <= this.#maxSkew;
+    if (newest !== track.offset && fits && (!isPause || Math.abs(newestAhead) < Math.abs(ahead))) return newest;
+    return isPause ? track.offset : this.#nextOut() - input;
+  }
+
+  #place(sample: Sample, track: TrackClock, input: number): Sample {
+    let dts = input + track.offset;
     if (dts < track.lastOut + MIN_STEP) {
-      if (track.lastOut !== Number.NEGATIVE_INFINITY) {
-        dts = track.lastOut + MIN_STEP;
-        this.#stats.nudged += 1;
-      }
-    } else if (track.lastOut !== Number.NEGATIVE_INFINITY) {
-      const step = Math.min(dts - track.lastOut, this.#limits.maxBackwardJump);
+      dts = track.lastOut + MIN_STEP;
+      this.#stats.nudged += 1;
+    } else if (track.lastIn + track.offset === track.lastOut) {
+      const step = Math.min(dts - track.lastOut, track.duration * MAX_DURATION_GROWTH, MAX_DURATION);
       track.duration += (step - track.duration) * AVERAGE_WEIGHT;
     }
-    dts = Math.max(dts, 0);
-    track.lastIn = sample.dts;
+    track.lastIn = input;
     track.lastOut = dts;
     if (dts > this.#latestOut) this.#latestOut = dts;
-    const compositionTime = sample.pts - sample.dts;
-    const composed = Math.min(Math.max(compositionTime, 0), this.#limits.maxCompositionTime);
+    const compositionTime = Math.round(sample.pts - sample.dts);
+    const composed = compositionTime > 0 ? Math.min(compositionTime, this.#limits.maxCompositionTime) : 0;
     if (composed !== compositionTime) this.#stats.clampedPts += 1;
     return {
       track: sample.track,
@@ -135,62 +244,6 @@ export class Timeline {
     };
   }
 
-  #jumped(track: TrackClock, input: number): boolean {
-    const step = input - track.lastIn;
-    return step > this.#limits.maxForwardJump || step < -this.#limits.maxBackwardJump;
-  }
-
-  /** A track that is heard for the first time. */
-  #begin(id: TrackId, input: number): TrackClock {
-    const track: TrackClock = {
-      lastIn: input,
-      lastOut: Number.NEGATIVE_INFINITY,
-      duration: DEFAULT_DURATION,
-      epoch: this.#epoch,
-      offset: 0,
-    };
-    this.#tracks.set(id, track);
-    if (this.#offset === undefined) {
-      this.#offset = this.#nextOut() - input;
-    } else if (Math.abs(input + this.#offset - this.#latestOut) > this.#limits.maxStartOffset) {
-      this.#stats.alignedStarts += 1;
-      track.offset = this.#latestOut - input;
-      return track;
-    }
-    track.offset = this.#offset;
-    return track;
-  }
-
-  /** The clock of a track has jumped: on to the newest epoch if its offset fits, to one of its own otherwise. */
-  #moveOn(track: TrackClock, input: number): void {
-    if (input > track.lastIn) this.#stats.forwardJumps += 1;
-    else this.#stats.backwardJumps += 1;
-    if (track.epoch < this.#epoch) {
-      this.#joinEpoch(track, input, this.#epoch);
-      return;
-    }
-    this.#epoch += 1;
-    this.#offset = undefined;
-    this.#joinEpoch(track, input, this.#epoch);
-  }
-
-  #joinEpoch(track: TrackClock, input: number, epoch: number): void {
-    track.epoch = epoch;
-    if (this.#offset === undefined) {
-      this.#offset = this.#nextOut() - input;
-    } else if (Math.abs(input + this.#offset - this.#latestOut) > this.#tolerance(track)) {
-      this.#stats.alignedStarts += 1;
-      track.offset = this.#latestOut - input;
-      return;
-    }
-    track.offset = this.#offset;
-  }
-
-  /** After a restart the tracks' true start offset is kept; after a jump they are where they were to each other. */
-  #tolerance(track: TrackClock): number {
-    return Math.max(EPOCH_TOLERANCE, track.duration * 4);
-  }
-
   /** Where the timeline goes on: one usual step after the latest of what went out. */
   #nextOut(): number {
     let next = START;
@@ -198,3 +251,18 @@ export class Timeline {
     return Math.round(next);
   }
 }
+
+/** By how much a timestamp differs from the one expected: the same for all tracks when their encoder's clock is set. */
+const surprise = (track: TrackClock, input: number): number => input - track.lastIn - track.duration;
+
+const silentTrack = (): TrackClock => ({
+  publication: 0,
+  lastIn: 0,
+  // So that the earliest place for its first sample is 0.
+  lastOut: -MIN_STEP,
+  duration: DEFAULT_DURATION,
+  base: 0,
+  offset: 0,
+  beforeIn: NEVER,
+  beforeOffset: 0,
+});
