@@ -1,1 +1,2 @@
+export { TsDemuxer, type TsEvent, type TsStats } from './demuxer.js';
 export { TsMuxer } from './muxer.js';

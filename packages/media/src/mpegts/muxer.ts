@@ -78,7 +78,7 @@ export class TsMuxer {
     const times = { pts: clockTime(sample.pts, DECODER_DELAY), dts: clockTime(sample.dts, DECODER_DELAY) };
     const pes = encodePes(track.type.streamId, times, track.write(sample), { unbounded: track.kind === 'video' });
     const isClock = track === this.#clockTrack;
-    const pcr = isClock || sample.dts - this.#lastPcr >= PCR_INTERVAL ? this.#takePcr(sample.dts) : undefined;
+    const pcr = sample.dts - this.#lastPcr >= (isClock ? 1 : PCR_INTERVAL) ? this.#takePcr(sample.dts) : undefined;
     const randomAccess = track.kind === 'video' && sample.keyframe;
     if (isClock) return packetize(track.pid, track.counter, pes, { pcr, randomAccess });
     const packets = packetize(track.pid, track.counter, pes, { randomAccess });
@@ -86,8 +86,9 @@ export class TsMuxer {
     return Buffer.concat([pcrPacket(this.#clockTrack.pid, this.#clockTrack.counter, pcr), packets]);
   }
 
+  /** The clock never goes back, however the tracks are interleaved. */
   #takePcr(dts: Micros): number {
-    this.#lastPcr = Math.max(dts, this.#lastPcr);
+    this.#lastPcr = dts;
     return clockTime(dts, 0);
   }
 }
