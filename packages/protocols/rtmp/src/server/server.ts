@@ -53,6 +53,8 @@ export class RtmpServer {
       this.#server.on('tlsClientError', (error: Error, socket: Socket) => {
         const fields = { ip: socket.remoteAddress ?? 'unknown', reason: 'tls', detail: error.message };
         this.#log.debug(fields, 'RTMPS handshake failed');
+        // After a handshake that took too long node leaves the socket open.
+        socket.destroy();
       });
     }
   }
