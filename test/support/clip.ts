@@ -1,0 +1,50 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FlvDemuxer, type MediaEvent, type Sample, TsDemuxer } from '@sluice/media';
+import { ffmpeg, testPicture, testSound } from './ffmpeg.js';
+
+/** Media made by ffmpeg, as its samples. */
+export interface Clip {
+  readonly events: readonly MediaEvent[];
+  readonly samples: readonly Sample[];
+}
+
+const VIDEO_ENCODERS = {
+  h264: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', '0'],
+  'h264-b': ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', '3'],
+  hevc: [
+    '-c:v',
+    'libx265',
+    '-preset',
+    'ultrafast',
+    '-x265-params',
+    'log-level=error:keyint=25:min-keyint=25:bframes=0',
+  ],
+} as const;
+
+/** Makes a clip with a picture of 320x180 at 25 fps, a keyframe each second, and AAC sound. */
+export async function makeClip(video: keyof typeof VIDEO_ENCODERS | 'none', seconds: number): Promise<Clip> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-clip-'));
+  try {
+    const container = video === 'hevc' ? 'mpegts' : 'flv';
+    const file = join(directory, `clip.${container}`);
+    const picture = video === 'none' ? [] : testPicture({ seconds });
+    const codec = video === 'none' ? [] : VIDEO_ENCODERS[video];
+    await ffmpeg([...picture, ...testSound(seconds), ...codec, '-c:a', 'aac', '-f', container, file]);
+    const bytes = await readFile(file);
+    const events = container === 'flv' ? new FlvDemuxer().push(bytes) : demuxTs(bytes);
+    const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));
+    return { events, samples: samples.sort((a, b) => a.dts - b.dts) };
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+function demuxTs(bytes: Buffer): MediaEvent[] {
+  const demuxer = new TsDemuxer();
+  const events = [...demuxer.push(bytes), ...demuxer.flush()];
+  return events.filter(
+    (event): event is MediaEvent => event.type !== 'discontinuity' && event.type !== 'unsupported-track',
+  );
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  flvConfigBody,
+  flvMetadataBody,
+  flvSampleBodyHeader,
+  flvTagTypeOf,
+  micros,
+  millisFromMicros,
+  type Sample,
+  type TrackConfig,
+} from '@sluice/media';
+import { RtmpClient } from '@sluice/rtmp';
+import type { Clip } from './clip.js';
+
+const TICK_MS = 10;
+
+/** Publishes a clip over RTMP in real time, as an encoder does. */
+export class ClipPublisher {
+  readonly client: RtmpClient;
+  readonly #configs: readonly TrackConfig[];
+  readonly #samples: readonly Sample[];
+  #timer: NodeJS.Timeout | undefined;
+  #sent = 0;
+
+  private constructor(client: RtmpClient, clip: Clip) {
+    this.client = client;
+    this.#configs = clip.events.flatMap((event) => (event.type === 'config' ? [event.config] : []));
+    this.#samples = clip.samples;
+  }
+
+  static async start(
+    url: string,
+    clip: Clip,
+    options: { loop?: boolean; onClose?: () => void } = {},
+  ): Promise<ClipPublisher> {
+    const client = await RtmpClient.connect(url, options.onClose === undefined ? {} : { onClose: options.onClose });
+    await client.publish();
+    const publisher = new ClipPublisher(client, clip);
+    publisher.#begin(options.loop ?? false);
+    return publisher;
+  }
+
+  /** Samples sent so far. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get done(): boolean {
+    return this.#timer === undefined;
+  }
+
+  /** Ends the publish politely. */
+  async stop(): Promise<void> {
+    this.#halt();
+    await this.client.close();
+  }
+
+  /** Breaks off as a crashed encoder does. */
+  kill(): void {
+    this.#halt();
+    this.client.destroy();
+  }
+
+  #halt(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #begin(loop: boolean): void {
+    this.client.send({ type: 18, timestamp: 0, payload: flvMetadataBody(this.#configs) });
+    for (const config of this.#configs) {
+      const body = flvConfigBody(config);
+      if (body !== undefined) this.client.send({ type: flvTagTypeOf(config), timestamp: 0, payload: body });
+    }
+    const began = performance.now();
+    const first = this.#samples[0]?.dts ?? 0;
+    const length = (this.#samples.at(-1)?.dts ?? 0) - first + 40_000;
+    this.#timer = setInterval(() => {
+      const elapsed = (performance.now() - began) * 1000;
+      for (;;) {
+        const round = Math.floor(this.#sent / this.#samples.length);
+        const sample = this.#samples[this.#sent % this.#samples.length];
+        if (sample === undefined || (round > 0 && !loop)) {
+          this.#halt();
+          return;
+        }
+        const at = sample.dts - first + round * length;
+        if (at > elapsed) return;
+        this.#send({ ...sample, dts: micros(at), pts: micros(at + sample.pts - sample.dts) });
+      }
+    }, TICK_MS);
+  }
+
+  #send(sample: Sample): void {
+    const config = this.#configs.find((candidate) => candidate.track === sample.track);
+    if (config === undefined) return;
+    const payload = Buffer.concat([flvSampleBodyHeader(sample, config), sample.data]);
+    this.client.send({ type: flvTagTypeOf(config), timestamp: millisFromMicros(sample.dts) >>> 0, payload });
+    this.#sent += 1;
+  }
+}
+
+/** ffmpeg as an encoder: a test picture and sound, in real time. */
+export function ffmpegPublisher(url: string, options: { seconds: number; bFrames: number }): ChildProcess {
+  const { seconds, bFrames } = options;
+  const input = ['-re', '-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=25:duration=${seconds}`];
+  const sound = ['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`];
+  const video = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', String(bFrames)];
+  const output = ['-c:a', 'aac', '-f', 'flv', url];
+  return spawn('ffmpeg', ['-hide_banner', '-nostdin', '-loglevel', 'error', ...input, ...sound, ...video, ...output], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+}
+
+/** Resolves with the exit code. */
+export function exited(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => child.once('exit', resolve));
+}
