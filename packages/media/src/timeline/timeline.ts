@@ -39,6 +39,7 @@ interface TrackClock {
   publication: number;
   lastIn: number;
   lastOut: number;
+  lastStep: number;
   /** Usual distance between samples, a running average. */
   duration: number;
   /** What the track's clock differs by from that of the publication: 0 unless it was aligned on arrival. */
@@ -52,12 +53,13 @@ interface TrackClock {
 
 const DEFAULT_LIMITS: TimelineLimits = {
   maxForwardJump: micros(10_000_000),
-  maxBackwardJump: micros(1_000_000),
+  // Not a whole second, by which clocks are often set: all tracks must agree on what was a jump.
+  maxBackwardJump: micros(950_000),
   maxStartOffset: micros(10_000_000),
   maxCompositionTime: micros(10_000_000),
 };
 
-/** The first sample comes out here, so that another track may begin up to this much earlier. */
+/** The first sample comes out here, so that another track may begin up to this much earlier (and up to `MAX_SKEW` more, squeezed). */
 const START = 1_000_000;
 /** The smallest step; survives the rounding to milliseconds of FLV. */
 const MIN_STEP = 1000;
@@ -67,8 +69,6 @@ const MAX_DURATION = 1_000_000;
 /** How far the tracks of one encoder may be apart as they arrive; multiplexers keep them within about a second. */
 const MAX_SKEW = 2_000_000;
 const AVERAGE_WEIGHT = 1 / 8;
-/** A step counts for no more than so many usual ones in the average, so that a gap does not spoil it. */
-const MAX_DURATION_GROWTH = 4;
 /** No clock says more; up to here the sums are exact, since they stay below 2^53. */
 const MAX_INPUT = 2 ** 52;
 const NEVER = Number.POSITIVE_INFINITY;
@@ -145,14 +145,16 @@ export class Timeline {
 
   /** The first sample of a track in this publication: at its true distance from the others, if that can be true. */
   #enter(track: TrackClock, input: number): void {
-    this.#offset ??= this.#nextOut() - input;
-    const position = input + this.#offset;
-    const earliest = Math.max(track.lastOut, 0) - this.#maxSkew;
-    const far = Math.abs(position - this.#latestOut) > this.#limits.maxStartOffset;
     track.base = 0;
-    if (this.#tracks.size > 1 && (far || position < earliest)) {
-      track.base = this.#latestOut - position;
-      this.#stats.alignedStarts += 1;
+    if (this.#offset === undefined) {
+      this.#offset = this.#nextOut() - input;
+    } else {
+      const position = input + this.#offset;
+      const isFar = Math.abs(position - this.#latestOut) > this.#limits.maxStartOffset;
+      if (isFar || position < Math.max(track.lastOut, 0) - this.#maxSkew) {
+        track.base = this.#latestOut - position;
+        this.#stats.alignedStarts += 1;
+      }
     }
     track.publication = this.#publication;
     track.offset = this.#offset + track.base;
@@ -225,8 +227,11 @@ export class Timeline {
       dts = track.lastOut + MIN_STEP;
       this.#stats.nudged += 1;
     } else if (track.lastIn + track.offset === track.lastOut) {
-      const step = Math.min(dts - track.lastOut, track.duration * MAX_DURATION_GROWTH, MAX_DURATION);
-      track.duration += (step - track.duration) * AVERAGE_WEIGHT;
+      // The shorter of two: a single gap leaves the average alone.
+      const step = dts - track.lastOut;
+      const usual = Math.min(step, track.lastStep, MAX_DURATION);
+      track.duration += (usual - track.duration) * AVERAGE_WEIGHT;
+      track.lastStep = step;
     }
     track.lastIn = input;
     track.lastOut = dts;
@@ -260,6 +265,7 @@ const silentTrack = (): TrackClock => ({
   lastIn: 0,
   // So that the earliest place for its first sample is 0.
   lastOut: -MIN_STEP,
+  lastStep: DEFAULT_DURATION,
   duration: DEFAULT_DURATION,
   base: 0,
   offset: 0,
