@@ -14,18 +14,31 @@ import type { Clip } from './clip.js';
 
 const TICK_MS = 10;
 
+const firstDts = (samples: readonly Sample[]): number => samples[0]?.dts ?? 0;
+
+/** After which the first sample comes again: to where the next picture would be, or the next sound. */
+function loopLength(samples: readonly Sample[]): number {
+  const video = samples.filter((sample) => sample.kind === 'video');
+  const paced = video.length > 1 ? video : samples;
+  const last = paced.at(-1)?.dts ?? 0;
+  const step = last - (paced.at(-2)?.dts ?? 0);
+  return last + step - firstDts(paced);
+}
+
 /** Publishes a clip over RTMP in real time, as an encoder does. */
 export class ClipPublisher {
   readonly client: RtmpClient;
   readonly #configs: readonly TrackConfig[];
   readonly #samples: readonly Sample[];
+  readonly #length: number;
   #timer: NodeJS.Timeout | undefined;
   #sent = 0;
 
   private constructor(client: RtmpClient, clip: Clip) {
     this.client = client;
     this.#configs = clip.events.flatMap((event) => (event.type === 'config' ? [event.config] : []));
-    this.#samples = clip.samples;
+    this.#length = loopLength(clip.samples);
+    this.#samples = clip.samples.filter((sample) => sample.dts - firstDts(clip.samples) < this.#length);
   }
 
   static async start(
@@ -73,8 +86,7 @@ export class ClipPublisher {
       if (body !== undefined) this.client.send({ type: flvTagTypeOf(config), timestamp: 0, payload: body });
     }
     const began = performance.now();
-    const first = this.#samples[0]?.dts ?? 0;
-    const length = (this.#samples.at(-1)?.dts ?? 0) - first + 40_000;
+    const first = firstDts(this.#samples);
     this.#timer = setInterval(() => {
       const elapsed = (performance.now() - began) * 1000;
       for (;;) {
@@ -84,7 +96,7 @@ export class ClipPublisher {
           this.#halt();
           return;
         }
-        const at = sample.dts - first + round * length;
+        const at = sample.dts - first + round * this.#length;
         if (at > elapsed) return;
         this.#send({ ...sample, dts: micros(at), pts: micros(at + sample.pts - sample.dts) });
       }
