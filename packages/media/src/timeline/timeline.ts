@@ -179,13 +179,11 @@ export class Timeline {
    */
   #returns(track: TrackClock, input: number): boolean {
     const goneOn = input - track.beforeIn;
-    const position = input + track.beforeOffset;
     return (
       goneOn > 0 &&
       goneOn <= this.#maxSkew &&
       this.#tracks.size > 1 &&
-      track.lastOut - position <= this.#limits.maxForwardJump &&
-      position - this.#latestOut <= this.#maxSkew
+      track.lastOut - (input + track.beforeOffset) <= this.#limits.maxForwardJump
     );
   }
 
