@@ -1,0 +1,91 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+
+const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+];
+
+/** A browser with a profile of its own. */
+export interface TestBrowser {
+  newPage(): Promise<Page>;
+  close(): Promise<void>;
+}
+
+export async function startBrowser(): Promise<TestBrowser> {
+  const profile = await mkdtemp(join(tmpdir(), 'sluice-chromium-'));
+  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    headless: false,
+    args: FLAGS,
+    viewport: { width: 1280, height: 720 },
+  });
+  return {
+    newPage: () => context.newPage(),
+    close: async () => {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the player page tells of itself. */
+export interface PlayerReport {
+  readonly state: string;
+  readonly protocol?: string;
+  readonly videoWidth: number;
+  readonly currentTime: number;
+  readonly framesDecoded: number;
+  readonly errors: number;
+  readonly lastError: string;
+}
+
+export function playerReport(page: Page): Promise<PlayerReport> {
+  return page.evaluate(() => (globalThis as unknown as { sluicePlayer: PlayerReport }).sluicePlayer);
+}
+
+/** Mean power of the sound that the page's video element plays: 0 is silence. */
+export function soundEnergy(page: Page): Promise<number> {
+  return page.evaluate(`(async () => {
+    const audio = new AudioContext();
+    const source = audio.createMediaElementSource(document.querySelector('video'));
+    const analyser = audio.createAnalyser();
+    source.connect(analyser);
+    analyser.connect(audio.destination);
+    await audio.resume();
+    const samples = new Float32Array(analyser.fftSize);
+    let energy = 0;
+    for (let round = 0; round < 50 && energy === 0; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      analyser.getFloatTimeDomainData(samples);
+      energy = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
+    }
+    return energy;
+  })()`);
+}
+
+/** How much the pixels of the picture differ: 0 is one colour, as a black screen is. */
+export function pictureVariance(page: Page): Promise<number> {
+  return page.evaluate(`(() => {
+    const video = document.querySelector('video');
+    const canvas = document.createElement('canvas');
+    canvas.width = 64;
+    canvas.height = 36;
+    const drawing = canvas.getContext('2d');
+    drawing.drawImage(video, 0, 0, 64, 36);
+    const { data } = drawing.getImageData(0, 0, 64, 36);
+    const light = [];
+    for (let at = 0; at < data.length; at += 4) light.push(data[at] + data[at + 1] + data[at + 2]);
+    const mean = light.reduce((sum, value) => sum + value, 0) / light.length;
+    return light.reduce((sum, value) => sum + (value - mean) ** 2, 0) / light.length;
+  })()`);
+}
