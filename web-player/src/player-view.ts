@@ -80,7 +80,11 @@ export function createPlayerView(path: string): PlayerView {
   for (const [value, name] of Object.entries(PROTOCOL_NAMES) as [PlayerProtocol, string][]) {
     protocol.append(element('option', { value }, name));
   }
-  const quality = element('select', { 'aria-label': 'Quality', title: 'Quality', disabled: '' }, element('option', {}, 'Source'));
+  const quality = element(
+    'select',
+    { 'aria-label': 'Quality', title: 'Quality', disabled: '' },
+    element('option', {}, 'Source'),
+  );
   const pictureInPicture = iconButton('picture', 'Picture in picture (p)');
   const fullScreen = iconButton('full', 'Full screen (f)');
   const helpButton = iconButton('help', 'Keys (?)');

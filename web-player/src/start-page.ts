@@ -4,8 +4,8 @@ import { fetchStreams, type StreamStatus } from './status-client.js';
 
 const POLL_MS = 2000;
 const COPIED_MS = 1500;
-/** Encoders reach the server by the name that this page was reached by. */
-const RTMP_HOST = location.hostname;
+/** RTMP's own port, which URLs need not name. */
+const DEFAULT_RTMP_PORT = 1935;
 
 const summary = required('summary');
 const list = required('streams');
@@ -17,16 +17,16 @@ async function refresh(): Promise<void> {
   try {
     const answer = await fetchStreams();
     if (answer.kind === 'hidden') show('hidden', 'This server keeps its list of streams to itself.', []);
-    else showStreams(answer.streams);
+    else showStreams(answer.streams, answer.rtmpPort);
   } catch {
     summary.textContent = 'The server does not answer. Trying again …';
   }
   setTimeout(() => void refresh(), POLL_MS);
 }
 
-function showStreams(streams: readonly StreamStatus[]): void {
+function showStreams(streams: readonly StreamStatus[], rtmpPort: number): void {
   if (streams.length === 0) {
-    show('empty', 'Nothing is live yet.', [howToPublish()]);
+    show('empty', 'Nothing is live yet.', [howToPublish(rtmpPort)]);
     return;
   }
   const sorted = [...streams].sort((a, b) => a.path.localeCompare(b.path));
@@ -70,8 +70,10 @@ function refreshTimes(): void {
   }
 }
 
-function howToPublish(): HTMLElement {
-  const server = `rtmp://${RTMP_HOST}/live`;
+/** Encoders reach the server by the name that this page was reached by. */
+function howToPublish(rtmpPort: number): HTMLElement {
+  const port = rtmpPort === DEFAULT_RTMP_PORT || rtmpPort === 0 ? '' : `:${rtmpPort}`;
+  const server = `rtmp://${location.hostname}${port}/live`;
   const command = `ffmpeg -re -i video.mp4 -c:v libx264 -preset veryfast -bf 0 -g 60 -c:a aac -f flv ${server}/show`;
   return element(
     'section',

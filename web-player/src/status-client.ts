@@ -20,7 +20,7 @@ export interface StreamStatus {
 
 /** What the start page shows. */
 export type StreamList =
-  | { readonly kind: 'streams'; readonly streams: readonly StreamStatus[] }
+  | { readonly kind: 'streams'; readonly streams: readonly StreamStatus[]; readonly rtmpPort: number }
   /** The operator keeps the list to themselves. */
   | { readonly kind: 'hidden' };
 
@@ -35,8 +35,8 @@ export async function fetchStreams(): Promise<StreamList> {
   const response = await get('/status/streams');
   if (response.status === 403) return { kind: 'hidden' };
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  const { streams } = (await response.json()) as { streams: StreamStatus[] };
-  return { kind: 'streams', streams };
+  const { streams, server } = (await response.json()) as { streams: StreamStatus[]; server: { rtmpPort: number } };
+  return { kind: 'streams', streams, rtmpPort: server.rtmpPort };
 }
 
 /** @throws where the server can't be reached or the name can't be one of a stream */

@@ -102,7 +102,7 @@ async function makeParts(config: Config, log: Logger): Promise<ServerParts> {
     hls,
     status: new StatusPages({
       router,
-      server: { name: 'Sluice', version: VERSION },
+      server: { name: 'Sluice', version: VERSION, rtmpPort: config.rtmp.port },
       mayList: config.player.listStreams,
     }),
     pages: config.player.enabled ? new Pages(pagesDirectory()) : undefined,

@@ -157,9 +157,7 @@ export class Stream {
       if (!received.keyframe) return;
       this.#awaitingKeyframe.delete(received.track);
     }
-    const repaired = this.#timeline.repair(received);
-    if (repaired === undefined) return;
-    const { sample } = repaired;
+    const { sample } = this.#timeline.repair(received);
     this.#followClock(sample.dts);
     this.#gop.push(sample);
     for (const output of this.#outputs.values()) output.sample(sample);

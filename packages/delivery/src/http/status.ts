@@ -13,13 +13,21 @@ interface StreamStatus {
   readonly tracks: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** What pages are told of the server. */
+export interface ServerStatus {
+  readonly name: string;
+  readonly version: string;
+  /** Where encoders publish. */
+  readonly rtmpPort: number;
+}
+
 /** Tells pages which streams there are. */
 export class StatusPages {
   readonly #router: StreamRouter;
-  readonly #server: { readonly name: string; readonly version: string };
+  readonly #server: ServerStatus;
   readonly #mayList: boolean;
 
-  constructor(options: { router: StreamRouter; server: { name: string; version: string }; mayList: boolean }) {
+  constructor(options: { router: StreamRouter; server: ServerStatus; mayList: boolean }) {
     this.#router = options.router;
     this.#server = options.server;
     this.#mayList = options.mayList;
