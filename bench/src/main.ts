@@ -97,10 +97,15 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(HELP);
     return;
   }
-  const report = await bench(options, ['npm run bench --', ...args].join(' '));
+  const report = await bench(options, commandOf(args));
   for (const { title, table } of sections(report)) console.log(`\n${title}\n${alignTable(table)}`);
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   if (options.results) await writeFile(RESULTS, renderResults(report));
+}
+
+/** How it was called; what a URL's query holds may be a key. */
+function commandOf(args: readonly string[]): string {
+  return ['npm run bench --', ...args.map((arg) => arg.replaceAll(/\?[^,]*/g, '?…'))].join(' ');
 }
 
 function messageOf(error: unknown): string {

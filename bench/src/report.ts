@@ -54,7 +54,8 @@ export function fanOutTable(rows: readonly FanOutRow[]): Table {
 /** What a reader must know before trusting a row. */
 export function fanOutNotes(row: FanOutRow): string[] {
   const notes: string[] = [];
-  if (isLoadBound(row)) notes.push('the load generator was at its limit: latencies are upper bounds');
+  if (isLoadBound(row))
+    notes.push('the load generator was at its limit: true latencies are lower and true CPU is higher');
   if (row.delivered < WHOLE)
     notes.push(`${(row.delivered * 100).toFixed(1)} % of frames were there in time; the rest are in no latency`);
   if (row.lost > 0) notes.push(`${row.lost} viewers were cut off`);

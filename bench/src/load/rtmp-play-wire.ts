@@ -30,10 +30,7 @@ export class RtmpPlayWire implements ViewerWire {
     this.#send = send;
     this.#session = new RtmpClientSession(target, randomBytes);
     this.#start = this.#session.start();
-    this.#walker = new RtmpWalker({
-      frame: (sequence, keyframe) => sink.frame(sequence, keyframe),
-      message: (type, body) => this.#answer(type, body),
-    });
+    this.#walker = new RtmpWalker(sink, (type, body) => this.#answer(type, body));
   }
 
   start(): Buffer {

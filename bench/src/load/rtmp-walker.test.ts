@@ -61,10 +61,9 @@ const SEEN: readonly Seen[] = [
 
 function walk(pieces: readonly Buffer[]): Seen[] {
   const seen: Seen[] = [];
-  const walker = new RtmpWalker({
-    frame: (sequence, keyframe) => seen.push([sequence, keyframe]),
-    message: (type, body) => seen.push([type, body.toString('hex')]),
-  });
+  const walker = new RtmpWalker({ frame: (sequence, keyframe) => seen.push([sequence, keyframe]) }, (type, body) =>
+    seen.push([type, body.toString('hex')]),
+  );
   for (const piece of pieces) walker.feed(piece, 0, piece.length);
   return seen;
 }

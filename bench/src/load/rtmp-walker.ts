@@ -11,13 +11,13 @@ const EXTENDED_TIMESTAMP = 0xff_ffff;
 const MESSAGE_HEADER = [11, 7, 3, 0] as const;
 /** Basic header (3), message header (11) and extended timestamp (4) at most. */
 const MAX_HEADER = 18;
+/** Ids that fit into the first byte; everybody uses only these. */
+const FEW_CHUNK_STREAMS = 64;
 /** Commands and control messages are far shorter; a longer one is walked over. */
 const MAX_KEPT = 64 * 1024;
 
-/** Where a walker brings frames, and the messages that are neither media nor metadata. */
-export interface RtmpSink extends FrameSink {
-  message(type: number, body: Buffer): void;
-}
+/** Gets the messages that are neither media nor metadata. */
+export type OnMessage = (type: number, body: Buffer) => void;
 
 class ChunkStream {
   type = 0;
@@ -30,8 +30,11 @@ class ChunkStream {
 
 /** Walks over the chunks that a server sends behind its handshake, looks at the heads of video messages and keeps no media. RTMP §5.3.1. */
 export class RtmpWalker {
-  readonly #sink: RtmpSink;
-  readonly #streams = new Map<number, ChunkStream>();
+  readonly #sink: FrameSink;
+  readonly #onMessage: OnMessage;
+  readonly #streams: (ChunkStream | undefined)[] = new Array(FEW_CHUNK_STREAMS);
+  /** Those whose id has two or three bytes. */
+  readonly #furtherStreams = new Map<number, ChunkStream>();
   readonly #header: Buffer = Buffer.alloc(MAX_HEADER);
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #headerHave = 0;
@@ -41,8 +44,9 @@ export class RtmpWalker {
   #stream = new ChunkStream();
   #payloadLeft = 0;
 
-  constructor(sink: RtmpSink) {
+  constructor(sink: FrameSink, onMessage: OnMessage) {
     this.#sink = sink;
+    this.#onMessage = onMessage;
   }
 
   /** Walks over `bytes[start]` to `bytes[end]`, which aren't kept. */
@@ -100,10 +104,12 @@ export class RtmpWalker {
   }
 
   #streamOf(id: number): ChunkStream {
-    const known = this.#streams.get(id);
+    const few = id < FEW_CHUNK_STREAMS;
+    const known = few ? this.#streams[id] : this.#furtherStreams.get(id);
     if (known !== undefined) return known;
     const stream = new ChunkStream();
-    this.#streams.set(id, stream);
+    if (few) this.#streams[id] = stream;
+    else this.#furtherStreams.set(id, stream);
     return stream;
   }
 
@@ -136,7 +142,7 @@ export class RtmpWalker {
       const body = stream.kept;
       stream.kept = undefined;
       if (stream.type === SET_CHUNK_SIZE && body.length >= 4) this.#chunkSize = body.readUInt32BE(0) & 0x7fff_ffff;
-      else this.#sink.message(stream.type, body);
+      else this.#onMessage(stream.type, body);
     }
   }
 }

@@ -9,6 +9,8 @@ import { Viewer, type ViewerContext } from './viewer.js';
 
 /** One read takes at most this; more than a keyframe, and than a socket's receive window most of the time. */
 const READ_BYTES = 256 * 1024;
+/** Viewers that wait to be let in; the next come when a slow server has caught up. */
+const MAX_WAITING = 32;
 const ACCEPT_TIMEOUT_MS = 15_000;
 const KEYFRAME_TIMEOUT_MS = 10_000;
 const POLL_MS = 20;
@@ -31,17 +33,18 @@ async function attach(count: number, intervalMs: number): Promise<AnswerTo<'atta
   const begun = monotonicMs();
   for (let opened = 0; opened < count; ) {
     const due = Math.min(count, 1 + Math.floor((monotonicMs() - begun) / intervalMs));
-    for (; opened < due; opened++) viewers.push(new Viewer(context));
+    const room = MAX_WAITING - viewers.filter(isPending).length;
+    for (const end = Math.min(due, opened + room); opened < end; opened++) viewers.push(new Viewer(context));
     await sleep(1);
   }
-  const deadline = monotonicMs() + ACCEPT_TIMEOUT_MS;
-  while (monotonicMs() < deadline && viewers.some(isPending)) await sleep(POLL_MS);
+  while (viewers.some(isPending)) await sleep(POLL_MS);
   const failed = viewers.filter((viewer) => !isPlaying(viewer));
   return { kind: 'attach', accepted: viewers.length - failed.length, failed: failed.length, ...reasonOf(failed) };
 }
 
 function isPending(viewer: Viewer): boolean {
-  return !viewer.accepted && viewer.failure === undefined;
+  const { accepted, failure, startedAt } = viewer;
+  return !accepted && failure === undefined && monotonicMs() - startedAt < ACCEPT_TIMEOUT_MS;
 }
 
 function isPlaying(viewer: Viewer): boolean {
