@@ -153,6 +153,29 @@ describe('publishing', () => {
     expect(sink.messages.map(({ timestamp }) => timestamp)).toEqual(Array.from({ length: 200 }, (_, time) => time));
   });
 
+  test('what comes before the answer stays in the kernel', async () => {
+    const { handler, asked, release } = held(new Sink());
+    let control: RtmpConnectionControl | undefined;
+    const { url } = await serve({
+      publish: (_, given) => {
+        control = given;
+        return handler();
+      },
+      play: async () => new Screen(),
+    });
+    const publisher = await client(url);
+    const published = publisher.publish();
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    for (let count = 0; count < 20; count++)
+      publisher.send({ type: 9, timestamp: 0, payload: Buffer.alloc(1_000_000) });
+    // Other connections are served meanwhile, so there was time to read.
+    for (let count = 0; count < 5; count++) await (await client(url)).play(() => {});
+    expect(control?.bytesReceived()).toBeLessThan(1_000_000);
+    release();
+    await published;
+    await vi.waitFor(() => expect(control?.bytesReceived()).toBeGreaterThan(20_000_000));
+  });
+
   test('a refusal reaches the client', async () => {
     const { url, server } = await serve({
       publish: async () => {
@@ -254,6 +277,21 @@ describe('publishing', () => {
     await vi.waitFor(() => expect(sink.ends).toEqual([expect.stringContaining('sent nothing')]));
   });
 
+  test('one that sends goes on', async () => {
+    const sink = new Sink();
+    const { url } = await serve({ publish: async () => sink }, { publisherIdleMs: 400 });
+    const publisher = await client(url);
+    await publisher.publish();
+    await vi.waitFor(
+      () => {
+        publisher.send(video(0));
+        expect(sink.messages.length).toBeGreaterThan(12);
+      },
+      { interval: 80, timeout: 5000 },
+    );
+    expect(sink.ends).toEqual([]);
+  });
+
   test('a client that can is asked to connect anew', async () => {
     const asked = vi.fn();
     let control: RtmpConnectionControl | undefined;
@@ -306,6 +344,45 @@ describe('playing', () => {
     expect(signal?.aborted).toBe(false);
     player.destroy();
     await vi.waitFor(() => expect(signal?.aborted).toBe(true));
+  });
+
+  test('a player that left while it waited is closed when the answer comes', async () => {
+    const screen = new Screen();
+    const { handler, asked, release } = held(screen);
+    const { url, server } = await serve({ play: handler });
+    const player = await client(url);
+    player.play(() => {}).catch(() => undefined);
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+    player.destroy();
+    await vi.waitFor(() => expect(server.connections).toBe(0));
+    release();
+    await vi.waitFor(() => expect(screen.ends).toEqual(['the client left']));
+    expect(screen.outputs).toEqual([]);
+  });
+
+  test('a play that was given up does not disturb the next one', async () => {
+    const screen = new Screen();
+    const { port, server } = await serve({
+      play: ({ stream, signal }) =>
+        stream === 'second'
+          ? Promise.resolve(screen)
+          : new Promise((_, reject) => {
+              signal.addEventListener('abort', () => reject(new RtmpRefusal('NetStream.Play.StreamNotFound', 'gone')));
+            }),
+    });
+    const socket = await raw(port);
+    socket.resume();
+    socket.write(Buffer.concat([beginHandshake(randomBytes), randomBytes(HANDSHAKE_SIZE)]));
+    socket.write(encodeCommand(0, 128, 'connect', 1, { app: 'live' }));
+    socket.write(encodeCommand(1, 128, 'play', 0, null, 'first'));
+    socket.write(encodeCommand(1, 128, 'closeStream', 0, null));
+    socket.write(encodeCommand(1, 128, 'receiveVideo', 0, null, false));
+    socket.write(encodeCommand(1, 128, 'play', 0, null, 'second'));
+    await vi.waitFor(() => expect(screen.outputs).toHaveLength(1));
+    socket.write(encodeCommand(1, 128, 'receiveVideo', 0, null, false));
+    await vi.waitFor(() => expect(screen.receptions).toEqual([[true, false]]));
+    expect(server.connections).toBe(1);
+    expect(screen.ends).toEqual([]);
   });
 
   test('a player that leaves is closed once', async () => {

@@ -172,8 +172,10 @@ describe('control of chunks', () => {
       Buffer.alloc(200, 1),
     );
     const abort = hex('0200000000000402' + '00000000' + '00000004');
-    const anew = encodeMessage({ chunkStreamId: 4, type: 9, timestamp: 0, messageStreamId: 1 }, 128, hex('ff'));
-    expect(readAllWays(Buffer.concat([half.subarray(0, 140), abort, anew])).at(-1)?.payload).toEqual(hex('ff'));
+    // Without the Abort this would be the rest of the message under way.
+    const anew = Buffer.concat([hex('c4'), Buffer.alloc(128, 2), hex('c4'), Buffer.alloc(72, 2)]);
+    const messages = readAllWays(Buffer.concat([half.subarray(0, 140), abort, anew]));
+    expect(messages.at(-1)?.payload).toEqual(Buffer.alloc(200, 2));
   });
 });
 
@@ -221,6 +223,15 @@ describe('limits', () => {
     chunks.push(unfinished(4));
     chunks.push(unfinished(5));
     expect(() => chunks.push(unfinished(6))).toThrow(coded('too-large'));
+  });
+
+  test('finished and forgotten messages count no more', () => {
+    const chunks = reader({ maxMediaBytes: 1_000_000 });
+    const message = Buffer.concat([claim(4, 9, 1_000_000), Buffer.alloc(1_000_000)]);
+    chunks.push(setChunkSize(1_000_000));
+    for (let count = 0; count < 5; count++) expect(chunks.push(message)).toHaveLength(1);
+    chunks.push(setChunkSize(600_000));
+    for (let count = 0; count < 5; count++) chunks.push(message.subarray(0, 12 + 600_000));
   });
 
   test('memory is taken as bytes come, not as they are claimed', () => {
