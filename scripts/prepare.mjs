@@ -30,7 +30,8 @@ export function prepare() {
   checkNode();
   step('install', ['package-lock.json'], existsSync(join(root, 'node_modules', '.package-lock.json')), () => {
     console.log('Installing packages …');
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+    // Not `npm ci`: it refuses a lock file that lacks the optional packages of platforms that its author could not see.
+    run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error']);
   });
   const sources = [
     'packages',

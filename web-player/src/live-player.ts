@@ -105,10 +105,8 @@ export class LivePlayer {
     try {
       const status = await fetchStream(this.#path);
       this.#status = status;
-      if (status.state === 'live' && this.#engine === undefined && this.#state !== 'connecting')
-        void this.#start(status);
-      else if (status.state === 'live' && this.#generation === 0) void this.#start(status);
-      else if (status.state === 'offline') this.#goOffline();
+      if (status.state === 'offline') this.#goOffline();
+      else if (status.state === 'live' && this.#engine === undefined && !this.#busy) void this.#start(status);
     } catch {
       if (this.#engine === undefined) this.#show('unreachable', 'The server does not answer. Trying again …');
     }
