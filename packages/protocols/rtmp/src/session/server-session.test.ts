@@ -166,6 +166,7 @@ describe('publish', () => {
 
   test('a large message is taken once the publish is accepted, not before', () => {
     const large = media(9, 0, Buffer.alloc(5_000_000));
+    expect(() => new Talk().ready().send(media(9, 0, Buffer.alloc(100_000)))).toThrow(coded('too-large'));
     const asked = new Talk().ready();
     asked.call('publish', 0, null, 'show');
     expect(() => asked.send(large)).toThrow(coded('too-large'));

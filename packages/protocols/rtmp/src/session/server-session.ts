@@ -46,8 +46,10 @@ export const MESSAGE_STREAM_ID = 1;
 /** What Flash Media Server called itself; clients look for it. */
 const FMS_VERSION = 'FMS/3,5,7,7009';
 const FMS_CAPABILITIES = 31;
-/** A media message of a client that may not publish, or not yet: a keyframe sent ahead of the answer fits. */
-const UNASKED_MEDIA_BYTES = 4 * 1024 * 1024;
+/** A media message of a client that hasn't asked to publish: it will be passed over, so it needs no room. */
+const UNASKED_MEDIA_BYTES = 64 * 1024;
+/** A media message of a client that has asked, and of one that has just stopped: a keyframe under way fits. */
+const UNGRANTED_MEDIA_BYTES = 4 * 1024 * 1024;
 /** What is refused while a connection already carries a stream, or for its name. */
 const REFUSALS = { publish: 'NetStream.Publish.BadName', play: 'NetStream.Play.StreamNotFound' } as const;
 
@@ -318,6 +320,7 @@ export class RtmpServerSession {
       return;
     }
     this.#state = { name: 'asked', info, what };
+    if (what === 'publish') this.#reader.setMaxMediaBytes(UNGRANTED_MEDIA_BYTES);
     this.#wantsAudio = true;
     this.#wantsVideo = true;
     this.#paused = false;
@@ -347,7 +350,7 @@ export class RtmpServerSession {
     }
     if (name === 'playing') this.#outbound.push(this.#status('status', 'NetStream.Play.Stop', 'stopped'));
     this.#state = { name: 'connected', info };
-    this.#reader.setMaxMediaBytes(UNASKED_MEDIA_BYTES);
+    this.#reader.setMaxMediaBytes(UNGRANTED_MEDIA_BYTES);
     this.#events.push({ type: 'stopped', reason });
   }
 
