@@ -53,12 +53,12 @@ const hls = z.strictObject({
 });
 
 /** What can differ from path to path. */
-const pathSettings = z.strictObject({
+const pathSettings = {
   publish: publish.prefault({}),
   gopCache: gopCache.prefault({}),
   viewers: viewers.prefault({}),
   hls: hls.prefault({}),
-});
+};
 
 /** The same settings without their defaults: what a path doesn't set, it takes from above. */
 function overridesOf<T extends z.ZodObject>(group: T): z.ZodType<Partial<z.output<T>> | undefined> {
@@ -69,7 +69,7 @@ function overridesOf<T extends z.ZodObject>(group: T): z.ZodType<Partial<z.outpu
   return z.strictObject(Object.fromEntries(fields)).optional() as z.ZodType<Partial<z.output<T>> | undefined>;
 }
 
-export const configSchema = pathSettings.extend({
+export const configSchema = z.strictObject({
   rtmp: z
     .strictObject({
       port: port(1935).describe('TCP port for RTMP. 0 takes a free one.'),
@@ -127,6 +127,7 @@ export const configSchema = pathSettings.extend({
         .describe('Let the start page and `/status/streams` list the live streams.'),
     })
     .prefault({}),
+  ...pathSettings,
   sessions: z
     .strictObject({
       total: count(100_000, 10_000_000).describe('Publishers and viewers in all.'),
