@@ -1,7 +1,9 @@
 // npm test: everything that the tests need, then all of them. Arguments go to vitest and skip the static checks.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fail, prepare, run } from './prepare.mjs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fail, prepare, root, run } from './prepare.mjs';
 
 /** The real clients of the tests, and the Debian packages that hold them. */
 const TOOLS = [
@@ -39,4 +41,17 @@ if (vitestArguments.length === 0) {
   run('npx', ['--no-install', 'knip']);
   run(process.execPath, ['scripts/check-layers.mjs']);
 }
-run('npx', ['--no-install', 'vitest', 'run', ...vitestArguments]);
+runTests();
+
+function runTests() {
+  const report = join(tmpdir(), `sluice-tests-${process.pid}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const result = spawnSync('npx', ['--no-install', 'vitest', 'run', ...reporters, ...vitestArguments], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  const { numPassedTests = 0, numFailedTests = 0 } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
+  rmSync(report, { force: true });
+  console.log(`\n${numPassedTests} passed, ${numFailedTests} failed`);
+  process.exitCode = result.status ?? 1;
+}
