@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FanOutContext, Gate, StreamRouter } from '@sluice/core';
-import { addressOf, sendRefusal } from './http/responses.js';
+import { accessRequestOf, sendRefusal } from './http/responses.js';
 import { flvFraming } from './tags/framing.js';
+import { join } from './tags/join.js';
 import { play } from './tags/playback.js';
 import { selectionOf } from './tags/selection.js';
 import { TagOutputs } from './tags/tag-outputs.js';
@@ -11,13 +12,11 @@ const KEEP_ALIVE_MS = 30_000;
 
 /** Plays streams as an endless FLV file over HTTP. */
 export class HttpFlv {
-  readonly #gate: Gate;
-  readonly #router: StreamRouter;
+  readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
   readonly #outputs: TagOutputs;
 
   constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext }) {
-    this.#gate = options.gate;
-    this.#router = options.router;
+    this.#context = options;
     this.#outputs = new TagOutputs({ name: 'http-flv', framing: flvFraming, context: options.context });
   }
 
@@ -28,36 +27,23 @@ export class HttpFlv {
     const leave = () => left.abort();
     socket.once('close', leave);
     try {
-      const admission = await this.#gate.admit({
-        action: 'play',
-        protocol: 'http-flv',
-        path,
-        ip: addressOf(request),
-        userAgent: request.headers['user-agent'],
-        query,
-      });
-      try {
-        const stream = await this.#router.waitFor(admission.session.path, left.signal);
-        if (request.method === 'HEAD') {
-          this.#writeHead(response);
-          response.end();
-          admission.close('head request', 0);
-          return;
-        }
-        socket.setKeepAlive(true, KEEP_ALIVE_MS);
-        this.#writeHead(response);
-        response.flushHeaders();
-        // From here on the shared bytes go straight to the socket: no chunked coding, no response object per write.
-        const playback = play(stream.output(this.#outputs.kind(selectionOf(query))), socket, admission, (end) => {
-          if (end.clean) socket.end();
-          else socket.destroy();
-        });
-        socket.once('close', () => playback.stop('viewer left'));
-        if (socket.destroyed) playback.stop('viewer left');
-      } catch (error) {
-        admission.close('not live', 0);
-        throw error;
+      const asked = accessRequestOf(request, 'http-flv', path, query);
+      const { admission, stream } = await join(asked, this.#context, left.signal);
+      this.#writeHead(response);
+      if (request.method === 'HEAD') {
+        response.end();
+        admission.close('head request', 0);
+        return;
       }
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
+      response.flushHeaders();
+      // From here on the shared bytes go straight to the socket: no chunked coding, no response object per write.
+      const playback = play(stream.output(this.#outputs.kind(selectionOf(query))), socket, admission, (end) => {
+        if (end.clean) socket.end();
+        else socket.destroy();
+      });
+      socket.once('close', () => playback.stop('viewer left'));
+      if (socket.destroyed) playback.stop('viewer left');
     } catch (error) {
       sendRefusal(response, error);
     } finally {

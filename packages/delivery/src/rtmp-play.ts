@@ -1,19 +1,18 @@
 import { type Admission, type FanOutContext, type Gate, Refusal, type Stream, type StreamRouter } from '@sluice/core';
 import { type RtmpPlayer, type RtmpPlayOutput, RtmpRefusal, type RtmpStreamRequest } from '@sluice/rtmp';
 import { rtmpFraming } from './tags/framing.js';
+import { join } from './tags/join.js';
 import { type Playback, play } from './tags/playback.js';
 import { type MediaSelection, selectionOf } from './tags/selection.js';
 import { TagOutputs } from './tags/tag-outputs.js';
 
 /** Answers RTMP `play`: admits the viewer, waits for the stream, and attaches it to the shared RTMP output. */
 export class RtmpPlay {
-  readonly #gate: Gate;
-  readonly #router: StreamRouter;
+  readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
   readonly #outputs: TagOutputs;
 
   constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; chunkSize: number }) {
-    this.#gate = options.gate;
-    this.#router = options.router;
+    this.#context = options;
     this.#outputs = new TagOutputs({
       name: 'rtmp',
       framing: rtmpFraming({ chunkSize: options.chunkSize, messageStreamId: 1 }),
@@ -24,21 +23,18 @@ export class RtmpPlay {
   /** @throws {RtmpRefusal} when the gate says no, or the stream isn't live and doesn't become so in time */
   async play(request: RtmpStreamRequest): Promise<RtmpPlayer> {
     const { connection, app, stream: name, query, signal } = request;
-    const admission = await this.#gate
-      .admit({
-        action: 'play',
-        protocol: connection.encrypted ? 'rtmps' : 'rtmp',
-        path: `${app}/${name}`,
-        ip: connection.remoteAddress,
-        userAgent: connection.flashVer,
-        query,
-      })
-      .catch(refuse);
+    const asked = {
+      action: 'play',
+      protocol: connection.encrypted ? 'rtmps' : 'rtmp',
+      path: `${app}/${name}`,
+      ip: connection.remoteAddress,
+      userAgent: connection.flashVer,
+      query,
+    } as const;
     try {
-      const stream = await this.#router.waitFor(admission.session.path, signal);
+      const { admission, stream } = await join(asked, this.#context, signal);
       return this.#player(stream, selectionOf(query), admission);
     } catch (error) {
-      admission.close('not live', 0);
       return refuse(error);
     }
   }

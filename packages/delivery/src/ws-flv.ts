@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FanOutContext, Gate, StreamRouter } from '@sluice/core';
-import { Refusal } from '@sluice/core';
+import { type FanOutContext, type Gate, Refusal, type StreamRouter } from '@sluice/core';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { addressOf } from './http/responses.js';
+import { accessRequestOf } from './http/responses.js';
 import { webSocketFrame } from './http/web-socket-frame.js';
 import { flvFraming } from './tags/framing.js';
+import { join } from './tags/join.js';
 import { play } from './tags/playback.js';
 import { selectionOf } from './tags/selection.js';
 import { TagOutputs } from './tags/tag-outputs.js';
@@ -20,8 +20,7 @@ const MAX_CLOSE_REASON = 120;
  * goes to the socket in frames that are made once for all viewers.
  */
 export class WsFlv {
-  readonly #gate: Gate;
-  readonly #router: StreamRouter;
+  readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
   readonly #outputs: TagOutputs;
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -30,8 +29,7 @@ export class WsFlv {
   });
 
   constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext }) {
-    this.#gate = options.gate;
-    this.#router = options.router;
+    this.#context = options;
     this.#outputs = new TagOutputs({
       name: 'ws-flv',
       framing: flvFraming,
@@ -58,26 +56,14 @@ export class WsFlv {
     const left = new AbortController();
     webSocket.once('close', () => left.abort());
     try {
-      const admission = await this.#gate.admit({
-        action: 'play',
-        protocol: 'ws-flv',
-        path,
-        ip: addressOf(request),
-        userAgent: request.headers['user-agent'],
-        query,
+      const asked = accessRequestOf(request, 'ws-flv', path, query);
+      const { admission, stream } = await join(asked, this.#context, left.signal);
+      const playback = play(stream.output(this.#outputs.kind(selectionOf(query))), socket, admission, (end) => {
+        if (end.clean) webSocket.close(CLOSE.normal, end.reason.slice(0, MAX_CLOSE_REASON));
+        else webSocket.terminate();
       });
-      try {
-        const stream = await this.#router.waitFor(admission.session.path, left.signal);
-        const playback = play(stream.output(this.#outputs.kind(selectionOf(query))), socket, admission, (end) => {
-          if (end.clean) webSocket.close(CLOSE.normal, end.reason.slice(0, MAX_CLOSE_REASON));
-          else webSocket.terminate();
-        });
-        left.signal.addEventListener('abort', () => playback.stop('viewer left'));
-        if (left.signal.aborted) playback.stop('viewer left');
-      } catch (error) {
-        admission.close('not live', 0);
-        throw error;
-      }
+      left.signal.addEventListener('abort', () => playback.stop('viewer left'));
+      if (left.signal.aborted) playback.stop('viewer left');
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const code = error.code === 'not-live' ? CLOSE.tryAgainLater : CLOSE.policy;

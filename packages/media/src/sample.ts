@@ -1,8 +1,5 @@
 import type { Micros } from './time.js';
-import type { TrackConfig } from './track-config.js';
-
-/** The number of a track inside its stream: small, stable for the life of a publication. */
-export type TrackId = number;
+import type { TrackConfig, TrackId } from './track-config.js';
 
 /**
  * One access unit of video or one frame of audio, on the stream's timeline. Everything after ingest is made of

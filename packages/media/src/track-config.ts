@@ -1,4 +1,5 @@
-import type { TrackId } from './sample.js';
+/** The number of a track inside its stream: small, stable for the life of a publication. */
+export type TrackId = number;
 
 export type VideoCodec = 'h264' | 'hevc' | 'av1' | 'vp9';
 export type AudioCodec = 'aac' | 'mp3' | 'opus';

@@ -1,5 +1,6 @@
-import type { Metadata, Millis, Sample, TrackConfig } from '@sluice/media';
-import type { Stream } from './stream.js';
+import type { Metadata, Micros, Millis, Sample, TrackConfig } from '@sluice/media';
+import type { PathSettings } from '../config/schema.js';
+import type { StreamPath } from '../stream-path.js';
 
 /** What a stream is made of, as outputs and status pages see it. */
 export interface StreamDescription {
@@ -28,8 +29,18 @@ export interface Output {
   readonly idleSince: Millis | undefined;
 }
 
+/** What an output sees of the stream that it packs. */
+export interface OutputSource {
+  readonly path: StreamPath;
+  readonly settings: PathSettings;
+  /** The stream is over for good, and not only this output of it. */
+  readonly ended: boolean;
+  /** When a sample was live, in wall time. */
+  wallTimeOf(dts: Micros): Millis;
+}
+
 /** A kind of output, by which a stream knows whether it has one already. Compared by identity. */
 export interface OutputKind<T extends Output> {
   readonly name: string;
-  create(stream: Stream): T;
+  create(source: OutputSource): T;
 }

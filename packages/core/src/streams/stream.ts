@@ -16,7 +16,7 @@ import type { Clock } from '../clock.js';
 import type { PathSettings } from '../config/schema.js';
 import type { StreamPath } from '../stream-path.js';
 import { GopCache } from './gop-cache.js';
-import type { Output, OutputKind, StreamDescription } from './output.js';
+import type { Output, OutputKind, OutputSource, StreamDescription } from './output.js';
 
 /** An output that nobody has used for this long is dropped. */
 const OUTPUT_IDLE_TIME = millis(30_000);
@@ -35,7 +35,7 @@ export type StreamState =
  * One timeline of samples under a path, for as long as encoders feed it with no longer pause than the grace window.
  * Samples come in by `write`, are repaired, remembered for the GOP, and go out to each output once.
  */
-export class Stream {
+export class Stream implements OutputSource {
   readonly path: StreamPath;
   /** As they were when the stream began. */
   readonly settings: PathSettings;
@@ -67,6 +67,10 @@ export class Stream {
     return this.#state;
   }
 
+  get ended(): boolean {
+    return this.#state === 'ended';
+  }
+
   get description(): StreamDescription {
     return this.#description;
   }
@@ -82,7 +86,6 @@ export class Stream {
     return { bytes: this.#bytesIn, frames: this.#framesIn };
   }
 
-  /** When a sample was live, in wall time. */
   wallTimeOf(dts: Micros): Millis {
     return millis((this.#wallOrigin ?? this.#clock.wall()) + millisFromMicros(dts));
   }

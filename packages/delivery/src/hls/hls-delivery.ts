@@ -10,7 +10,7 @@ import {
   type StreamRouter,
   tryParseStreamPath,
 } from '@sluice/core';
-import { addressOf, sendError, sendRefusal } from '../http/responses.js';
+import { accessRequestOf, addressOf, sendError, sendRefusal } from '../http/responses.js';
 import { HlsOutput } from './hls-output.js';
 import { HlsViewers } from './hls-viewers.js';
 
@@ -36,13 +36,13 @@ export class HlsDelivery {
     const viewers = this.#viewers;
     this.#kind = {
       name: 'hls',
-      create: (stream) =>
+      create: (source) =>
         new HlsOutput({
-          stream,
+          source,
           clock,
           viewers,
           log,
-          onEnd: (output) => this.#linger(output, stream.state === 'ended'),
+          onEnd: (output) => this.#linger(output, source.ended),
         }),
     };
     this.#stopListening = events.on('stream-started', ({ path }) => {
@@ -102,14 +102,7 @@ export class HlsDelivery {
   async #admitted(request: IncomingMessage, text: string, query: URLSearchParams): Promise<HlsOutput> {
     const known = tryParseStreamPath(text);
     if (known !== undefined && this.#viewers.seen(viewerKey(request, known), 0)) return this.#output(known);
-    const admission = await this.#gate.admit({
-      action: 'play',
-      protocol: 'hls',
-      path: text,
-      ip: addressOf(request),
-      userAgent: request.headers['user-agent'],
-      query,
-    });
+    const admission = await this.#gate.admit(accessRequestOf(request, 'hls', text, query));
     const { path } = admission.session;
     try {
       const output = this.#output(path);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import type { Clock, Logger, Output, Stream, StreamDescription } from '@sluice/core';
+import type { Clock, Logger, Output, OutputSource, StreamDescription } from '@sluice/core';
 import { type Micros, type Millis, micros, microsFromSeconds, type Sample } from '@sluice/media';
 import { primaryTracks } from '../tags/selection.js';
 import type { HlsViewers } from './hls-viewers.js';
@@ -14,7 +14,7 @@ export interface RenderedPlaylist {
 }
 
 export interface HlsOutputOptions {
-  readonly stream: Stream;
+  readonly source: OutputSource;
   readonly clock: Clock;
   readonly viewers: HlsViewers;
   readonly log: Logger;
@@ -27,8 +27,8 @@ const RETAINED_WINDOWS = 2;
 
 /** One stream's HLS: a window of segments in memory, and the playlist over it. */
 export class HlsOutput implements Output {
-  readonly path: Stream['path'];
-  readonly #stream: Stream;
+  readonly path: OutputSource['path'];
+  readonly #source: OutputSource;
   readonly #clock: Clock;
   readonly #viewers: HlsViewers;
   readonly #onEnd: (output: HlsOutput) => void;
@@ -46,10 +46,10 @@ export class HlsOutput implements Output {
   #ended = false;
 
   constructor(options: HlsOutputOptions) {
-    const { stream, clock, log } = options;
-    const { hls } = stream.settings;
-    this.path = stream.path;
-    this.#stream = stream;
+    const { source, clock, log } = options;
+    const { hls } = source.settings;
+    this.path = source.path;
+    this.#source = source;
     this.#clock = clock;
     this.#viewers = options.viewers;
     this.#onEnd = options.onEnd;
@@ -59,10 +59,10 @@ export class HlsOutput implements Output {
     this.#lastUsed = clock.monotonic();
     this.#segmenter = new Segmenter({
       target: this.#target,
-      wallTimeOf: (dts) => stream.wallTimeOf(dts),
+      wallTimeOf: (dts) => source.wallTimeOf(dts),
       onSegment: (segment) => this.#add(segment),
       onUnsupported: (config) =>
-        log.warn({ path: stream.path, codec: config.codec }, `HLS with MPEG-TS segments can't carry ${config.codec}`),
+        log.warn({ path: source.path, codec: config.codec }, `HLS with MPEG-TS segments can't carry ${config.codec}`),
     });
   }
 
@@ -71,7 +71,7 @@ export class HlsOutput implements Output {
   }
 
   get idleSince(): Millis | undefined {
-    return this.#stream.settings.hls.always || this.viewers > 0 ? undefined : this.#lastUsed;
+    return this.#source.settings.hls.always || this.viewers > 0 ? undefined : this.#lastUsed;
   }
 
   /** How long its listed segments take to play. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ReasonCode, Refusal } from '@sluice/core';
+import { type AccessRequest, type ReasonCode, Refusal } from '@sluice/core';
 
 /** The status of each refusal. */
 const STATUS_OF: Readonly<Record<ReasonCode, number>> = {
@@ -39,4 +39,15 @@ export function sendRefusal(response: ServerResponse, error: unknown): void {
 export function addressOf(request: IncomingMessage): string {
   const address = request.socket.remoteAddress ?? 'unknown';
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
+
+/** What an HTTP request asks of the gate. */
+export function accessRequestOf(
+  request: IncomingMessage,
+  protocol: AccessRequest['protocol'],
+  path: string,
+  query: URLSearchParams,
+): AccessRequest {
+  const userAgent = request.headers['user-agent'];
+  return { action: 'play', protocol, path, ip: addressOf(request), userAgent, query };
 }

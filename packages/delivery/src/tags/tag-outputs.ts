@@ -18,7 +18,7 @@ export class TagOutputs {
     const { name, framing, context, envelope } = options;
     this.#make = (selection) => ({
       name,
-      create: (stream) => new TagOutput(fanOutFor(stream.settings, context, envelope), framing, selection),
+      create: (source) => new TagOutput(fanOutFor(source.settings, context, envelope), framing, selection),
     });
   }
 

@@ -1,6 +1,5 @@
 import { MediaError } from '../errors.js';
-import type { TrackId } from '../sample.js';
-import type { AudioTrackConfig } from '../track-config.js';
+import type { AudioTrackConfig, TrackId } from '../track-config.js';
 import { BitReader } from './bit-reader.js';
 
 /** Sampling frequencies by index, ISO 14496-3 table 1.18. */

@@ -1,6 +1,5 @@
 import { MediaError } from '../errors.js';
-import type { TrackId } from '../sample.js';
-import type { VideoTrackConfig } from '../track-config.js';
+import type { TrackId, VideoTrackConfig } from '../track-config.js';
 import { BitReader } from './bit-reader.js';
 import { removeEmulationPrevention } from './nal.js';
 

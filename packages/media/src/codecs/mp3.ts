@@ -1,6 +1,5 @@
 import { MediaError } from '../errors.js';
-import type { TrackId } from '../sample.js';
-import type { AudioTrackConfig } from '../track-config.js';
+import type { AudioTrackConfig, TrackId } from '../track-config.js';
 
 /** An MPEG audio frame header, ISO 11172-3 §2.4.1.3 and ISO 13818-3. */
 export interface Mp3FrameHeader {

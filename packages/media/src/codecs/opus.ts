@@ -1,7 +1,6 @@
 import { MediaError } from '../errors.js';
-import type { TrackId } from '../sample.js';
 import { type Micros, micros } from '../time.js';
-import type { AudioTrackConfig } from '../track-config.js';
+import type { AudioTrackConfig, TrackId } from '../track-config.js';
 
 /** OpusHead, RFC 7845 §5.1. */
 export interface OpusHead {

@@ -1,6 +1,7 @@
 import { MediaError } from '../errors.js';
-import type { MediaEvent, TrackId } from '../sample.js';
+import type { MediaEvent } from '../sample.js';
 import { type Micros, microsFromTicks90k, ticks90k, unwrapCounter } from '../time.js';
+import type { TrackId } from '../track-config.js';
 import { type ElementaryReader, FramedAudioReader, NalReader, OpusReader } from './elementary-reader.js';
 import { NULL_PID, PAT_PID, TS_PACKET_SIZE, TS_SYNC_BYTE } from './packet.js';
 import { PesAssembler, type PesPacket } from './pes-reader.js';

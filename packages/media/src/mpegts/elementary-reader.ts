@@ -5,9 +5,9 @@ import { mp3TrackConfig, parseMp3FrameHeader } from '../codecs/mp3.js';
 import { joinLengthPrefixed, splitAnnexB } from '../codecs/nal.js';
 import { buildOpusHead, opusPacketDuration, opusTrackConfig } from '../codecs/opus.js';
 import { MediaError } from '../errors.js';
-import type { MediaEvent, TrackId } from '../sample.js';
+import type { MediaEvent } from '../sample.js';
 import { type Micros, micros } from '../time.js';
-import { sameTrackConfig, type TrackConfig } from '../track-config.js';
+import { sameTrackConfig, type TrackConfig, type TrackId } from '../track-config.js';
 
 /** The payload of a PES packet with its times on the demuxer's unwrapped clock. */
 export interface TimedPayload {

@@ -1,7 +1,7 @@
 import { MediaError } from '../errors.js';
-import type { Sample, TrackId } from '../sample.js';
+import type { Sample } from '../sample.js';
 import { type Micros, ticks90kFromMicros } from '../time.js';
-import type { TrackConfig } from '../track-config.js';
+import type { TrackConfig, TrackId } from '../track-config.js';
 import { type ElementaryWriter, elementaryWriterFor } from './elementary.js';
 import { ContinuityCounter, PAT_PID, packetize, pcrPacket } from './packet.js';
 import { encodePes } from './pes.js';

@@ -1,5 +1,6 @@
-import type { Sample, TrackId } from '../sample.js';
+import type { Sample } from '../sample.js';
 import { type Micros, micros } from '../time.js';
+import type { TrackId } from '../track-config.js';
 
 /** What counts as a jump rather than as the stream's own unevenness. */
 export interface TimelineLimits {
