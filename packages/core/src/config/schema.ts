@@ -141,7 +141,7 @@ export const configSchema = z.strictObject({
         .number()
         .min(0)
         .max(500)
-        .default(25)
+        .default(18)
         .describe('The longest that output is held back to share a write with what follows. Reached under load only.'),
       restFactor: z
         .number()
