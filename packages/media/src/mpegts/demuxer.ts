@@ -1,299 +1,260 @@
 import { MediaError } from '../errors.js';
-import type { MediaEvent } from '../sample.js';
-import { type Micros, microsFromTicks90k, ticks90k, unwrapCounter } from '../time.js';
 import type { TrackId } from '../track-config.js';
-import { type ElementaryReader, FramedAudioReader, NalReader, OpusReader } from './elementary-reader.js';
-import { NULL_PID, PAT_PID, TS_PACKET_SIZE, TS_SYNC_BYTE } from './packet.js';
+import { ProgramClock } from './clock.js';
+import { ContinuityWatch } from './continuity.js';
+import type { ElementaryReader } from './elementary-reader.js';
+import type { TsEvent, TsStats } from './events.js';
+import { NULL_PID, PAT_PID } from './packet.js';
+import { type PacketHeader, parsePacketHeader } from './packet-header.js';
+import { PacketReader } from './packet-reader.js';
 import { PesAssembler, type PesPacket } from './pes-reader.js';
-import { type AnnouncedStream, MAX_STREAMS, parsePat, parsePmt, SectionAssembler } from './psi-reader.js';
+import {
+  type AnnouncedStream,
+  type Program,
+  type ProgramMap,
+  parsePat,
+  parsePmt,
+  SectionAssembler,
+} from './psi-reader.js';
+import { readingOf } from './stream-readers.js';
 
-/** What a transport stream says, beside what every stream says. */
-export type TsEvent =
-  | MediaEvent
-  /** Packets of a track were lost, or its clock was set anew. */
-  | { readonly type: 'discontinuity'; readonly pid: number }
-  /** A stream of the programme that is passed over. */
-  | { readonly type: 'unsupported-track'; readonly pid: number; readonly streamType: number; readonly reason: string };
+/** A picture, a sound, and a choice of languages; each track may hold a PES packet under way. */
+const MAX_TRACKS = 8;
+/** A keyframe of 4K video has 4 MiB at most. */
+const MAX_VIDEO_PES = 8 * 1024 * 1024;
+/** The length field allows 64 KiB, and audio must use it (ISO 13818-1 §2.4.3.7); some doesn't. */
+const MAX_AUDIO_PES = 256 * 1024;
+/** PIDs below are for tables, ISO 13818-1 table 2-3. */
+const FIRST_FREE_PID = 0x10;
 
-/** Counts over the life of a demuxer. */
-export interface TsStats {
-  packets: number;
-  /** Gaps in a PID's continuity counter, ISO 13818-1 §2.4.3.3. */
-  continuityErrors: number;
-  duplicates: number;
-  /** How often the sync byte was lost and found again. */
-  resyncs: number;
-  /** Packets that a receiver before us marked as broken. */
-  transportErrors: number;
-  /** PSI sections with a wrong checksum. */
-  brokenSections: number;
-  clockDiscontinuities: number;
-  /** Access units whose bytes could not be read. */
-  brokenUnits: number;
-}
-
-interface ProgramTrack {
-  readonly pid: number;
-  readonly streamType: number;
-  readonly track: TrackId;
+interface Track {
+  readonly id: TrackId;
+  readonly announced: AnnouncedStream;
+  readonly continuity: ContinuityWatch;
   readonly assembler: PesAssembler;
   readonly reader: ElementaryReader;
 }
 
-const REGISTRATION = 0x05;
-const AC3_DESCRIPTOR = 0x6a;
-const EXTENSION = 0x7f;
-const OPUS_EXTENSION_TAG = 0x80;
-const NAMED_UNSUPPORTED: Readonly<Record<number, string>> = {
-  1: 'MPEG-1 video',
-  2: 'MPEG-2 video',
-  16: 'MPEG-4 part 2 video',
-  17: 'AAC in LATM; send it in ADTS',
-  129: 'AC-3 audio',
-  135: 'E-AC-3 audio',
-  51: 'VVC video',
-};
-const PCR_HALF_RANGE_BITS = 33;
-/** A clock that moves further than this between two references has been set anew. */
-const MAX_CLOCK_STEP = 10 * 90_000;
+/** PAT or PMT of the programme that is read. */
+interface Table {
+  readonly continuity: ContinuityWatch;
+  readonly assembler: SectionAssembler;
+}
 
-/** Reads an MPEG transport stream of one programme, wherever its bytes are cut. Trusts nothing in it. */
+const newTable = (): Table => ({ continuity: new ContinuityWatch(), assembler: new SectionAssembler() });
+
+/**
+ * Reads the first programme of an MPEG transport stream, ISO 13818-1, wherever its bytes are cut. Trusts nothing in it
+ * and never throws: what can't be read is counted in `stats`, and what comes after it is read.
+ *
+ * An access unit is given as soon as its PES packet is complete: by its length, or else when the next one begins.
+ * Video tracks have even ids, audio tracks odd ones; a stream that takes another's place in the programme takes its id.
+ * Times go on over the wrap of 33 bits, and jump where the stream's clock does.
+ */
 export class TsDemuxer {
-  readonly stats: TsStats = {
+  readonly #packets = new PacketReader();
+  readonly #clock = new ProgramClock();
+  readonly #pat = newTable();
+  #pmt = newTable();
+  #program: Program | undefined;
+  #mapSection: Buffer | undefined;
+  #pcrPid: number | undefined;
+  #tracks = new Map<number, Track>();
+  /** PIDs of streams that were said to be unsupported, with their types. */
+  #refused = new Map<number, number>();
+  readonly #counts = {
     packets: 0,
+    transportErrors: 0,
     continuityErrors: 0,
     duplicates: 0,
-    resyncs: 0,
-    transportErrors: 0,
     brokenSections: 0,
     clockDiscontinuities: 0,
     brokenUnits: 0,
   };
-  readonly #patSections = new SectionAssembler();
-  readonly #pmtSections = new SectionAssembler();
-  readonly #continuity = new Map<number, number>();
-  #tracks = new Map<number, ProgramTrack>();
-  /** Track ids by PID: kept when a PMT drops a stream and brings it back. */
-  readonly #trackIds = new Map<number, TrackId>();
-  #pending: Buffer = Buffer.alloc(0);
-  #inSync = false;
-  #pmtPid: number | undefined;
-  #pcrPid: number | undefined;
-  #lastMap: Buffer | undefined;
-  #lastPcr: number | undefined;
-  #lastTime: number | undefined;
+
+  get stats(): TsStats {
+    return { ...this.#counts, skippedBytes: this.#packets.skippedBytes, resyncs: this.#packets.resyncs };
+  }
 
   push(chunk: Buffer): TsEvent[] {
     const events: TsEvent[] = [];
-    const bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    let at = 0;
-    while (bytes.length - at >= TS_PACKET_SIZE) {
-      if (bytes[at] !== TS_SYNC_BYTE) {
-        at = this.#findSync(bytes, at);
-        continue;
-      }
-      this.#inSync = true;
-      this.#readPacket(bytes.subarray(at, at + TS_PACKET_SIZE), events);
-      at += TS_PACKET_SIZE;
-    }
-    this.#pending = Buffer.from(bytes.subarray(at));
+    for (const packet of this.#packets.push(chunk)) this.#readPacket(packet, events);
     return events;
   }
 
   /** The access units that were still open: the stream is over. */
   flush(): TsEvent[] {
     const events: TsEvent[] = [];
-    for (const track of this.#tracks.values()) this.#readPes(track, track.assembler.flush(), events);
+    for (const packet of this.#packets.flush()) this.#readPacket(packet, events);
+    for (const track of this.#tracks.values()) this.#endUnit(track, events);
     return events;
   }
 
-  /** @returns where the next packet may begin: a sync byte that another one follows in its place */
-  #findSync(bytes: Buffer, from: number): number {
-    if (this.#inSync) this.stats.resyncs += 1;
-    this.#inSync = false;
-    for (let at = bytes.indexOf(TS_SYNC_BYTE, from); at >= 0; at = bytes.indexOf(TS_SYNC_BYTE, at + 1)) {
-      const next = bytes[at + TS_PACKET_SIZE];
-      if (next === undefined || next === TS_SYNC_BYTE) return at;
-    }
-    return bytes.length;
-  }
-
   #readPacket(packet: Buffer, events: TsEvent[]): void {
-    this.stats.packets += 1;
-    const word = packet.readUInt16BE(1);
-    const pid = word & 0x1fff;
-    if ((word & 0x8000) !== 0) {
-      this.stats.transportErrors += 1;
+    this.#counts.packets += 1;
+    const header = parsePacketHeader(packet);
+    if (header.transportError) {
+      this.#counts.transportErrors += 1;
       return;
     }
-    if (pid === NULL_PID) return;
-    const unitStart = (word & 0x4000) !== 0;
-    const control = packet[3] ?? 0;
-    const adaptationLength = (control & 0x20) === 0 ? -1 : (packet[4] ?? 0);
-    const announced = adaptationLength > 0 && ((packet[5] ?? 0) & 0x80) !== 0;
-    if (pid === this.#pcrPid) this.#readPcr(packet, adaptationLength, announced, events);
-    if ((control & 0x10) === 0) return;
-    const payloadAt = 5 + adaptationLength;
-    if (payloadAt >= TS_PACKET_SIZE) return;
-    if (!this.#isNext(pid, control & 0xf, announced, events)) return;
-    this.#readPayload(pid, packet.subarray(payloadAt), unitStart, events);
+    if (header.pcr !== undefined && header.pid === this.#pcrPid)
+      this.#readPcr(header.pcr, header.discontinuity, events);
+    if (header.pid === NULL_PID || header.payloadAt >= packet.length) return;
+    const payload = packet.subarray(header.payloadAt);
+    const track = this.#tracks.get(header.pid);
+    if (track !== undefined) this.#readTrack(track, header, payload, events);
+    else if (header.pid === PAT_PID) this.#readPat(header, payload);
+    else if (header.pid === this.#program?.mapPid) this.#readPmt(header, payload, events);
   }
 
-  /** Watches the continuity counter. @returns false for a packet that came twice */
-  #isNext(pid: number, counter: number, announced: boolean, events: TsEvent[]): boolean {
-    const last = this.#continuity.get(pid);
-    if (last === undefined && this.#continuity.size >= MAX_STREAMS * 2) return this.#tracks.has(pid);
-    this.#continuity.set(pid, counter);
-    if (last === undefined || counter === ((last + 1) & 0xf)) return true;
-    if (counter === last && !announced) {
-      this.stats.duplicates += 1;
-      return false;
+  #readPcr(pcr: number, announced: boolean, events: TsEvent[]): void {
+    if (!this.#clock.reference(pcr, announced) || this.#pcrPid === undefined) return;
+    this.#counts.clockDiscontinuities += 1;
+    events.push({ type: 'discontinuity', pid: this.#pcrPid, cause: 'clock' });
+  }
+
+  #readTrack(track: Track, header: PacketHeader, payload: Buffer, events: TsEvent[]): void {
+    const { pid, continuity, discontinuity, unitStart } = header;
+    if (header.scrambled) {
+      this.#refuse(track.announced, 'scrambled', events);
+      return;
     }
-    if (!announced) this.stats.continuityErrors += 1;
-    const track = this.#tracks.get(pid);
-    if (track !== undefined) {
+    const order = track.continuity.check(continuity, payload);
+    if (order === 'duplicate') {
+      this.#counts.duplicates += 1;
+      return;
+    }
+    if (order === 'gap' && !discontinuity) {
+      this.#counts.continuityErrors += 1;
       track.assembler.reset();
       track.reader.reset();
-      events.push({ type: 'discontinuity', pid });
-    } else if (pid === PAT_PID) this.#patSections.reset();
-    else if (pid === this.#pmtPid) this.#pmtSections.reset();
-    return true;
-  }
-
-  #readPayload(pid: number, payload: Buffer, unitStart: boolean, events: TsEvent[]): void {
-    const track = this.#tracks.get(pid);
-    if (track !== undefined) {
-      this.#readPes(track, track.assembler.push(payload, unitStart), events);
-    } else if (pid === PAT_PID) {
-      for (const section of this.#sections(this.#patSections, payload, unitStart)) {
-        const [first] = parsePat(section) ?? [];
-        if (first !== undefined) this.#pmtPid = first;
-      }
-    } else if (pid === this.#pmtPid) {
-      for (const section of this.#sections(this.#pmtSections, payload, unitStart)) this.#readPmt(section, events);
+      events.push({ type: 'discontinuity', pid, cause: 'loss', track: track.id });
+    }
+    if (unitStart) this.#endUnit(track, events);
+    try {
+      const unit = unitStart ? track.assembler.start(payload) : track.assembler.append(payload);
+      if (unit !== undefined) this.#readUnit(track, unit, events);
+    } catch (error) {
+      this.#countBroken(track, error, events);
     }
   }
 
-  #sections(assembler: SectionAssembler, payload: Buffer, unitStart: boolean): Buffer[] {
-    const { sections, broken } = assembler.push(payload, unitStart);
-    this.stats.brokenSections += broken;
+  #endUnit(track: Track, events: TsEvent[]): void {
+    try {
+      const unit = track.assembler.flush();
+      if (unit !== undefined) this.#readUnit(track, unit, events);
+    } catch (error) {
+      this.#countBroken(track, error, events);
+    }
+  }
+
+  #readUnit(track: Track, { pts, dts, data }: PesPacket, events: TsEvent[]): void {
+    const decoding = dts === undefined ? undefined : this.#clock.unwrap(dts);
+    const presentation = pts === undefined ? undefined : this.#clock.unwrap(pts);
+    track.reader.read({ pts: presentation, dts: decoding, data }, events);
+  }
+
+  #countBroken(track: Track, error: unknown, events: TsEvent[]): void {
+    if (!(error instanceof MediaError)) throw error;
+    this.#counts.brokenUnits += 1;
+    if (error.code === 'unsupported') this.#refuse(track.announced, error.message, events);
+  }
+
+  #readPat(header: PacketHeader, payload: Buffer): void {
+    for (const section of this.#sections(this.#pat, header, payload)) {
+      const programs = parsePat(section);
+      if (programs !== undefined) this.#choose(programs);
+    }
+  }
+
+  /** Keeps to the programme that was chosen while it is there. */
+  #choose(programs: readonly Program[]): void {
+    const current = this.#program;
+    const chosen = programs.find(({ number }) => number === current?.number) ?? programs[0];
+    if (chosen === undefined) return;
+    if (chosen.mapPid !== current?.mapPid) this.#pmt = newTable();
+    this.#program = chosen;
+  }
+
+  #readPmt(header: PacketHeader, payload: Buffer, events: TsEvent[]): void {
+    for (const section of this.#sections(this.#pmt, header, payload)) {
+      if (this.#mapSection?.equals(section)) continue;
+      const map = parsePmt(section);
+      if (map === undefined || map.programNumber !== this.#program?.number) continue;
+      this.#mapSection = Buffer.from(section);
+      this.#takeMap(map, events);
+    }
+  }
+
+  #sections({ continuity, assembler }: Table, header: PacketHeader, payload: Buffer): Buffer[] {
+    const order = continuity.check(header.continuity, payload);
+    if (order === 'duplicate') {
+      this.#counts.duplicates += 1;
+      return [];
+    }
+    if (order === 'gap') {
+      if (!header.discontinuity) this.#counts.continuityErrors += 1;
+      assembler.reset();
+    }
+    const { sections, broken } = assembler.push(payload, header.unitStart);
+    this.#counts.brokenSections += broken;
     return sections;
   }
 
-  #readPmt(section: Buffer, events: TsEvent[]): void {
-    if (this.#lastMap?.equals(section)) return;
-    const map = parsePmt(section);
-    if (map === undefined) return;
-    this.#lastMap = Buffer.from(section);
+  #takeMap(map: ProgramMap, events: TsEvent[]): void {
+    if (map.pcrPid !== this.#pcrPid) this.#clock.forgetReference();
     this.#pcrPid = map.pcrPid;
     const before = this.#tracks;
-    this.#tracks = new Map();
-    for (const stream of map.streams) {
-      const known = before.get(stream.pid);
-      if (known?.streamType === stream.streamType) this.#tracks.set(stream.pid, known);
-      else this.#addTrack(stream, events);
+    const announced = new Map(map.streams.map((stream) => [stream.pid, stream]));
+    this.#refused = new Map([...this.#refused].filter(([pid, type]) => announced.get(pid)?.streamType === type));
+    this.#tracks = new Map([...before].filter(([pid, track]) => isSame(track.announced, announced.get(pid))));
+    for (const [pid, track] of before) if (!this.#tracks.has(pid)) this.#endUnit(track, events);
+    for (const stream of announced.values()) {
+      if (!this.#tracks.has(stream.pid)) this.#addTrack(stream, events);
     }
-    for (const { pid, track } of before.values()) {
-      if (!this.#tracks.has(pid)) events.push({ type: 'end-of-track', track });
-    }
+    const ids = this.#trackIds();
+    for (const { id } of before.values()) if (!ids.has(id)) events.push({ type: 'end-of-track', track: id });
   }
 
   #addTrack(stream: AnnouncedStream, events: TsEvent[]): void {
-    const { pid, streamType } = stream;
-    const made = readerFor(stream, (kind) => this.#trackIdFor(pid, kind));
-    if ('reason' in made) {
-      events.push({ type: 'unsupported-track', pid, streamType, reason: made.reason });
-      return;
-    }
-    this.#tracks.set(pid, { pid, streamType, assembler: new PesAssembler(), ...made });
-  }
-
-  /** Video tracks have even ids, audio tracks odd ones, in the order in which they were announced. */
-  #trackIdFor(pid: number, kind: 'video' | 'audio'): TrackId {
-    const oddness = kind === 'video' ? 0 : 1;
-    const known = this.#trackIds.get(pid);
-    if (known !== undefined && known % 2 === oddness) return known;
-    const used = [...this.#trackIds.values()].filter((id) => id % 2 === oddness).length;
-    const track = used * 2 + oddness;
-    this.#trackIds.set(pid, track);
-    return track;
-  }
-
-  #readPes(track: ProgramTrack, packets: readonly PesPacket[], events: TsEvent[]): void {
-    for (const { pts, dts, data } of packets) {
-      const decoding = dts === undefined ? undefined : this.#unwrap(dts);
-      const presentation = pts === undefined ? undefined : this.#unwrap(pts);
-      try {
-        events.push(...track.reader.read({ pts: presentation, dts: decoding, data }));
-      } catch (error) {
-        if (!(error instanceof MediaError)) throw error;
-        this.stats.brokenUnits += 1;
-      }
+    const { pid } = stream;
+    const reading = readingOf(stream);
+    if (reading.kind === 'unsupported') {
+      this.#refuse(stream, reading.reason, events);
+    } else if (pid < FIRST_FREE_PID || pid === NULL_PID || pid === this.#program?.mapPid) {
+      this.#refuse(stream, `PID ${pid} is not one for a track`, events);
+    } else if (this.#tracks.size >= MAX_TRACKS) {
+      this.#refuse(stream, `more than ${MAX_TRACKS} tracks`, events);
+    } else {
+      const id = this.#freeTrackId(reading.kind);
+      this.#tracks.set(pid, {
+        id,
+        announced: stream,
+        continuity: new ContinuityWatch(),
+        assembler: new PesAssembler(reading.kind === 'video' ? MAX_VIDEO_PES : MAX_AUDIO_PES),
+        reader: reading.create(id),
+      });
     }
   }
 
-  #unwrap(time: number): Micros {
-    this.#lastTime = unwrapCounter(this.#lastTime ?? time, time, PCR_HALF_RANGE_BITS);
-    return microsFromTicks90k(ticks90k(this.#lastTime));
+  #freeTrackId(kind: 'video' | 'audio'): TrackId {
+    const used = this.#trackIds();
+    let id = kind === 'video' ? 0 : 1;
+    while (used.has(id)) id += 2;
+    return id;
   }
 
-  #readPcr(packet: Buffer, adaptationLength: number, announced: boolean, events: TsEvent[]): void {
-    if (adaptationLength < 7 || ((packet[5] ?? 0) & 0x10) === 0) return;
-    const pcr = packet.readUInt32BE(6) * 2 + ((packet[10] ?? 0) >> 7);
-    const last = this.#lastPcr;
-    this.#lastPcr = pcr;
-    if (last === undefined) return;
-    const step = unwrapCounter(last, pcr, PCR_HALF_RANGE_BITS) - last;
-    if (!announced && step >= 0 && step <= MAX_CLOCK_STEP) return;
-    this.stats.clockDiscontinuities += 1;
-    events.push({ type: 'discontinuity', pid: this.#pcrPid ?? 0 });
+  #trackIds(): Set<TrackId> {
+    return new Set([...this.#tracks.values()].map(({ id }) => id));
   }
-}
 
-type MadeReader = { readonly track: TrackId; readonly reader: ElementaryReader };
-
-function readerFor(
-  stream: AnnouncedStream,
-  trackIdFor: (kind: 'video' | 'audio') => TrackId,
-): MadeReader | { readonly reason: string } {
-  const video = (codec: 'h264' | 'hevc') => {
-    const track = trackIdFor('video');
-    return { track, reader: new NalReader(track, codec) };
-  };
-  const audio = (make: (track: TrackId) => ElementaryReader) => {
-    const track = trackIdFor('audio');
-    return { track, reader: make(track) };
-  };
-  switch (stream.streamType) {
-    case 0x1b:
-      return video('h264');
-    case 0x24:
-      return video('hevc');
-    case 0x0f:
-      return audio((track) => new FramedAudioReader(track, 'adts'));
-    case 0x03:
-    case 0x04:
-      return audio((track) => new FramedAudioReader(track, 'mpeg'));
-    case 0x06:
-      return privateReader(stream, audio);
-    default:
-      return { reason: NAMED_UNSUPPORTED[stream.streamType] ?? `data of stream type ${stream.streamType}` };
+  #refuse({ pid, streamType }: AnnouncedStream, reason: string, events: TsEvent[]): void {
+    if (this.#refused.get(pid) === streamType) return;
+    this.#refused.set(pid, streamType);
+    events.push({ type: 'unsupported-track', pid, streamType, reason });
   }
 }
 
-/** Private data: its descriptors tell what it is. */
-function privateReader(
-  { descriptors }: AnnouncedStream,
-  audio: (make: (track: TrackId) => ElementaryReader) => MadeReader,
-): MadeReader | { readonly reason: string } {
-  const find = (tag: number) => descriptors.find((descriptor) => descriptor.tag === tag)?.data;
-  const format = find(REGISTRATION)?.toString('latin1', 0, 4);
-  const extension = find(EXTENSION);
-  if (format === 'Opus') {
-    const channels = extension?.[0] === OPUS_EXTENSION_TAG ? (extension[1] ?? 2) : 2;
-    if (channels === 0 || channels > 2) return { reason: `Opus with channel layout ${channels}` };
-    return audio((track) => new OpusReader(track, channels));
-  }
-  if (format === 'AC-3' || find(AC3_DESCRIPTOR) !== undefined) return { reason: 'AC-3 audio' };
-  return { reason: `private data${format === undefined ? '' : ` of format ${JSON.stringify(format)}`}` };
+function isSame(a: AnnouncedStream, b: AnnouncedStream | undefined): boolean {
+  return b !== undefined && a.streamType === b.streamType && a.info.equals(b.info);
 }

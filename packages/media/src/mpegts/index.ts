@@ -1,2 +1,3 @@
-export { TsDemuxer, type TsEvent, type TsStats } from './demuxer.js';
+export { TsDemuxer } from './demuxer.js';
+export type { TsEvent, TsStats } from './events.js';
 export { TsMuxer } from './muxer.js';

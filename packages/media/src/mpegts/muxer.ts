@@ -2,7 +2,7 @@ import { MediaError } from '../errors.js';
 import type { Sample } from '../sample.js';
 import { type Micros, ticks90kFromMicros } from '../time.js';
 import type { TrackConfig, TrackId } from '../track-config.js';
-import { type ElementaryWriter, elementaryWriterFor } from './elementary.js';
+import { type ElementaryWriter, elementaryWriterFor } from './elementary-writer.js';
 import { ContinuityCounter, PAT_PID, packetize, pcrPacket } from './packet.js';
 import { encodePes } from './pes.js';
 import { encodePat, encodePmt } from './psi.js';
@@ -16,6 +16,8 @@ const CLOCK_RANGE = 2 ** 33;
 const DECODER_DELAY = 63_000;
 /** ISO 13818-1 §2.7.2 asks for a PCR each 100 ms; a frame may be late. */
 const PCR_INTERVAL = 80_000;
+/** Tracks are interleaved this well; a sample that is further back is on a clock set anew. */
+const MAX_SETBACK = 5_000_000;
 
 interface MuxedTrack {
   readonly pid: number;
@@ -70,7 +72,8 @@ export class TsMuxer {
   /**
    * A sample as whole packets.
    *
-   * @throws {MediaError} `no-config` for a track that wasn't announced, or where the sample's bytes can't be read
+   * @throws {MediaError} `no-config` for a track that wasn't announced; `malformed`, `truncated` or `too-large` where
+   *   the sample's bytes can't be read or written. The muxer can go on with the next sample.
    */
   sample(sample: Sample): Buffer {
     const track = this.#tracks.get(sample.track);
@@ -78,18 +81,22 @@ export class TsMuxer {
     const times = { pts: clockTime(sample.pts, DECODER_DELAY), dts: clockTime(sample.dts, DECODER_DELAY) };
     const pes = encodePes(track.type.streamId, times, track.write(sample), { unbounded: track.kind === 'video' });
     const isClock = track === this.#clockTrack;
-    const pcr = sample.dts - this.#lastPcr >= (isClock ? 1 : PCR_INTERVAL) ? this.#takePcr(sample.dts) : undefined;
+    const flags = this.#clockFlags(sample.dts, isClock ? 1 : PCR_INTERVAL);
     const randomAccess = track.kind === 'video' && sample.keyframe;
-    if (isClock) return packetize(track.pid, track.counter, pes, { pcr, randomAccess });
+    if (isClock) return packetize(track.pid, track.counter, pes, { ...flags, randomAccess });
     const packets = packetize(track.pid, track.counter, pes, { randomAccess });
-    if (pcr === undefined) return packets;
-    return Buffer.concat([pcrPacket(this.#clockTrack.pid, this.#clockTrack.counter, pcr), packets]);
+    if (flags.pcr === undefined) return packets;
+    const { pid, counter } = this.#clockTrack;
+    return Buffer.concat([pcrPacket(pid, counter, flags.pcr, flags.discontinuity), packets]);
   }
 
-  /** The clock never goes back, however the tracks are interleaved. */
-  #takePcr(dts: Micros): number {
+  /** A PCR once `interval` has passed. It never goes back, however the tracks are interleaved, but to a new clock. */
+  #clockFlags(dts: Micros, interval: number): { readonly pcr: number | undefined; readonly discontinuity: boolean } {
+    const step = dts - this.#lastPcr;
+    const discontinuity = step < -MAX_SETBACK;
+    if (step < interval && !discontinuity) return { pcr: undefined, discontinuity: false };
     this.#lastPcr = dts;
-    return clockTime(dts, 0);
+    return { pcr: clockTime(dts, 0), discontinuity };
   }
 }
 

@@ -9,6 +9,7 @@ const PAYLOAD_SIZE = TS_PACKET_SIZE - HEADER_SIZE;
 const PAYLOAD_UNIT_START = 0x40;
 const HAS_PAYLOAD = 0x10;
 const HAS_ADAPTATION = 0x20;
+const DISCONTINUITY = 0x80;
 const RANDOM_ACCESS = 0x40;
 const PCR_FLAG = 0x10;
 const PCR_SIZE = 6;
@@ -18,6 +19,8 @@ export interface PacketFlags {
   /** 90 kHz ticks, 33 bits. */
   readonly pcr?: number | undefined;
   readonly randomAccess: boolean;
+  /** The PCR doesn't go on from the one before, ISO 13818-1 §2.4.3.5. */
+  readonly discontinuity?: boolean;
 }
 
 /** Numbers the packets of one PID, ISO 13818-1 §2.4.3.3. */
@@ -58,10 +61,10 @@ export function packetize(pid: number, counter: ContinuityCounter, payload: Buff
 }
 
 /** A packet that carries a PCR and nothing else. */
-export function pcrPacket(pid: number, counter: ContinuityCounter, pcr: number): Buffer {
+export function pcrPacket(pid: number, counter: ContinuityCounter, pcr: number, discontinuity: boolean): Buffer {
   const packet = Buffer.allocUnsafe(TS_PACKET_SIZE);
   writeHeader(packet, 0, pid, HAS_ADAPTATION | counter.last);
-  writeAdaptation(packet, HEADER_SIZE, PAYLOAD_SIZE, { pcr, randomAccess: false });
+  writeAdaptation(packet, HEADER_SIZE, PAYLOAD_SIZE, { pcr, randomAccess: false, discontinuity });
   return packet;
 }
 
@@ -80,7 +83,10 @@ function writeHeader(packets: Buffer, at: number, flagsAndPid: number, control: 
 function writeAdaptation(packets: Buffer, at: number, size: number, flags: PacketFlags | undefined): void {
   packets[at] = size - 1;
   if (size === 1) return;
-  packets[at + 1] = (flags?.randomAccess ? RANDOM_ACCESS : 0) | (flags?.pcr === undefined ? 0 : PCR_FLAG);
+  packets[at + 1] =
+    (flags?.discontinuity ? DISCONTINUITY : 0) |
+    (flags?.randomAccess ? RANDOM_ACCESS : 0) |
+    (flags?.pcr === undefined ? 0 : PCR_FLAG);
   let position = at + 2;
   if (flags?.pcr !== undefined) {
     packets.writeUInt32BE(Math.floor(flags.pcr / 2), position);

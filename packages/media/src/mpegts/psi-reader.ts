@@ -5,15 +5,23 @@ export interface AnnouncedStream {
   readonly pid: number;
   readonly streamType: number;
   readonly descriptors: readonly Descriptor[];
+  /** The descriptors' bytes: whether they are the same as before. */
+  readonly info: Buffer;
 }
 
-export interface Descriptor {
+interface Descriptor {
   readonly tag: number;
   readonly data: Buffer;
 }
 
+/** One programme of a PAT. */
+export interface Program {
+  readonly number: number;
+  readonly mapPid: number;
+}
+
 export interface ProgramMap {
-  readonly version: number;
+  readonly programNumber: number;
   readonly pcrPid: number;
   readonly streams: readonly AnnouncedStream[];
 }
@@ -25,8 +33,10 @@ const CRC_SIZE = 4;
 const LONG_HEADER = 8;
 /** ISO 13818-1 §2.4.4.1: a section has 1021 bytes behind its length at most, private ones 4093. */
 const MAX_SECTION = 4096;
+/** Stands for the network information table in a PAT. */
+const NETWORK_PROGRAM = 0;
 /** A programme of more streams than this is nothing that we could play. */
-export const MAX_STREAMS = 64;
+const MAX_STREAMS = 64;
 
 /** Puts the sections of one PID together from packet payloads. ISO 13818-1 §2.4.4. */
 export class SectionAssembler {
@@ -65,34 +75,52 @@ export class SectionAssembler {
   }
 }
 
-/** The PIDs of the programme maps. ISO 13818-1 §2.4.4.3. Undefined for another table. */
-export function parsePat(section: Buffer): number[] | undefined {
-  if (section[0] !== PAT_TABLE || section.length < LONG_HEADER + CRC_SIZE) return undefined;
-  const pids: number[] = [];
+/**
+ * The programmes of a PAT, ISO 13818-1 §2.4.4.3. Undefined for another table, and for one that isn't in force yet.
+ *
+ * @param section whole, its checksum checked
+ */
+export function parsePat(section: Buffer): Program[] | undefined {
+  if (section[0] !== PAT_TABLE || section.length < LONG_HEADER + CRC_SIZE || !isInForce(section)) return undefined;
+  const programs: Program[] = [];
   for (let at = LONG_HEADER; at + 4 <= section.length - CRC_SIZE; at += 4) {
-    if (section.readUInt16BE(at) !== 0) pids.push(section.readUInt16BE(at + 2) & 0x1fff);
+    const number = section.readUInt16BE(at);
+    if (number !== NETWORK_PROGRAM) programs.push({ number, mapPid: section.readUInt16BE(at + 2) & 0x1fff });
   }
-  return pids;
+  return programs;
 }
 
-/** ISO 13818-1 §2.4.4.8. Undefined for another table, and for one that isn't in force yet. */
+/**
+ * ISO 13818-1 §2.4.4.8. Undefined for another table, and for one that isn't in force yet.
+ *
+ * @param section whole, its checksum checked
+ */
 export function parsePmt(section: Buffer): ProgramMap | undefined {
-  if (section[0] !== PMT_TABLE || section.length < LONG_HEADER + 4 + CRC_SIZE) return undefined;
-  const flags = section[5] ?? 0;
-  if ((flags & 1) === 0) return undefined;
+  if (section[0] !== PMT_TABLE || section.length < LONG_HEADER + 4 + CRC_SIZE || !isInForce(section)) return undefined;
   const end = section.length - CRC_SIZE;
   const streams: AnnouncedStream[] = [];
   let at = LONG_HEADER + 4 + (section.readUInt16BE(LONG_HEADER + 2) & 0xfff);
   while (at + 5 <= end && streams.length < MAX_STREAMS) {
     const infoEnd = Math.min(end, at + 5 + (section.readUInt16BE(at + 3) & 0xfff));
+    const info = section.subarray(at + 5, infoEnd);
     streams.push({
       streamType: section[at] ?? 0,
       pid: section.readUInt16BE(at + 1) & 0x1fff,
-      descriptors: parseDescriptors(section.subarray(at + 5, infoEnd)),
+      descriptors: parseDescriptors(info),
+      info,
     });
     at = infoEnd;
   }
-  return { version: (flags >> 1) & 0x1f, pcrPid: section.readUInt16BE(LONG_HEADER) & 0x1fff, streams };
+  return {
+    programNumber: section.readUInt16BE(3),
+    pcrPid: section.readUInt16BE(LONG_HEADER) & 0x1fff,
+    streams,
+  };
+}
+
+/** current_next_indicator */
+function isInForce(section: Buffer): boolean {
+  return ((section[5] ?? 0) & 1) === 1;
 }
 
 function parseDescriptors(bytes: Buffer): Descriptor[] {

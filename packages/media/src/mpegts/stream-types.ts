@@ -1,7 +1,25 @@
 import { MediaError } from '../errors.js';
 import type { TrackConfig } from '../track-config.js';
 
-/** How a codec is announced in a PMT, and the stream id of its PES packets. ISO 13818-1 tables 2-34 and 2-22. */
+/** ISO 13818-1 table 2-34. */
+export const STREAM_TYPE = {
+  mpeg1Audio: 0x03,
+  mpeg2Audio: 0x04,
+  privateData: 0x06,
+  adts: 0x0f,
+  h264: 0x1b,
+  hevc: 0x24,
+} as const;
+
+/** Descriptor tags, ISO 13818-1 table 2-45 and ETSI EN 300 468 table 12. */
+export const DESCRIPTOR = { registration: 0x05, extension: 0x7f } as const;
+/** The extension descriptor that tells Opus's channels, ETSI draft for Opus in MPEG-TS, version 0.1.3. */
+export const OPUS_EXTENSION_TAG = 0x80;
+
+/** Stream ids of PES packets, ISO 13818-1 table 2-22. */
+const STREAM_ID = { privateStream1: 0xbd, audio: 0xc0, video: 0xe0 } as const;
+
+/** How a codec is announced in a PMT, and the stream id of its PES packets. */
 export interface TsStreamType {
   readonly streamType: number;
   readonly streamId: number;
@@ -9,37 +27,41 @@ export interface TsStreamType {
 }
 
 const NO_DESCRIPTORS = Buffer.alloc(0);
-const REGISTRATION = 0x05;
-const EXTENSION = 0x7f;
-const OPUS_EXTENSION_TAG = 0x80;
-/** Rates of MPEG-2 audio, which has a stream type of its own. */
+/** Rates of MPEG-1 audio; MPEG-2 audio, which has lower ones, has a stream type of its own. */
 const MPEG1_RATES: ReadonlySet<number> = new Set([32_000, 44_100, 48_000]);
 
 /** @throws {MediaError} `unsupported` for codecs that MPEG-TS has no common form for */
 export function tsStreamTypeOf(config: TrackConfig): TsStreamType {
-  const video = (streamType: number) => ({ streamType, streamId: 0xe0, descriptors: NO_DESCRIPTORS });
-  const audio = (streamType: number) => ({ streamType, streamId: 0xc0, descriptors: NO_DESCRIPTORS });
+  const video = (streamType: number) => ({ streamType, streamId: STREAM_ID.video, descriptors: NO_DESCRIPTORS });
+  const audio = (streamType: number) => ({ streamType, streamId: STREAM_ID.audio, descriptors: NO_DESCRIPTORS });
   switch (config.codec) {
     case 'h264':
-      return video(0x1b);
+      return video(STREAM_TYPE.h264);
     case 'hevc':
-      return { ...video(0x24), descriptors: registration('HEVC') };
+      return { ...video(STREAM_TYPE.hevc), descriptors: registration('HEVC') };
     case 'aac':
-      return audio(0x0f);
+      return audio(STREAM_TYPE.adts);
     case 'mp3':
-      return audio(MPEG1_RATES.has(config.sampleRate) ? 0x03 : 0x04);
+      return audio(MPEG1_RATES.has(config.sampleRate) ? STREAM_TYPE.mpeg1Audio : STREAM_TYPE.mpeg2Audio);
     case 'opus':
-      return { streamType: 0x06, streamId: 0xbd, descriptors: opusDescriptors(config.channels) };
+      return {
+        streamType: STREAM_TYPE.privateData,
+        streamId: STREAM_ID.privateStream1,
+        descriptors: opusDescriptors(config.channels),
+      };
     default:
-      throw new MediaError('unsupported', `${config.codec} in MPEG-TS`);
+      throw new MediaError('unsupported', `${config.codec} in MPEG-TS; H.264, HEVC, AAC, MP3 and Opus can be carried`);
   }
 }
 
 function registration(format: string): Buffer {
-  return Buffer.concat([Buffer.from([REGISTRATION, 4]), Buffer.from(format, 'latin1')]);
+  return Buffer.concat([Buffer.from([DESCRIPTOR.registration, 4]), Buffer.from(format, 'latin1')]);
 }
 
-/** The channel layout as Opus in MPEG-TS has it; 255 layouts of more channels need a mapping that isn't kept. */
 function opusDescriptors(channels: number): Buffer {
-  return Buffer.concat([registration('Opus'), Buffer.from([EXTENSION, 2, OPUS_EXTENSION_TAG, channels])]);
+  if (channels !== 1 && channels !== 2) {
+    throw new MediaError('unsupported', `Opus with ${channels} channels in MPEG-TS; 1 and 2 can be carried`);
+  }
+  const layout = Buffer.from([DESCRIPTOR.extension, 2, OPUS_EXTENSION_TAG, channels]);
+  return Buffer.concat([registration('Opus'), layout]);
 }
