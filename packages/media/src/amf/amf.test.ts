@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { MediaError } from '../errors.js';
 import { decodeAmf0, EcmaArray, encodeAmf0 } from './amf0.js';
 import { decodeAmf3, encodeAmf3 } from './amf3.js';
-import { type AmfValue, MAX_AMF_DEPTH, MAX_AMF_VALUES } from './value.js';
+import { type AmfValue, MAX_AMF_DEPTH, MAX_AMF_TEXT_BYTES, MAX_AMF_VALUES } from './value.js';
 
 const key = fc.string({ minLength: 1, maxLength: 12 });
 const { value } = fc.letrec<{ value: AmfValue }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
-    fc.string(),
+    fc.string({ unit: 'binary' }),
     fc.double({ noNaN: true }),
     fc.integer(),
     fc.boolean(),
@@ -20,7 +20,12 @@ const { value } = fc.letrec<{ value: AmfValue }>((tie) => ({
     fc.dictionary(key, tie('value'), { maxKeys: 4 }),
   ),
 }));
-const plain = (values: unknown): unknown => JSON.parse(JSON.stringify({ values }));
+/** The same with ordinary prototypes, so that nothing but values is compared. */
+const plain = (decoded: unknown): unknown => {
+  if (typeof decoded !== 'object' || decoded === null || decoded instanceof Date) return decoded;
+  if (Array.isArray(decoded)) return decoded.map(plain);
+  return Object.fromEntries(Object.entries(decoded).map(([name, item]) => [name, plain(item)]));
+};
 
 const codecs = [
   { name: 'AMF0', encode: encodeAmf0, decode: decodeAmf0 },
@@ -31,7 +36,7 @@ describe.each(codecs)('$name', ({ encode, decode }) => {
   it('reads back what it wrote', () => {
     fc.assert(
       fc.property(fc.array(value, { maxLength: 5 }), (values) => {
-        expect(plain(decode(encode(...values)))).toEqual(plain(values));
+        expect(plain(decode(encode(...values)))).toStrictEqual(plain(values));
       }),
     );
   });
@@ -82,5 +87,84 @@ describe('AMF0', () => {
     expect(() => decodeAmf0(deep)).toThrow(/nested deeper/);
     expect(() => decodeAmf0(Buffer.alloc(MAX_AMF_VALUES + 1, 5))).toThrow(/more than/);
     expect(() => decodeAmf0(Buffer.from('0affffffff05', 'hex'))).toThrow(/cut off/);
+  });
+
+  it('follows references, and gives nothing for one to an object that is not read to its end', () => {
+    // [{ a: 1 }, reference to that object]
+    const shared = Buffer.from('0a000000020300016100' + '3ff0000000000000' + '000009' + '070001', 'hex');
+    expect(decodeAmf0(shared)).toEqual([[{ a: 1 }, { a: 1 }]]);
+    expect(decodeAmf0(Buffer.from('0a00000001070000', 'hex'))).toEqual([[undefined]]);
+    expect(() => decodeAmf0(Buffer.from('070000', 'hex'))).toThrow(expect.objectContaining({ code: 'malformed' }));
+  });
+
+  it('counts what references repeat, so that none multiply', () => {
+    // Each array holds the one before it twice: 2^40 values in 451 bytes.
+    const levels = 40;
+    const bomb = [Buffer.from([0x0a, 0, 0, 0, levels + 1]), Buffer.from('0a0000000105', 'hex')];
+    for (let level = 1; level <= levels; level++) {
+      bomb.push(Buffer.from([0x0a, 0, 0, 0, 2, 0x07, 0, level, 0x07, 0, level]));
+    }
+    expect(() => decodeAmf0(Buffer.concat(bomb))).toThrow(expect.objectContaining({ code: 'too-large' }));
+    // One long text, and an object with it, referred to until it is 2 MiB.
+    const text = encodeAmf0({ text: 'x'.repeat(60_000) });
+    const repeats = Math.ceil((2 * MAX_AMF_TEXT_BYTES) / 60_000);
+    const repeated = Buffer.concat([text, ...Array.from({ length: repeats }, () => Buffer.from('070000', 'hex'))]);
+    expect(() => decodeAmf0(repeated)).toThrow(/bytes of AMF text/);
+  });
+
+  it('stops after as many values as are wanted', () => {
+    const bytes = Buffer.concat([encodeAmf0('onTextData', 7), Buffer.from([0x0e])]);
+    expect(decodeAmf0(bytes, 2)).toEqual(['onTextData', 7]);
+    expect(() => decodeAmf0(bytes)).toThrow(expect.objectContaining({ code: 'unsupported' }));
+  });
+
+  it('refuses to write a key that its length field cannot tell', () => {
+    expect(() => encodeAmf0({ ['k'.repeat(70_000)]: 1 })).toThrow(expect.objectContaining({ code: 'too-large' }));
+  });
+
+  it('reads the last object of a message without its end marker', () => {
+    expect(decodeAmf0(Buffer.from('0300016105', 'hex'))).toEqual([{ a: null }]);
+  });
+});
+
+describe('AMF3', () => {
+  it('writes the bytes of the specification', () => {
+    expect(encodeAmf3(0, 127, 128, 16384, 0x0fff_ffff, -1).toString('hex')).toBe(
+      '0400' + '047f' + '048100' + '04818000' + '04bfffffff' + '04ffffffff',
+    );
+    expect(encodeAmf3(0x1000_0000, 0.5).toString('hex')).toBe('0541b0000000000000' + '053fe0000000000000');
+    expect(encodeAmf3('abc', [true, null]).toString('hex')).toBe('0607616263' + '0905010301');
+  });
+
+  it('reads references to texts, objects and traits', () => {
+    // { name: 'name' } of a class with one member, then another by the same traits, then the first object again.
+    const bytes = Buffer.from(
+      '0907' + '01' + '0a1303' + '43' + '096e616d65' + '0602' + '0a01' + '0401' + '0a02',
+      'hex',
+    );
+    expect(decodeAmf3(bytes)).toEqual([[{ name: 'name' }, { name: 1 }, { name: 'name' }]]);
+  });
+
+  it('keeps the named values of an array, and passes byte arrays over', () => {
+    expect(decodeAmf3(Buffer.from('0903' + '0361' + '0401' + '01' + '0402', 'hex'))).toEqual([{ a: 1, 0: 2 }]);
+    expect(decodeAmf3(Buffer.from('0c07010203' + '0402', 'hex'))).toEqual([undefined, 2]);
+  });
+
+  it('counts what references repeat, so that none multiply', () => {
+    const levels = 30;
+    const bomb = [Buffer.from([0x09, ((levels + 1) << 1) | 1, 0x01]), Buffer.from('09030101', 'hex')];
+    for (let level = 1; level <= levels; level++)
+      bomb.push(Buffer.from([0x09, 5, 1, 0x09, level << 1, 0x09, level << 1]));
+    expect(() => decodeAmf3(Buffer.concat(bomb))).toThrow(expect.objectContaining({ code: 'too-large' }));
+    const text = encodeAmf3('x'.repeat(60_000)).subarray(1);
+    const count = Math.ceil(MAX_AMF_TEXT_BYTES / 60_000) + 1;
+    const texts = Array.from({ length: count }, () => Buffer.from('0600', 'hex'));
+    const list = Buffer.concat([Buffer.from([0x09, ((count + 1) << 1) | 1, 1, 6]), text, ...texts]);
+    expect(() => decodeAmf3(list)).toThrow(/bytes of AMF text/);
+  });
+
+  it('refuses classes with more members than any has', () => {
+    // 257 members: 257 << 4 | inline traits and object
+    expect(() => decodeAmf3(Buffer.from('0aa01301', 'hex'))).toThrow(expect.objectContaining({ code: 'too-large' }));
   });
 });

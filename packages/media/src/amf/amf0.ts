@@ -1,6 +1,7 @@
 import { MediaError } from '../errors.js';
 import { readAmf3 } from './amf3.js';
 import { AmfCursor } from './cursor.js';
+import { ReferenceTable } from './reference-table.js';
 import { type AmfObject, type AmfValue, isAmfObject } from './value.js';
 
 /** Type markers, AMF 0 §2.1. */
@@ -23,21 +24,25 @@ const MARKER = {
   avmPlus: 0x11,
 } as const;
 
+/** Keys, and class names, stand behind a length of 16 bits. */
+const MAX_KEY_BYTES = 0xffff;
+
 /**
- * All values of an AMF0 message.
+ * The values of an AMF0 message.
  *
+ * @param limit stops after so many values; what comes behind them isn't looked at
  * @throws {MediaError} `truncated`, `malformed`, `too-large` or `unsupported`
  */
-export function decodeAmf0(bytes: Buffer): AmfValue[] {
+export function decodeAmf0(bytes: Buffer, limit = Number.POSITIVE_INFINITY): AmfValue[] {
   const cursor = new AmfCursor(bytes);
-  const references: AmfValue[] = [];
+  const references = new ReferenceTable(cursor);
   const values: AmfValue[] = [];
-  while (!cursor.atEnd) values.push(readValue(cursor, references));
+  while (!cursor.atEnd && values.length < limit) values.push(readValue(cursor, references));
   return values;
 }
 
-function readValue(cursor: AmfCursor, references: AmfValue[]): AmfValue {
-  cursor.count();
+function readValue(cursor: AmfCursor, references: ReferenceTable): AmfValue {
+  cursor.spend(1, 0);
   const marker = cursor.u8();
   switch (marker) {
     case MARKER.number:
@@ -55,19 +60,19 @@ function readValue(cursor: AmfCursor, references: AmfValue[]): AmfValue {
     case MARKER.unsupported:
       return undefined;
     case MARKER.reference:
-      return readReference(cursor, references);
+      return references.resolve(cursor.u16());
     case MARKER.date:
       return readDate(cursor);
     case MARKER.typedObject:
       cursor.utf8(cursor.u16());
-      return readObject(cursor, references);
+      return references.define(() => readObject(cursor, references));
     case MARKER.ecmaArray:
-      cursor.u32();
-      return readObject(cursor, references);
+      cursor.u32(); // a count that writers get wrong; the end marker counts
+      return references.define(() => readObject(cursor, references));
     case MARKER.object:
-      return readObject(cursor, references);
+      return references.define(() => readObject(cursor, references));
     case MARKER.strictArray:
-      return readStrictArray(cursor, references);
+      return references.define(() => readStrictArray(cursor, references));
     case MARKER.avmPlus:
       return readAmf3(cursor);
     default:
@@ -81,15 +86,7 @@ function readDate(cursor: AmfCursor): Date {
   return new Date(milliseconds);
 }
 
-/** AMF 0 §2.9. A reference to an object that is still being read would make a circle, and isn't followed. */
-function readReference(cursor: AmfCursor, references: readonly AmfValue[]): AmfValue {
-  const index = cursor.u16();
-  if (index >= references.length) throw new MediaError('malformed', `AMF0 reference ${index} to nothing`);
-  return references[index];
-}
-
-function readObject(cursor: AmfCursor, references: AmfValue[]): AmfObject {
-  const index = references.push(undefined) - 1;
+function readObject(cursor: AmfCursor, references: ReferenceTable): AmfObject {
   const object: Record<string, AmfValue> = Object.create(null);
   cursor.enter();
   for (;;) {
@@ -103,19 +100,16 @@ function readObject(cursor: AmfCursor, references: AmfValue[]): AmfObject {
     object[key] = readValue(cursor, references);
   }
   cursor.leave();
-  references[index] = object;
   return object;
 }
 
-function readStrictArray(cursor: AmfCursor, references: AmfValue[]): AmfValue[] {
-  const index = references.push(undefined) - 1;
+function readStrictArray(cursor: AmfCursor, references: ReferenceTable): AmfValue[] {
   const count = cursor.u32();
   if (count > cursor.remaining) throw new MediaError('truncated', `an AMF0 array of ${count} values is cut off`);
   const array: AmfValue[] = [];
   cursor.enter();
   for (let item = 0; item < count; item++) array.push(readValue(cursor, references));
   cursor.leave();
-  references[index] = array;
   return array;
 }
 
@@ -128,7 +122,11 @@ export class EcmaArray {
   }
 }
 
-/** The values, one after another. Objects are anonymous; numbers are doubles. */
+/**
+ * The values, one after another. Objects are anonymous; numbers are doubles.
+ *
+ * @throws {MediaError} `too-large` for a key of more than 65,535 bytes
+ */
 export function encodeAmf0(...values: readonly (AmfValue | EcmaArray)[]): Buffer {
   const parts: Buffer[] = [];
   for (const value of values) writeValue(parts, value);
@@ -164,6 +162,7 @@ function writeValue(parts: Buffer[], value: AmfValue | EcmaArray): void {
 function writeEntries(parts: Buffer[], entries: AmfObject): void {
   for (const [key, value] of Object.entries(entries)) {
     const name = Buffer.from(key);
+    if (name.length > MAX_KEY_BYTES) throw new MediaError('too-large', `an AMF0 key of ${name.length} bytes`);
     const length = Buffer.alloc(2);
     length.writeUInt16BE(name.length);
     parts.push(length, name);

@@ -1,5 +1,6 @@
 import { MediaError } from '../errors.js';
 import { AmfCursor } from './cursor.js';
+import { ReferenceTable } from './reference-table.js';
 import type { AmfObject, AmfValue } from './value.js';
 
 /** Type markers, AMF 3 §3.1. */
@@ -21,12 +22,13 @@ const MARKER = {
 
 interface Traits {
   readonly names: readonly string[];
+  readonly textBytes: number;
   readonly dynamic: boolean;
 }
 
 interface ReferenceTables {
   readonly strings: string[];
-  readonly objects: AmfValue[];
+  readonly objects: ReferenceTable;
   readonly traits: Traits[];
 }
 
@@ -49,11 +51,11 @@ export function decodeAmf3(bytes: Buffer): AmfValue[] {
 
 /** One value with reference tables of its own, as behind an AMF0 avmplus marker. AMF 0 §3.1. */
 export function readAmf3(cursor: AmfCursor): AmfValue {
-  return readValue(cursor, { strings: [], objects: [], traits: [] });
+  return readValue(cursor, { strings: [], objects: new ReferenceTable(cursor), traits: [] });
 }
 
 function readValue(cursor: AmfCursor, tables: ReferenceTables): AmfValue {
-  cursor.count();
+  cursor.spend(1, 0);
   const marker = cursor.u8();
   switch (marker) {
     case MARKER.undefined:
@@ -104,7 +106,11 @@ function readU29(cursor: AmfCursor): number {
 
 function readString(cursor: AmfCursor, tables: ReferenceTables): string {
   const header = readU29(cursor);
-  if ((header & 1) === 0) return lookUp(tables.strings, header >> 1);
+  if ((header & 1) === 0) {
+    const known = lookUp(tables.strings, header >> 1);
+    cursor.spend(0, known.length);
+    return known;
+  }
   const text = cursor.utf8(header >> 1);
   if (text !== '') tables.strings.push(text);
   return text;
@@ -117,11 +123,8 @@ function lookUp<T>(table: readonly T[], index: number): T {
 
 function readReferable(cursor: AmfCursor, tables: ReferenceTables, read: (header: number) => AmfValue): AmfValue {
   const header = readU29(cursor);
-  if ((header & 1) === 0) return lookUp(tables.objects, header >> 1);
-  const index = tables.objects.push(undefined) - 1;
-  const value = read(header >> 1);
-  tables.objects[index] = value;
-  return value;
+  if ((header & 1) === 0) return tables.objects.resolve(header >> 1);
+  return tables.objects.define(() => read(header >> 1));
 }
 
 function readArray(cursor: AmfCursor, tables: ReferenceTables, count: number): AmfValue {
@@ -148,26 +151,33 @@ function readNamedValues(cursor: AmfCursor, tables: ReferenceTables): Record<str
 /** AMF 3 §3.12. */
 function readObject(cursor: AmfCursor, tables: ReferenceTables): AmfValue {
   const header = readU29(cursor);
-  if ((header & 1) === 0) return lookUp(tables.objects, header >> 1);
-  const index = tables.objects.push(undefined) - 1;
+  if ((header & 1) === 0) return tables.objects.resolve(header >> 1);
+  return tables.objects.define(() => readMembers(cursor, tables, header));
+}
+
+function readMembers(cursor: AmfCursor, tables: ReferenceTables, header: number): AmfObject {
   const traits = readTraits(cursor, tables, header);
   const object: Record<string, AmfValue> = Object.create(null);
   cursor.enter();
   for (const name of traits.names) object[name] = readValue(cursor, tables);
   if (traits.dynamic) Object.assign(object, readNamedValues(cursor, tables));
   cursor.leave();
-  tables.objects[index] = object;
   return object;
 }
 
 function readTraits(cursor: AmfCursor, tables: ReferenceTables, header: number): Traits {
-  if ((header & 2) === 0) return lookUp(tables.traits, header >> 2);
+  if ((header & 2) === 0) {
+    const known = lookUp(tables.traits, header >> 2);
+    cursor.spend(0, known.textBytes);
+    return known;
+  }
   if ((header & 4) !== 0) throw new MediaError('unsupported', 'an AMF3 object with a serialization of its own');
   const count = header >> 4;
   if (count > MAX_TRAIT_NAMES) throw new MediaError('too-large', `an AMF3 class of ${count} members`);
   readString(cursor, tables); // class name
   const names = Array.from({ length: count }, () => readString(cursor, tables));
-  const traits = { names, dynamic: (header & 8) !== 0 };
+  const textBytes = names.reduce((total, name) => total + name.length, 0);
+  const traits = { names, textBytes, dynamic: (header & 8) !== 0 };
   tables.traits.push(traits);
   return traits;
 }

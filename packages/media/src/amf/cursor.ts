@@ -1,5 +1,11 @@
 import { MediaError } from '../errors.js';
-import { MAX_AMF_DEPTH, MAX_AMF_VALUES } from './value.js';
+import { MAX_AMF_DEPTH, MAX_AMF_TEXT_BYTES, MAX_AMF_VALUES } from './value.js';
+
+/** What has been read so far, as the budget counts it. */
+export interface AmfSpending {
+  readonly values: number;
+  readonly textBytes: number;
+}
 
 /** A place in AMF bytes, with the budget that keeps hostile input cheap. Reads past the end throw `truncated`. */
 export class AmfCursor {
@@ -7,6 +13,7 @@ export class AmfCursor {
   #position = 0;
   #depth = 0;
   #values = 0;
+  #textBytes = 0;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -52,13 +59,22 @@ export class AmfCursor {
 
   utf8(length: number): string {
     const start = this.take(length);
+    this.spend(0, length);
     return this.bytes.toString('utf8', start, start + length);
   }
 
-  /** Counts a value against the budget. */
-  count(): void {
-    this.#values += 1;
+  get spending(): AmfSpending {
+    return { values: this.#values, textBytes: this.#textBytes };
+  }
+
+  /** Counts values and text against the budget: what is read, and again what a reference repeats. */
+  spend(values: number, textBytes: number): void {
+    this.#values += values;
+    this.#textBytes += textBytes;
     if (this.#values > MAX_AMF_VALUES) throw new MediaError('too-large', `more than ${MAX_AMF_VALUES} AMF values`);
+    if (this.#textBytes > MAX_AMF_TEXT_BYTES) {
+      throw new MediaError('too-large', `more than ${MAX_AMF_TEXT_BYTES} bytes of AMF text`);
+    }
   }
 
   enter(): void {
