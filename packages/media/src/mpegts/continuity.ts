@@ -4,8 +4,8 @@ export class ContinuityWatch {
   #payload: Buffer | undefined;
 
   /**
-   * A counter that repeats is a duplicate if its payload repeats too, and otherwise a gap of 16 packets, which is
-   * what the loss of a few datagrams in a row can look like.
+   * A counter that repeats is a duplicate if its payload repeats too, and otherwise a gap of 15 packets, which is
+   * what the loss of a few datagrams in a row can look like. A gap of 16 looks like none.
    */
   check(counter: number, payload: Buffer): 'next' | 'duplicate' | 'gap' {
     const last = this.#counter;
