@@ -92,8 +92,9 @@ async function makeParts(config: Config, log: Logger): Promise<ServerParts> {
   logLifecycle(events, log);
   const gate = new Gate({ clock, events, limits: () => config.sessions, log });
   const router = new StreamRouter({ clock, events, settingsFor: (path) => settingsFor(config, path) });
-  const { maxDelayMs, restFactor } = config.fanOut;
-  const scheduler = new FlushScheduler({ maxDelay: millis(maxDelayMs), restFactor }, clock);
+  const { maxDelayMs, maxRestMs, restFactor } = config.fanOut;
+  const policy = { maxDelay: millis(maxDelayMs), maxRest: millis(maxRestMs), restFactor };
+  const scheduler = new FlushScheduler(policy, clock);
   const context = { clock, scheduler };
   const hls = new HlsDelivery({ gate, router, events, clock, log });
   const http = new MediaHttpServer({

@@ -137,18 +137,26 @@ export const configSchema = z.strictObject({
     .prefault({}),
   fanOut: z
     .strictObject({
-      maxDelayMs: z
-        .number()
-        .min(0)
-        .max(500)
-        .default(18)
-        .describe('The longest that output is held back to share a write with what follows. Reached under load only.'),
       restFactor: z
         .number()
         .min(0)
         .max(20)
         .default(2)
         .describe('How long the server rests between two rounds of writes, in units of what a round took.'),
+      maxRestMs: z
+        .number()
+        .min(0)
+        .max(500)
+        .default(30)
+        .describe('The longest such rest. The round after it begins with the next picture that comes in.'),
+      maxDelayMs: z
+        .number()
+        .min(0)
+        .max(1000)
+        .default(90)
+        .describe(
+          'The longest that output is held back to share a write with a later picture. Reached under load only.',
+        ),
     })
     .prefault({}),
   log: z

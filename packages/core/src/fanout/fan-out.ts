@@ -72,14 +72,15 @@ export class FanOut implements Flushable {
     this.#join = { header: wrap(header), configs: wrap(configs) };
   }
 
-  append(unit: Buffer, joinPoint: JoinPoint): void {
+  /** @param urgent whether it is worth a write of its own: a picture, or anything where there are no pictures */
+  append(unit: Buffer, joinPoint: JoinPoint, urgent: boolean): void {
     if (joinPoint === 'keyframe') this.#seal();
     if (this.#units.length === 0) {
       this.#joinable = joinPoint !== 'none';
       this.#everyBatchJoins = joinPoint === 'anywhere';
     }
     this.#units.push(unit);
-    this.#scheduler.request(this);
+    this.#scheduler.request(this, urgent);
   }
 
   flush(now: Millis): void {

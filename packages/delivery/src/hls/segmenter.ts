@@ -4,6 +4,7 @@ import {
   type Millis,
   micros,
   type Sample,
+  sameTrackConfig,
   type TrackConfig,
   type TrackId,
   TsMuxer,
@@ -59,9 +60,10 @@ export class Segmenter {
     this.#forcedCut = micros(Math.max(options.target * MAX_TARGETS, MIN_FORCED_CUT));
   }
 
-  /** The tracks from the next sample on. */
+  /** The tracks from the next sample on. The same ones again change nothing. */
   configure(tracks: readonly TrackConfig[]): void {
     const carried = tracks.filter((config) => this.#canCarry(config));
+    if (carried.length === this.#tracks.size && carried.every((config) => this.#isKnown(config))) return;
     this.flush();
     this.#discontinuity ||= this.#next > 0;
     this.#tracks = new Map(carried.map((config) => [config.track, config]));
@@ -105,6 +107,11 @@ export class Segmenter {
       if (error instanceof MediaError) return undefined;
       throw error;
     }
+  }
+
+  #isKnown(config: TrackConfig): boolean {
+    const known = this.#tracks.get(config.track);
+    return known !== undefined && sameTrackConfig(known, config);
   }
 
   #canCarry(config: TrackConfig): boolean {

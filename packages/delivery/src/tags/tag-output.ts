@@ -64,7 +64,7 @@ export class TagOutput implements Output {
       const before = known.get(config.track);
       if (before === undefined || !sameTrackConfig(before, config)) inBand.push(tag);
     }
-    if (inBand.length > 0) this.#fanOut.append(Buffer.concat([metadata, ...inBand]), 'none');
+    if (inBand.length > 0) this.#fanOut.append(Buffer.concat([metadata, ...inBand]), 'none', false);
     const hasAudio = tracks.some((config) => config.kind === 'audio');
     this.#fanOut.setJoin(this.#framing.header({ audio: hasAudio, video: this.#hasVideo }), Buffer.concat(configs));
   }
@@ -79,8 +79,9 @@ export class TagOutput implements Output {
       flvSampleBodyHeader(sample, config),
       sample.data,
     );
-    if (!this.#hasVideo) this.#fanOut.append(tag, 'anywhere');
-    else this.#fanOut.append(tag, sample.kind === 'video' && sample.keyframe ? 'keyframe' : 'none');
+    if (!this.#hasVideo) this.#fanOut.append(tag, 'anywhere', true);
+    else if (sample.kind === 'audio') this.#fanOut.append(tag, 'none', false);
+    else this.#fanOut.append(tag, sample.keyframe ? 'keyframe' : 'none', true);
   }
 
   /** The timeline goes on and changed configurations come in-band, so players need nothing more. */
