@@ -45,6 +45,6 @@ function readPart(part: ExtendedPart): FlvPacket[] {
     case PACKET_TYPE.sequenceEnd:
       return [{ type: 'end', trackNumber }];
     default:
-      throw new MediaError('malformed', `audio packet type ${packetType}`);
+      throw new MediaError('unsupported', `audio packet type ${packetType}`);
   }
 }

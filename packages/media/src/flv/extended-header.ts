@@ -12,6 +12,8 @@ export const PACKET_TYPE = {
 
 const MULTITRACK_TYPE = { one: 0, many: 1, manyCodecs: 2 } as const;
 const MODEX_TIMESTAMP_OFFSET_NANO = 0;
+/** Every track has a byte for its number; more parts than numbers say something twice, and only cost us memory. */
+const MAX_TRACKS = 256;
 
 /** One track's part of a tag with an extended header. */
 export interface ExtendedPart {
@@ -23,10 +25,16 @@ export interface ExtendedPart {
 }
 
 /**
- * The parts of a tag body behind its first byte.
+ * The parts of a tag body behind its first byte:
+ *
+ * - any number of ModEx: size - 1 (8 bits; where that is 255, 16 more bits say it), data, 4 bits of type of the
+ *   modifier, 4 bits of packet type, which may be ModEx again
+ * - one track: FourCC, payload
+ * - multitrack: 4 bits of layout, 4 bits of packet type, FourCC unless each track has its own; then of each track its
+ *   FourCC where it has its own, number (8 bits), size (24 bits) unless it is the only one, payload
  *
  * @param multitrack the packet type that announces several tracks, which differs between audio and video
- * @throws {MediaError} `truncated` or `malformed`
+ * @throws {MediaError} `truncated`, `unsupported` or `too-large`
  */
 export function readExtendedParts(body: Buffer, packetType: number, multitrack: number): ExtendedPart[] {
   const cursor = new ByteCursor(body, 1);
@@ -50,10 +58,11 @@ function readTracks(cursor: ByteCursor, nanoseconds: number): ExtendedPart[] {
   const flags = cursor.uint(1);
   const layout = flags >> 4;
   const packetType = flags & 0xf;
-  if (layout > MULTITRACK_TYPE.manyCodecs) throw new MediaError('malformed', `multitrack type ${layout}`);
+  if (layout > MULTITRACK_TYPE.manyCodecs) throw new MediaError('unsupported', `multitrack type ${layout}`);
   const common = layout === MULTITRACK_TYPE.manyCodecs ? undefined : cursor.fourCc();
   const parts: ExtendedPart[] = [];
   do {
+    if (parts.length === MAX_TRACKS) throw new MediaError('too-large', `more than ${MAX_TRACKS} tracks in a tag`);
     const fourCc = common ?? cursor.fourCc();
     const trackNumber = cursor.uint(1);
     const payload = layout === MULTITRACK_TYPE.one ? cursor.rest() : cursor.take(cursor.uint(3));

@@ -13,17 +13,20 @@ const EXTENDED_VIDEO = 0x80;
 const KEY_FRAME = 0x10;
 const INTER_FRAME = 0x20;
 const MULTITRACK = { video: 6, audio: 5 } as const;
-/** Version and flags in front of a VP9 record, which FLV leaves out. */
-const VPCC_FULL_BOX = 4;
+/** What 24 bits with a sign can say: 2.3 hours. */
+const MAX_COMPOSITION_TIME = 0x7f_ffff;
 
 export function flvTagTypeOf(config: TrackConfig): FlvTagType {
   return config.kind === 'video' ? FLV_VIDEO : FLV_AUDIO;
 }
 
-/** The body of a sequence header tag; undefined for MP3, which has none. */
+/**
+ * The body of a sequence header tag; undefined for MP3, which has none. The vpcC of VP9 keeps its version and flags, as
+ * FFmpeg and MediaMTX have it, though the specification speaks of the record behind them.
+ */
 export function flvConfigBody(config: TrackConfig): Buffer | undefined {
   if (config.codec === 'mp3') return undefined;
-  const record = config.codec === 'vp9' ? config.description.subarray(VPCC_FULL_BOX) : config.description;
+  const record = config.description;
   if (!isLegacy(config)) {
     return Buffer.concat([extendedHeader(config, PACKET_TYPE.sequenceStart, true), record]);
   }
@@ -36,7 +39,7 @@ export function flvConfigBody(config: TrackConfig): Buffer | undefined {
  * knows, and Enhanced RTMP's for the rest and for further tracks.
  */
 export function flvSampleBodyHeader(sample: Sample, config: TrackConfig): Buffer {
-  const compositionTime = millisFromMicros(sample.pts) - millisFromMicros(sample.dts);
+  const compositionTime = compositionTimeOf(sample);
   if (!isLegacy(config)) return extendedSampleHeader(sample, config, compositionTime);
   if (config.codec === 'mp3') return Buffer.from([MP3_FLAGS]);
   if (config.codec === 'aac') return Buffer.from([AAC_FLAGS, 1]);
@@ -45,6 +48,12 @@ export function flvSampleBodyHeader(sample: Sample, config: TrackConfig): Buffer
   header[1] = 1;
   header.writeIntBE(compositionTime, 2, 3);
   return header;
+}
+
+/** Milliseconds, so that dts and composition time add up to the pts as it would be rounded. */
+function compositionTimeOf(sample: Sample): number {
+  const milliseconds = millisFromMicros(sample.pts) - millisFromMicros(sample.dts);
+  return Math.max(-MAX_COMPOSITION_TIME, Math.min(MAX_COMPOSITION_TIME, milliseconds));
 }
 
 /** Frames of NAL units tell their composition time, or say that it is 0; those of other codecs have none. */

@@ -17,46 +17,83 @@ export interface FlvTag {
 const TAG_HEADER = 11;
 const FILE_HEADER = 9;
 const PREVIOUS_TAG_SIZE = 4;
-/** FLV can say 16 MiB; a keyframe of 4K video at 100 Mbit/s has 4 MiB at most. */
+/** All that 24 bits can say, four times the keyframe of a 4K video at 100 Mbit/s. RTMP messages have the same cap. */
 export const MAX_FLV_TAG_BYTES = 16 * 1024 * 1024 - 1;
 /** A file may have a longer header than ours, FLV §E.2; more than this is nonsense. */
 const MAX_FILE_HEADER = 1024;
 
 /** Takes an FLV byte stream apart, at whatever places it is cut. */
 export class FlvTagParser {
-  #pending: Buffer = Buffer.alloc(0);
+  readonly #maxTagBytes: number;
+  /** The beginning of what isn't complete: `#held` bytes, in a buffer that may be longer. */
+  #assembly: Buffer = Buffer.alloc(0);
+  #held = 0;
+  /** No tag is complete before so many bytes are there. */
+  #wanted = FILE_HEADER;
   #headerRead = false;
+
+  /** @param options.maxTagBytes cap on the body of a tag, which is what a peer can make us keep */
+  constructor(options: { readonly maxTagBytes?: number } = {}) {
+    this.#maxTagBytes = options.maxTagBytes ?? MAX_FLV_TAG_BYTES;
+  }
 
   /**
    * @returns the tags that are complete by now; their bodies are views into the bytes that came
    * @throws {MediaError} where the bytes are no FLV; the parser is of no use afterwards
    */
   push(chunk: Buffer): FlvTag[] {
-    const bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    const tags: FlvTag[] = [];
-    let position = this.#headerRead ? 0 : this.#readFileHeader(bytes);
-    while (this.#headerRead && bytes.length - position >= TAG_HEADER) {
-      const size = bytes.readUIntBE(position + 1, 3);
-      const end = position + TAG_HEADER + size + PREVIOUS_TAG_SIZE;
-      const type = tagType(bytes[position] ?? 0);
-      if (bytes.length < end) break;
-      const body = bytes.subarray(position + TAG_HEADER, position + TAG_HEADER + size);
-      if (type !== undefined) tags.push({ type, timestamp: readTimestamp(bytes, position + 4), body });
-      position = end;
+    if (this.#held + chunk.length < this.#wanted) {
+      this.#keep(chunk);
+      return [];
     }
-    this.#pending = bytes.subarray(position);
+    const bytes = this.#held === 0 ? chunk : Buffer.concat([this.#assembly.subarray(0, this.#held), chunk]);
+    const tags: FlvTag[] = [];
+    const position = this.#readTags(bytes, this.#headerRead ? 0 : this.#readFileHeader(bytes), tags);
+    this.#assembly = bytes.subarray(position);
+    this.#held = this.#assembly.length;
     return tags;
   }
 
+  /** Grows by doubling, so that a tag that comes in many small pieces costs no more than one that comes in few. */
+  #keep(chunk: Buffer): void {
+    const held = this.#held + chunk.length;
+    if (held > this.#assembly.length) {
+      const grown = Buffer.allocUnsafe(Math.min(this.#wanted, Math.max(held, 2 * this.#assembly.length)));
+      this.#assembly.copy(grown, 0, 0, this.#held);
+      this.#assembly = grown;
+    }
+    chunk.copy(this.#assembly, this.#held);
+    this.#held = held;
+  }
+
+  #readTags(bytes: Buffer, from: number, tags: FlvTag[]): number {
+    let position = from;
+    while (this.#headerRead) {
+      this.#wanted = TAG_HEADER;
+      if (bytes.length - position < TAG_HEADER) break;
+      const type = tagType(bytes[position] ?? 0);
+      const size = bytes.readUIntBE(position + 1, 3);
+      if (size > this.#maxTagBytes) {
+        throw new MediaError('too-large', `an FLV tag of ${size} bytes; ${this.#maxTagBytes} are allowed`);
+      }
+      this.#wanted = TAG_HEADER + size + PREVIOUS_TAG_SIZE;
+      if (bytes.length - position < this.#wanted) break;
+      const body = bytes.subarray(position + TAG_HEADER, position + TAG_HEADER + size);
+      if (type !== undefined) tags.push({ type, timestamp: readTimestamp(bytes, position + 4), body });
+      position += this.#wanted;
+    }
+    return position;
+  }
+
   #readFileHeader(bytes: Buffer): number {
-    if (bytes.length < FILE_HEADER) return 0;
     if (bytes.toString('latin1', 0, 3) !== 'FLV')
       throw new MediaError('malformed', 'the bytes do not begin with "FLV"');
     const length = bytes.readUInt32BE(5);
     if (length < FILE_HEADER || length > MAX_FILE_HEADER) {
       throw new MediaError('malformed', `an FLV file header of ${length} bytes`);
     }
-    if (bytes.length < length + PREVIOUS_TAG_SIZE) return 0;
+    this.#wanted = length + PREVIOUS_TAG_SIZE;
+    if (bytes.length < this.#wanted) return 0;
     this.#headerRead = true;
     return length + PREVIOUS_TAG_SIZE;
   }

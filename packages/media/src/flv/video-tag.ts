@@ -9,6 +9,8 @@ const FRAME_TYPE = { key: 1, command: 5 } as const;
 /** HEVC by a number that was never in a specification, as some CDNs and cameras send it. */
 const LEGACY_HEVC = 12;
 const LEGACY_HEADER = 5;
+/** FLV §E.4.3.1. */
+const AVC_PACKET_TYPE = { sequenceHeader: 0, nalUnits: 1, endOfSequence: 2 } as const;
 const METADATA = 4;
 const MPEG2TS_SEQUENCE_START = 5;
 const MULTITRACK = 6;
@@ -38,12 +40,14 @@ function readLegacy(body: Buffer, id: number, frameType: number): FlvPacket[] {
   if (frameType === FRAME_TYPE.command) return [];
   const codec = id === FLV_CODECS.h264.legacyId ? 'h264' : id === LEGACY_HEVC ? 'hevc' : undefined;
   if (codec === undefined) throw unsupportedLegacyVideo(id);
+  // Some encoders leave the composition time out here, where it means nothing.
+  if (body[1] === AVC_PACKET_TYPE.endOfSequence) return [{ type: 'end', trackNumber: 0 }];
   if (body.length < LEGACY_HEADER) throw new MediaError('truncated', `a video tag of ${body.length} bytes`);
   const payload = body.subarray(LEGACY_HEADER);
   switch (body[1]) {
-    case 0:
+    case AVC_PACKET_TYPE.sequenceHeader:
       return [{ type: 'config', codec, trackNumber: 0, description: payload }];
-    case 1:
+    case AVC_PACKET_TYPE.nalUnits:
       return [
         {
           type: 'frame',
@@ -55,10 +59,8 @@ function readLegacy(body: Buffer, id: number, frameType: number): FlvPacket[] {
           data: payload,
         },
       ];
-    case 2:
-      return [{ type: 'end', trackNumber: 0 }];
     default:
-      throw new MediaError('malformed', `AVC packet type ${body[1]}`);
+      throw new MediaError('malformed', `AVC packet type ${body[1]}; 0, 1 and 2 are known`);
   }
 }
 
@@ -82,6 +84,6 @@ function readPart(part: ExtendedPart, keyframe: boolean): FlvPacket | undefined 
     case MPEG2TS_SEQUENCE_START:
       throw new MediaError('unsupported', 'an AV1 sequence start in MPEG-TS form');
     default:
-      throw new MediaError('malformed', `video packet type ${packetType}`);
+      throw new MediaError('unsupported', `video packet type ${packetType}`);
   }
 }
