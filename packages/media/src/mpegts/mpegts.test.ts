@@ -315,6 +315,53 @@ describe('TsDemuxer', () => {
     expect(read.samples.map((s) => s.dts - MUX_DELAY)).toEqual(samples.filter((_, i) => i !== 5).map((s) => s.dts));
   });
 
+  it('gives nothing but whole samples, whichever packets are lost, and most of them', () => {
+    const source = interleaved(2);
+    const packets = packetsOf(mux(source));
+    // Without the first keyframe and what ends it there is no picture until the next.
+    const min = packetsOf(
+      mux(
+        source.slice(
+          0,
+          source.findIndex((s) => s.dts > FRAME),
+        ),
+      ),
+    ).length;
+    // The loss of a track's last packet shows only where its PES packet has a length.
+    const max = packets.findLastIndex((packet) => parsePacketHeader(packet).pid === 0x100) - 1;
+    const all = new Set(demux(Buffer.concat(packets)).samples.map(fingerprint));
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min, max }), { maxLength: 15 }), (lost) => {
+        const { samples } = demux(Buffer.concat(packets.filter((_, index) => !lost.includes(index))));
+        for (const sample of samples) expect(all.has(fingerprint(sample))).toBe(true);
+        // A loss costs the sample that it hits, and for video the one before, whose end it may have been.
+        expect(samples.length).toBeGreaterThanOrEqual(all.size - 2 * lost.length);
+      }),
+    );
+  });
+  const fingerprint = (s: Sample) => `${s.track} ${s.dts} ${s.pts} ${s.data.toString('base64')}`;
+
+  it('does not join a frame of sound to what comes behind a loss', () => {
+    const frame = (fill: number) => Buffer.concat([hex('fff14c80091ffc'), Buffer.alloc(65, fill)]);
+    const pes = (ms: number, ...parts: Buffer[]) =>
+      encodePes(0xc0, { pts: ms * 90, dts: ms * 90 }, parts, { unbounded: false });
+    const first = frame(1);
+    const payloads = [
+      pes(0, first, frame(2).subarray(0, 40)),
+      pes(40, frame(2).subarray(40), frame(3)),
+      pes(80, frame(4)),
+    ];
+    const stream = new HandMade().pat().pmt([[0x0f, 0x100]]);
+    for (const payload of payloads) stream.put(0x100, payload);
+    const packets = packetsOf(stream.bytes());
+    expect(demux(Buffer.concat(packets)).samples.map((s) => s.data[0])).toEqual([1, 2, 3, 4]);
+    const lossy = demux(Buffer.concat([...packets.slice(0, 3), ...packets.slice(4)]));
+    expect(lossy.samples.map((s) => [s.dts, s.data[0], s.data.length])).toEqual([
+      [0, 1, 65],
+      [80_000, 4, 65],
+    ]);
+  });
+
   it('takes the loss of 15 packets, behind which the counter repeats, for no duplicate', () => {
     const muxer = new TsMuxer([VIDEO]);
     const big = {
@@ -366,6 +413,24 @@ describe('TsDemuxer', () => {
       { type: 'unsupported-track', pid: 0x110, streamType: 6, reason: 'private data' },
     ]);
     expect(events.filter((event) => event.type === 'end-of-track')).toEqual([]);
+  });
+
+  it('compares clocks of one PID only', () => {
+    const stream = new HandMade()
+      .pat()
+      .pmt([[0x1b, 0x100]])
+      .video(0x100, 0, 90_000_000);
+    stream
+      .pmt(
+        [
+          [0x1b, 0x100],
+          [0x1b, 0x101],
+        ],
+        0x101,
+      )
+      .video(0x101, 40, 3600)
+      .video(0x101, 80, 7200);
+    expect(demux(stream.bytes()).stats.clockDiscontinuities).toBe(0);
   });
 
   it('ends a track that its PMT drops, after its last access unit', () => {

@@ -118,6 +118,14 @@ describe('PacketReader', () => {
     expect(Buffer.concat(packets.slice(-9)).equals(tail.subarray(188))).toBe(true);
   });
 
+  it('believes a sync byte only where others follow', () => {
+    const garbage = Buffer.alloc(700, 1);
+    for (const at of [100, 288, 500]) garbage[at] = 0x47;
+    const { packets, reader } = read([garbage, stream]);
+    expect(Buffer.concat(packets).equals(stream)).toBe(true);
+    expect(reader.skippedBytes).toBe(700);
+  });
+
   it('holds next to nothing of what is no transport stream, and counts it', () => {
     const { packets, reader } = read(Array.from({ length: 100 }, () => Buffer.alloc(1000, 0x11)));
     expect(packets).toEqual([]);
