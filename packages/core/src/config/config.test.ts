@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { configEntries } from './entries.js';
+import { ConfigError, loadConfig, settingsFor } from './load.js';
+
+describe('configuration', () => {
+  it('has one name for each setting in the environment, and every one of them works', () => {
+    const entries = configEntries().filter((entry) => entry.environment !== undefined);
+    expect(new Set(entries.map((entry) => entry.environment)).size).toBe(entries.length);
+    expect(entries.length).toBeGreaterThan(30);
+    for (const { environment = '', type, default: value, key } of entries) {
+      // Each default, said again by its variable, comes to the same configuration.
+      if (value === undefined) continue;
+      const config = loadConfig({ environment: { [environment]: String(value) } });
+      expect([key, config]).toEqual([key, loadConfig({})]);
+      if (type === 'number') expect(() => loadConfig({ environment: { [environment]: 'x' } })).toThrow(ConfigError);
+    }
+  });
+
+  it('describes every setting', () => {
+    expect(configEntries().filter((entry) => entry.description === '')).toEqual([]);
+  });
+
+  it('lets a path differ, the longest pattern winning', () => {
+    const text = `
+publish: { graceSeconds: 1 }
+paths:
+  "*/*": { publish: { graceSeconds: 2 }, hls: { segmentSeconds: 5 } }
+  "live/*": { publish: { takeover: refuse } }
+  "live/show": { publish: { graceSeconds: 0 } }
+`;
+    const config = loadConfig({ file: { name: 'x.yml', text } });
+    const of = (path: string) => {
+      const { publish, hls } = settingsFor(config, path);
+      return [publish.graceSeconds, publish.takeover, hls.segmentSeconds];
+    };
+    expect(of('live/show')).toEqual([0, 'refuse', 5]);
+    expect(of('live/other')).toEqual([2, 'refuse', 5]);
+    expect(of('studio/one')).toEqual([2, 'replace', 5]);
+    expect(of('a/b/c')).toEqual([1, 'replace', 2]);
+  });
+
+  it('names all faults at once', () => {
+    const text = 'rtmp: { port: x, chunkSize: 1 }\nhsl: {}\nhttp: { prot: 1 }';
+    try {
+      loadConfig({ file: { name: 'x.yml', text } });
+      expect.unreachable();
+    } catch (error) {
+      expect((error as ConfigError).problems.map((problem) => problem.split(':')[0])).toEqual([
+        'rtmp.port',
+        'rtmp.chunkSize',
+        'http.prot',
+        'hsl',
+      ]);
+    }
+  });
+});
