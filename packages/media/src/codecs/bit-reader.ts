@@ -1,7 +1,7 @@
 import { MediaError } from '../errors.js';
 
-/** The most leading zeros of an Exp-Golomb code: values up to 2^32 - 2, H.264 §9.1. */
-const MAX_GOLOMB_ZEROS = 32;
+/** The most leading zeros of an Exp-Golomb code: values go up to 2^32 - 2. H.264 §7.2, §9.1 */
+const MAX_GOLOMB_ZEROS = 31;
 
 /** Reads bits from the most significant one on. Throws `truncated` past the end. */
 export class BitReader {
@@ -46,7 +46,8 @@ export class BitReader {
     let zeros = 0;
     while (!this.flag()) {
       zeros += 1;
-      if (zeros > MAX_GOLOMB_ZEROS) throw new MediaError('malformed', 'an Exp-Golomb code is longer than 32 bits');
+      if (zeros > MAX_GOLOMB_ZEROS)
+        throw new MediaError('malformed', 'an Exp-Golomb code of more than 31 leading zeros');
     }
     return 2 ** zeros - 1 + this.bits(zeros);
   }
@@ -54,6 +55,6 @@ export class BitReader {
   /** Signed Exp-Golomb, se(v), H.264 §9.1.1. */
   se(): number {
     const code = this.ue();
-    return code % 2 === 0 ? -(code / 2) : (code + 1) / 2;
+    return code % 2 === 0 ? 0 - code / 2 : (code + 1) / 2;
   }
 }

@@ -62,10 +62,15 @@ function bitrateOf(isVersion1: boolean, layer: 1 | 2 | 3, index: number): number
   return table?.[index] ?? 0;
 }
 
-/** An MP3 track has no configuration record: its first frame tells. */
+/**
+ * An MP3 track has no configuration record: its first frame tells.
+ *
+ * @throws {MediaError} where there is no frame header, `unsupported` for layers I and II
+ */
 export function mp3TrackConfig(track: TrackId, firstFrame: Buffer): AudioTrackConfig {
   const header = parseMp3FrameHeader(firstFrame);
   if (header === undefined) throw new MediaError('truncated', `an MP3 frame of ${firstFrame.length} bytes`);
-  const { sampleRate, channels } = header;
+  const { layer, sampleRate, channels } = header;
+  if (layer !== 3) throw new MediaError('unsupported', `MPEG audio layer ${layer}; send AAC or MP3`);
   return { kind: 'audio', track, codec: 'mp3', codecString: 'mp3', description: Buffer.alloc(0), sampleRate, channels };
 }

@@ -1,8 +1,13 @@
 import { MediaError } from '../errors.js';
+import { checkUnitCount } from './unit-count.js';
 
 const START_CODE = Buffer.from([0, 0, 0, 1]);
 
-/** The NAL units of an Annex B byte stream, without start codes and trailing zeros. H.264 Annex B. */
+/**
+ * The NAL units of an access unit in Annex B form, without start codes and trailing zeros. H.264 Annex B.
+ *
+ * @throws {MediaError} `too-large` past `MAX_UNITS_PER_SAMPLE`
+ */
 export function splitAnnexB(bytes: Buffer): Buffer[] {
   const units: Buffer[] = [];
   let start = -1;
@@ -19,10 +24,18 @@ export function splitAnnexB(bytes: Buffer): Buffer[] {
 function pushTrimmed(units: Buffer[], bytes: Buffer, start: number, end: number): void {
   let last = end;
   while (last > start && bytes[last - 1] === 0) last -= 1;
-  if (last > start) units.push(bytes.subarray(start, last));
+  if (last === start) return;
+  checkUnitCount(units.length);
+  units.push(bytes.subarray(start, last));
 }
 
-/** The NAL units of a sample whose units stand behind lengths of `lengthSize` bytes. ISO 14496-15 §5.3.4.2. */
+/**
+ * The NAL units of a sample whose units stand behind lengths of `lengthSize` bytes; empty ones are left out.
+ * ISO 14496-15 §5.3.4.2.
+ *
+ * @param lengthSize 1, 2 or 4, as the decoder configuration says
+ * @throws {MediaError} `truncated`, `malformed`, or `too-large` past `MAX_UNITS_PER_SAMPLE`
+ */
 export function splitLengthPrefixed(bytes: Buffer, lengthSize: number): Buffer[] {
   const units: Buffer[] = [];
   let position = 0;
@@ -33,7 +46,9 @@ export function splitLengthPrefixed(bytes: Buffer, lengthSize: number): Buffer[]
     if (length > bytes.length - position) {
       throw new MediaError('malformed', `a NAL unit of ${length} bytes in ${bytes.length - position} that are left`);
     }
-    if (length > 0) units.push(bytes.subarray(position, position + length));
+    if (length === 0) continue;
+    checkUnitCount(units.length);
+    units.push(bytes.subarray(position, position + length));
     position += length;
   }
   return units;
@@ -61,7 +76,7 @@ export function withFourByteLengths(bytes: Buffer, lengthSize: number): Buffer {
   return lengthSize === 4 ? bytes : joinLengthPrefixed(units);
 }
 
-/** The payload of a NAL unit: 00 00 03 becomes 00 00. H.264 §7.4.1. */
+/** A NAL unit without its emulation prevention bytes: 00 00 03 becomes 00 00. H.264 §7.4.1. */
 export function removeEmulationPrevention(unit: Buffer): Buffer {
   if (!unit.includes('\x00\x00\x03', 0, 'latin1')) return unit;
   const payload = Buffer.allocUnsafe(unit.length);

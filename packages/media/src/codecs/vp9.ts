@@ -18,6 +18,8 @@ export interface Vp9FrameHeader {
 }
 
 const RECORD_LENGTH = 12;
+const MAX_PROFILE = 3;
+const BIT_DEPTHS: ReadonlySet<number> = new Set([8, 10, 12]);
 const FRAME_MARKER = 2;
 const SYNC_CODE = 0x498342;
 const RGB = 7;
@@ -26,8 +28,12 @@ const RGB = 7;
 export function parseVpcC(description: Buffer): Vp9DecoderConfiguration {
   if (description.length < RECORD_LENGTH) throw new MediaError('truncated', `a vpcC of ${description.length} bytes`);
   if (description[0] !== 1) throw new MediaError('malformed', `vpcC version ${description[0]}, 1 is known`);
+  const profile = description[4] ?? 0;
   const bitDepth = (description[6] ?? 0) >> 4;
-  return { profile: description[4] ?? 0, level: description[5] ?? 0, bitDepth };
+  if (profile > MAX_PROFILE || !BIT_DEPTHS.has(bitDepth)) {
+    throw new MediaError('malformed', `a vpcC of profile ${profile} and ${bitDepth} bits`);
+  }
+  return { profile, level: description[5] ?? 0, bitDepth };
 }
 
 /** The record doesn't tell the picture's size; width and height are 0. */
