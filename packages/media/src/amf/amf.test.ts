@@ -76,6 +76,12 @@ describe('AMF0', () => {
     expect(decodeAmf0(Buffer.concat([Buffer.from([0x11]), encodeAmf3([1, 'two'])]))[0]).toEqual([1, 'two']);
   });
 
+  it('counts depth, not objects', () => {
+    const siblings = Array.from({ length: 3 * MAX_AMF_DEPTH }, () => ({ list: [{}] }));
+    expect(plain(decodeAmf0(encodeAmf0(siblings)))).toEqual([siblings]);
+    expect(plain(decodeAmf3(encodeAmf3(siblings)))).toEqual([siblings]);
+  });
+
   it("can't be made to touch a prototype", () => {
     const object = decodeAmf0(encodeAmf0(JSON.parse('{"__proto__":{"polluted":true},"constructor":1}')))[0] as object;
     expect(Object.getPrototypeOf(object)).toBeNull();
@@ -161,6 +167,11 @@ describe('AMF3', () => {
     const texts = Array.from({ length: count }, () => Buffer.from('0600', 'hex'));
     const list = Buffer.concat([Buffer.from([0x09, ((count + 1) << 1) | 1, 1, 6]), text, ...texts]);
     expect(() => decodeAmf3(list)).toThrow(/bytes of AMF text/);
+    // A class with one member of a long name, and objects of it at 3 bytes each.
+    const member = encodeAmf3('x'.repeat(60_000)).subarray(1);
+    const objects = Array.from({ length: count }, () => Buffer.from('0a0101', 'hex'));
+    const header = Buffer.from([0x09, ((count + 1) << 1) | 1, 1, 0x0a, 0x13, 0x01]);
+    expect(() => decodeAmf3(Buffer.concat([header, member, Buffer.from([1]), ...objects]))).toThrow(/AMF text/);
   });
 
   it('refuses classes with more members than any has', () => {

@@ -176,6 +176,8 @@ describe('Enhanced RTMP', () => {
     const reader = new FlvSampleReader();
     expect(audio(reader, `90${fourCc('Opus')}`)).toMatchObject([{ config: { codec: 'opus', channels: 2 } }]);
     expect(samplesOf(audio(reader, `91${fourCc('Opus')}fc01`))).toHaveLength(1);
+    const mono = OPUS_HEAD.replace('0102', '0101');
+    expect(audio(reader, `90${fourCc('Opus')}${mono}`)).toMatchObject([{ config: { channels: 1 } }]);
     expect(audio(reader, `90${fourCc('Opus')}`)).toEqual([]);
   });
 
@@ -214,6 +216,7 @@ describe('Enhanced RTMP', () => {
 
     it('passes over modifiers that are unknown, however long, and reads several', () => {
       expect(opus(`97${'00'}${'ff'}${'51'}${frame}`)).toEqual([1, 20_000, 20_000, true, 'fc01']);
+      expect(opus(`97${'02'}${'07a120'}${'51'}${frame}`)).toEqual([1, 20_000, 20_000, true, 'fc01']);
       const long = `97${'ff'}${'012b'}${'aa'.repeat(300)}${'57'}${'02'}${'000fa0'}${'01'}${frame}`;
       expect(opus(long)).toEqual([1, 20_004, 20_004, true, 'fc01']);
     });
