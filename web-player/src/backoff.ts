@@ -5,6 +5,11 @@ const MAX_MS = 8000;
 export class Backoff {
   #attempts = 0;
 
+  /** Attempts since it last worked. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
   next(): number {
     const delay = Math.min(MAX_MS, FIRST_MS * 2 ** this.#attempts);
     this.#attempts += 1;

@@ -14,17 +14,22 @@ export function codecName(codec: string): string {
   return CODEC_NAMES[codec] ?? codec;
 }
 
-/** `1280×720 · 30 fps · H.264 · AAC 48 kHz` */
-export function describeTracks(tracks: readonly TrackStatus[]): string {
-  return tracks
-    .flatMap((track) => {
-      const name = codecName(track.codec);
-      if (track.kind === 'audio') return [track.sampleRate ? `${name} ${track.sampleRate / 1000} kHz` : name];
-      const size = track.width && track.height ? [`${track.width}×${track.height}`] : [];
-      const rate = track.frameRate ? [`${Math.round(track.frameRate * 100) / 100} fps`] : [];
-      return [...size, ...rate, name];
-    })
-    .join(' · ');
+/** `1280×720 · 30 fps · H.264` or `AAC · 48 kHz · stereo`: what is known of it. */
+export function describeTrack(track: TrackStatus): string {
+  const name = codecName(track.codec);
+  if (track.kind === 'audio') {
+    const rate = track.sampleRate ? [`${track.sampleRate / 1000} kHz`] : [];
+    return [name, ...rate, ...channelName(track.channels)].join(' · ');
+  }
+  const size = track.width && track.height ? [`${track.width}×${track.height}`] : [];
+  const rate = track.frameRate ? [`${Math.round(track.frameRate * 100) / 100} fps`] : [];
+  return [...size, ...rate, name].join(' · ');
+}
+
+function channelName(channels: number | undefined): string[] {
+  if (!channels) return [];
+  if (channels === 1) return ['mono'];
+  return [channels === 2 ? 'stereo' : `${channels} channels`];
 }
 
 /** `3 h 04 min`, `12 min`, `40 s` */
@@ -39,7 +44,7 @@ export function formatDuration(seconds: number): string {
 /** `0.8 s`, `12 s`; a dash for what isn't known. */
 export function formatSeconds(seconds: number | undefined): string {
   if (seconds === undefined || !Number.isFinite(seconds)) return '–';
-  return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+  return seconds < 9.95 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
 }
 
 export function formatCount(count: number, singular: string): string {

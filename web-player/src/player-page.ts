@@ -1,18 +1,20 @@
-import { connectControls } from './controls.js';
-import { required } from './dom.js';
-import { describeTracks, formatCount, formatSeconds } from './format.js';
-import { bufferedEnd } from './live-edge.js';
+import { browserAbilities } from './browser.js';
+import { connectControls } from './controls/connect.js';
+import { element, required } from './dom.js';
+import { bufferedAhead } from './live-edge.js';
 import { LivePlayer } from './live-player.js';
-import { createPlayerView, type PlayerView } from './player-view.js';
-import { type BrowserAbilities, isProtocol, streamPathOf } from './protocol.js';
+import { showFigures } from './player-display.js';
+import { createPlayerView } from './player-view.js';
+import { isProtocol, streamPathOf } from './protocol.js';
+import { ServerClock } from './server-clock.js';
+import { StatusClient } from './status-client.js';
 
-const READ_OUT_MS = 500;
-/** Further behind than this and the badge says so. */
-const LIVE_WITHIN_SECONDS = 10;
+const FIGURES_MS = 500;
 
 const path = streamPathOf(location.pathname);
 if (path === undefined) {
-  required('player').textContent = 'This is no name of a stream. It would be /player/live/show, say.';
+  const text = 'This is no name of a stream. A player’s address looks like /player/live/show.';
+  required('player').append(element('p', { class: 'astray' }, text, ' ', element('a', { href: '/' }, 'All streams')));
 } else {
   open(path);
 }
@@ -21,15 +23,19 @@ function open(streamPath: string): void {
   document.title = `${streamPath} · Sluice`;
   const view = createPlayerView(streamPath);
   required('player').append(view.root);
-  connectControls(view);
   const query = new URLSearchParams(location.search);
+  const clock = new ServerClock();
   const player = new LivePlayer({
     path: streamPath,
     view,
-    browser: abilities(view.video),
+    browser: browserAbilities(view.video),
+    client: new StatusClient(clock),
+    clock,
+    search: location.search,
     protocol: query.get('protocol'),
     muted: query.get('muted') === '1',
   });
+  connectControls(view, player);
   view.protocol.addEventListener('change', () => {
     const { value } = view.protocol;
     if (!isProtocol(value)) return;
@@ -38,31 +44,12 @@ function open(streamPath: string): void {
     player.switchTo(value);
   });
   view.quality.addEventListener('change', () => player.engine?.chooseQuality(Number(view.quality.value)));
-  setInterval(() => readOut(view, player), READ_OUT_MS);
+  view.video.addEventListener('resize', () => {
+    const { videoWidth, videoHeight } = view.video;
+    if (videoHeight > 0) view.stage.style.setProperty('--picture-aspect', String(videoWidth / videoHeight));
+  });
+  setInterval(() => showFigures(view, player), FIGURES_MS);
   expose(view.video, player);
-}
-
-function abilities(video: HTMLVideoElement): BrowserAbilities {
-  return {
-    mediaSource: 'MediaSource' in window,
-    nativeHls: video.canPlayType('application/vnd.apple.mpegurl') !== '',
-    supports: (mimeType) => MediaSource.isTypeSupported(mimeType),
-  };
-}
-
-function readOut(view: PlayerView, player: LivePlayer): void {
-  const { engine, status } = player;
-  const latency = engine?.latency();
-  view.latency.textContent = `${engine?.latencyIsMeasured === false ? 'behind edge' : 'latency'} ${formatSeconds(latency)}`;
-  view.buffer.textContent = `buffer ${formatSeconds(bufferedAhead(view.video))}`;
-  view.edge.classList.toggle('on', player.state === 'playing' && (latency ?? 0) < LIVE_WITHIN_SECONDS);
-  view.tracks.textContent = describeTracks(status?.tracks ?? []);
-  view.viewers.textContent = status === undefined ? '' : formatCount(status.viewers, 'viewer');
-}
-
-function bufferedAhead(video: HTMLVideoElement): number | undefined {
-  const end = bufferedEnd(video.buffered);
-  return end === undefined ? undefined : Math.max(0, end - video.currentTime);
 }
 
 /** How the player stands, for tests and for the curious. */
@@ -74,8 +61,9 @@ function expose(video: HTMLVideoElement, player: LivePlayer): void {
       videoWidth: video.videoWidth,
       currentTime: video.currentTime,
       latencySeconds: player.engine?.latency(),
-      bufferedSeconds: bufferedAhead(video),
-      framesDecoded: video.getVideoPlaybackQuality().totalVideoFrames,
+      latencyBasis: player.engine?.latencyBasis,
+      bufferedSeconds: bufferedAhead(video.buffered, video.currentTime),
+      framesDecoded: player.framesDecoded,
       errors: player.errors,
       lastError: player.lastError,
     }),

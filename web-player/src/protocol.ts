@@ -1,6 +1,7 @@
 import type { TrackStatus } from './status-client.js';
 
 export type PlayerProtocol = 'flv' | 'ws-flv' | 'hls';
+export type EngineKind = 'flv' | 'hls' | 'native-hls';
 
 export const PROTOCOL_NAMES: Readonly<Record<PlayerProtocol, string>> = {
   flv: 'HTTP-FLV',
@@ -8,10 +9,15 @@ export const PROTOCOL_NAMES: Readonly<Record<PlayerProtocol, string>> = {
   hls: 'HLS',
 };
 
+/** Quickest first. */
+export const PROTOCOLS: readonly PlayerProtocol[] = ['flv', 'ws-flv', 'hls'];
+
 /** Codecs that the FLV engine can hand to the browser. */
 const FLV_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'av1', 'aac', 'mp3', 'opus']);
 /** Codecs that the server's MPEG-TS segments can carry. */
 const HLS_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'aac', 'mp3']);
+/** What the player page's own URL says to the page; the rest is for the server. */
+const OWN_PARAMETERS: readonly string[] = ['protocol', 'muted'];
 
 export function isProtocol(text: string | null): text is PlayerProtocol {
   return text === 'flv' || text === 'ws-flv' || text === 'hls';
@@ -19,44 +25,79 @@ export function isProtocol(text: string | null): text is PlayerProtocol {
 
 /** What this browser can do. */
 export interface BrowserAbilities {
-  readonly mediaSource: boolean;
+  /** Media Source Extensions: `managed` is the kind that phones by Apple have. */
+  readonly mediaSource: 'full' | 'managed' | 'none';
   readonly nativeHls: boolean;
-  readonly supports: (mimeType: string) => boolean;
+  /** Whether a media source takes a MIME type. */
+  readonly sourcePlays: (mimeType: string) => boolean;
+  /** Whether the video element itself does. */
+  readonly elementPlays: (mimeType: string) => boolean;
 }
 
-/** The codecs of a stream that can't be played by a protocol here. */
-export function unplayable(
-  tracks: readonly TrackStatus[],
+/** What could play a protocol here, best first. */
+function candidates(protocol: PlayerProtocol, { mediaSource, nativeHls }: BrowserAbilities): EngineKind[] {
+  if (protocol !== 'hls') return mediaSource === 'none' ? [] : ['flv'];
+  const own: EngineKind[] = mediaSource === 'none' ? [] : ['hls'];
+  const native: EngineKind[] = nativeHls ? ['native-hls'] : [];
+  return mediaSource === 'full' ? [...own, ...native] : [...native, ...own];
+}
+
+function plays(engine: EngineKind, track: TrackStatus, browser: BrowserAbilities): boolean {
+  if (!(engine === 'flv' ? FLV_CODECS : HLS_CODECS).has(track.codec)) return false;
+  const mimeType = track.codec === 'mp3' ? 'audio/mpeg' : `${track.kind}/mp4; codecs="${track.codecString}"`;
+  return engine === 'native-hls' ? browser.elementPlays(mimeType) : browser.sourcePlays(mimeType);
+}
+
+/** The engine that plays every track of a stream over a protocol here; undefined if there is none. */
+export function engineFor(
   protocol: PlayerProtocol,
+  tracks: readonly TrackStatus[],
+  browser: BrowserAbilities,
+): EngineKind | undefined {
+  return candidates(protocol, browser).find((engine) => tracks.every((track) => plays(engine, track, browser)));
+}
+
+/** The protocols over which a stream can be played here, quickest first. */
+export function playableProtocols(tracks: readonly TrackStatus[], browser: BrowserAbilities): PlayerProtocol[] {
+  return PROTOCOLS.filter((protocol) => engineFor(protocol, tracks, browser) !== undefined);
+}
+
+/** The tracks that keep a stream from being played over a protocol here. */
+export function unplayableTracks(
+  protocol: PlayerProtocol,
+  tracks: readonly TrackStatus[],
   browser: BrowserAbilities,
 ): TrackStatus[] {
-  const carried = protocol === 'hls' ? HLS_CODECS : FLV_CODECS;
-  return tracks.filter((track) => {
-    if (!carried.has(track.codec)) return true;
-    if (!browser.mediaSource) return false;
-    const container = track.codec === 'mp3' ? 'audio/mpeg' : `${track.kind}/mp4; codecs="${track.codecString}"`;
-    return !browser.supports(container);
-  });
+  const engines = candidates(protocol, browser);
+  return tracks.filter((track) => !engines.some((engine) => plays(engine, track, browser)));
 }
 
-/** The protocol to begin with: the one asked for, else the quickest one that plays every track. */
+/** The protocol to begin with: the one asked for; else the quickest one that plays every track, HLS on Apple's phones. */
 export function chooseProtocol(
   asked: string | null,
   tracks: readonly TrackStatus[],
   browser: BrowserAbilities,
 ): PlayerProtocol {
   if (isProtocol(asked)) return asked;
-  if (!browser.mediaSource) return 'hls';
-  return unplayable(tracks, 'flv', browser).length === 0 ? 'flv' : 'hls';
+  const playable = playableProtocols(tracks, browser);
+  if (browser.mediaSource !== 'full' && playable.includes('hls')) return 'hls';
+  return playable[0] ?? (browser.mediaSource === 'none' ? 'hls' : 'flv');
 }
 
 /** `/player/live/show` → `live/show`; undefined for any other path. */
 export function streamPathOf(pathname: string): string | undefined {
-  return /^\/player\/([A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+)$/.exec(pathname)?.[1];
+  return /^\/player\/([A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+)\/?$/.exec(pathname)?.[1];
 }
 
-/** Where a stream is to be had by a protocol. */
-export function mediaUrl(origin: string, path: string, protocol: PlayerProtocol): string {
-  if (protocol === 'hls') return `${origin}/${path}.m3u8`;
-  return `${protocol === 'flv' ? origin : origin.replace(/^http/, 'ws')}/${path}.flv`;
+/**
+ * Where a stream is to be had by a protocol.
+ *
+ * @param search the page's own query; what in it isn't for the page (a token, say) goes along
+ */
+export function mediaUrl(origin: string, path: string, protocol: PlayerProtocol, search = ''): string {
+  const query = new URLSearchParams(search);
+  for (const name of OWN_PARAMETERS) query.delete(name);
+  const tail = query.size === 0 ? '' : `?${query}`;
+  if (protocol === 'hls') return `${origin}/${path}.m3u8${tail}`;
+  return `${protocol === 'flv' ? origin : origin.replace(/^http/, 'ws')}/${path}.flv${tail}`;
 }

@@ -1,3 +1,5 @@
+import type { ServerClock } from './server-clock.js';
+
 /** A track as the server describes it. */
 export interface TrackStatus {
   readonly kind: 'video' | 'audio';
@@ -12,36 +14,67 @@ export interface TrackStatus {
 
 export interface StreamStatus {
   readonly path: string;
+  /** `waiting`: the encoder is gone, and the server waits a while for it to come back. */
   readonly state: 'live' | 'waiting' | 'offline';
   readonly since?: string;
   readonly viewers: number;
   readonly tracks: readonly TrackStatus[];
 }
 
+export interface ServerAbout {
+  readonly name: string;
+  readonly version: string;
+  readonly rtmpPort: number;
+}
+
 /** What the start page shows. */
 export type StreamList =
-  | { readonly kind: 'streams'; readonly streams: readonly StreamStatus[]; readonly rtmpPort: number }
+  | { readonly kind: 'streams'; readonly streams: readonly StreamStatus[]; readonly server: ServerAbout }
   /** The operator keeps the list to themselves. */
   | { readonly kind: 'hidden' };
 
 const TIMEOUT_MS = 5000;
 
-async function get(url: string): Promise<Response> {
-  return fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
+/** Asks the server which streams there are and how they stand. */
+export class StatusClient {
+  readonly #clock: ServerClock;
+
+  /** @param clock set by each answer */
+  constructor(clock: ServerClock) {
+    this.#clock = clock;
+  }
+
+  /** @throws where the server can't be reached */
+  async streams(): Promise<StreamList> {
+    const response = await this.#get('/status/streams');
+    if (response.status === 403) return { kind: 'hidden' };
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const { streams, server } = (await response.json()) as { streams: StreamStatus[]; server: ServerAbout };
+    return { kind: 'streams', streams, server };
+  }
+
+  /** @throws where the server can't be reached */
+  async stream(path: string): Promise<StreamStatus | 'bad-name'> {
+    const response = await this.#get(`/status/streams/${path}`);
+    if (response.status === 400) return 'bad-name';
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return (await response.json()) as StreamStatus;
+  }
+
+  async #get(url: string): Promise<Response> {
+    const sentAt = Date.now();
+    const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    this.#clock.observe(response.headers.get('Date'), sentAt, Date.now());
+    return response;
+  }
 }
 
-/** @throws where the server can't be reached */
-export async function fetchStreams(): Promise<StreamList> {
-  const response = await get('/status/streams');
-  if (response.status === 403) return { kind: 'hidden' };
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  const { streams, server } = (await response.json()) as { streams: StreamStatus[]; server: { rtmpPort: number } };
-  return { kind: 'streams', streams, rtmpPort: server.rtmpPort };
-}
-
-/** @throws where the server can't be reached or the name can't be one of a stream */
-export async function fetchStream(path: string): Promise<StreamStatus> {
-  const response = await get(`/status/streams/${path}`);
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  return (await response.json()) as StreamStatus;
+/** Whether a player that plays the one can go on with the other. */
+export function sameCodecs(a: readonly TrackStatus[], b: readonly TrackStatus[]): boolean {
+  const codecs = (tracks: readonly TrackStatus[]) =>
+    tracks
+      .map((track) => track.codec)
+      .sort()
+      .join(' ');
+  return codecs(a) === codecs(b);
 }

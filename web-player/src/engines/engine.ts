@@ -1,23 +1,40 @@
+import type { Patience } from '../playback-state.js';
+import type { ServerClock } from '../server-clock.js';
+import type { TrackStatus } from '../status-client.js';
+
 /** A picture size to choose. */
 export interface Quality {
   readonly name: string;
 }
 
+export interface EngineFailure {
+  readonly reason: string;
+  /** Where the server refused, with what. */
+  readonly httpStatus?: number | undefined;
+  /** The server ended the stream in good order. */
+  readonly ended?: boolean;
+}
+
 export interface EngineEvents {
   /** Playing on is not possible; the page tries anew. */
-  readonly failed: (detail: string) => void;
+  readonly failed: (failure: EngineFailure) => void;
   /** The choices are known, or changed. */
   readonly qualitiesChanged: () => void;
 }
 
+/** What latency is counted from: the wall clock of the stream, or the end of what has come. */
+export type LatencyBasis = 'clock' | 'buffered-edge';
+
 /** One way to get a stream into a video element. */
 export interface Engine {
-  /** Seconds between the event and the picture; undefined while it isn't known. */
+  readonly latencyBasis: LatencyBasis;
+  /** Seconds behind; undefined while it isn't known. */
   latency(): number | undefined;
-  /** Whether the latency is measured from the event on, or only from the end of what has come. */
-  readonly latencyIsMeasured: boolean;
+  /** The media time to go to for the newest picture that plays on without a stall; undefined while there is none. */
+  livePosition(): number | undefined;
   /** Whether it stays near the live edge by itself. */
   readonly followsEdge: boolean;
+  readonly patience: Patience;
   readonly qualities: readonly Quality[];
   /** Index of the chosen quality; -1 lets the engine choose. */
   chooseQuality(index: number): void;
@@ -29,5 +46,7 @@ export interface Engine {
 export interface EngineSource {
   readonly video: HTMLVideoElement;
   readonly url: string;
+  readonly tracks: readonly TrackStatus[];
+  readonly clock: ServerClock;
   readonly events: EngineEvents;
 }

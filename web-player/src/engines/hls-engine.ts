@@ -1,4 +1,6 @@
 import Hls, { type ErrorData } from 'hls.js';
+import { latencyByClock } from '../live-edge.js';
+import type { ServerClock } from '../server-clock.js';
 import type { Engine, EngineSource, Quality } from './engine.js';
 
 const MAX_CATCH_UP_RATE = 1.06;
@@ -6,12 +8,16 @@ const BACK_BUFFER_SECONDS = 30;
 
 /** HLS by Media Source Extensions. */
 export class HlsEngine implements Engine {
-  readonly latencyIsMeasured = true;
+  readonly latencyBasis = 'clock';
   readonly followsEdge = true;
+  /** A first segment has to be made and to end; the engine has its own ways over a stall. */
+  readonly patience = { firstPicture: 30_000, nextPicture: 15_000 };
   readonly #hls: Hls;
+  readonly #clock: ServerClock;
   #mediaErrors = 0;
 
-  constructor({ video, url, events }: EngineSource) {
+  constructor({ video, url, clock, events }: EngineSource) {
+    this.#clock = clock;
     this.#hls = new Hls({
       liveSyncDurationCount: 2,
       liveMaxLatencyDurationCount: 6,
@@ -35,8 +41,11 @@ export class HlsEngine implements Engine {
   }
 
   latency(): number | undefined {
-    const shown = this.#hls.playingDate;
-    return shown === null ? undefined : (Date.now() - shown.getTime()) / 1000;
+    return latencyByClock(this.#hls.playingDate?.getTime(), this.#clock.now());
+  }
+
+  livePosition(): number | undefined {
+    return this.#hls.liveSyncPosition ?? undefined;
   }
 
   destroy(): void {
@@ -50,6 +59,7 @@ export class HlsEngine implements Engine {
       this.#hls.recoverMediaError();
       return;
     }
-    events.failed(data.details);
+    const code = data.response?.code ?? 0;
+    events.failed({ reason: data.details, httpStatus: code >= 400 ? code : undefined });
   }
 }

@@ -1,3 +1,5 @@
+import { bufferedEnd, latencyByClock } from '../live-edge.js';
+import type { ServerClock } from '../server-clock.js';
 import type { Engine, EngineSource } from './engine.js';
 
 interface DatedVideo extends HTMLVideoElement {
@@ -5,17 +7,23 @@ interface DatedVideo extends HTMLVideoElement {
   getStartDate?(): Date;
 }
 
-/** HLS by the browser itself: Safari on phones, which has nothing else. */
+/** Behind the end of what the browser says it could seek to. */
+const HOLD_BACK_SECONDS = 4;
+
+/** HLS by the browser itself: Safari on phones. */
 export class NativeHlsEngine implements Engine {
-  readonly latencyIsMeasured = true;
+  readonly latencyBasis = 'clock';
   readonly followsEdge = true;
+  readonly patience = { firstPicture: 30_000, nextPicture: 15_000 };
   readonly qualities = [];
   readonly #video: DatedVideo;
+  readonly #clock: ServerClock;
   readonly #onError: () => void;
 
-  constructor({ video, url, events }: EngineSource) {
+  constructor({ video, url, clock, events }: EngineSource) {
     this.#video = video;
-    this.#onError = () => events.failed(video.error?.message ?? 'the browser gave up');
+    this.#clock = clock;
+    this.#onError = () => events.failed({ reason: video.error?.message ?? 'the browser gave up' });
     video.addEventListener('error', this.#onError);
     video.src = url;
   }
@@ -23,8 +31,14 @@ export class NativeHlsEngine implements Engine {
   chooseQuality(): void {}
 
   latency(): number | undefined {
-    const start = this.#video.getStartDate?.().getTime() ?? Number.NaN;
-    return Number.isNaN(start) ? undefined : (Date.now() - start) / 1000 - this.#video.currentTime;
+    const start = this.#video.getStartDate?.().getTime();
+    if (start === undefined) return undefined;
+    return latencyByClock(start + this.#video.currentTime * 1000, this.#clock.now());
+  }
+
+  livePosition(): number | undefined {
+    const end = bufferedEnd(this.#video.seekable);
+    return end === undefined ? undefined : end - HOLD_BACK_SECONDS;
   }
 
   destroy(): void {
