@@ -33,8 +33,13 @@ describe('Chromium', () => {
       if (message.type() === 'error') faults.push(message.text());
     });
     await page.goto(`${sluice.http}/player/live/demo?protocol=${protocol}`);
-    await until('50 frames are decoded', async () => (await playerReport(page)).framesDecoded > 50, 30_000);
-    expect(await playerReport(page)).toMatchObject({ state: 'playing', protocol, videoWidth: 640, errors: 0 });
+    // The first HLS viewer of a stream may catch up with its newest segment once.
+    const plays = async () => {
+      const { framesDecoded, state } = await playerReport(page);
+      return framesDecoded > 50 && state === 'playing';
+    };
+    await until('50 frames are decoded and it plays', plays, 30_000);
+    expect(await playerReport(page)).toMatchObject({ protocol, videoWidth: 640, errors: 0 });
     expect(await soundEnergy(page)).toBeGreaterThan(1e-6);
     expect(await pictureVariance(page)).toBeGreaterThan(100);
     expect(faults).toEqual([]);
