@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { type ConfigEntry, configEntries, environmentName } from './entries.js';
+import { ConfigError, loadConfig } from './load.js';
+
+/** A valid value that is not the default. */
+function otherValueOf({ type, allowed, default: usual }: ConfigEntry): string {
+  if (type === 'boolean') return String(!usual);
+  if (type === 'number') {
+    const [, least = '', most = ''] = /, (\S+) to (\S+)$/.exec(allowed) ?? [];
+    return Number(most) === usual ? least : most;
+  }
+  const words = allowed.split(', ');
+  return words.length === 1 ? 'something' : (words.find((word) => word !== usual) ?? '');
+}
+
+const at = (tree: unknown, key: string): unknown =>
+  key.split('.').reduce<unknown>((branch, name) => (branch as Record<string, unknown>)[name], tree);
+
+// The schema wants these two together, so they have a test of their own.
+const PAIR = ['rtmps.certFile', 'rtmps.keyFile'];
+const settable = configEntries().filter(({ environment, key }) => environment !== undefined && !PAIR.includes(key));
+
+describe('the environment', () => {
+  it.each(settable.map((entry) => [entry.environment ?? '', entry] as const))('sets a value by %s', (name, entry) => {
+    const text = otherValueOf(entry);
+    const value = at(loadConfig({ environment: { [name]: text } }), entry.key);
+    expect(String(value)).toBe(text);
+    expect(value).not.toBe(entry.default);
+    // It wins over the file, where the same key says something else.
+    const [group = '', field] = entry.key.split('.');
+    const file = { [group]: field === undefined ? entry.default : { [field]: entry.default } };
+    const both = loadConfig({ file: { name: 'x.yml', text: JSON.stringify(file) }, environment: { [name]: text } });
+    expect(String(at(both, entry.key))).toBe(text);
+  });
+
+  it('sets certificate and key together, and neither alone', () => {
+    const [certificate = '', key = ''] = PAIR.map(environmentName);
+    expect(loadConfig({ environment: { [certificate]: 'c', [key]: 'k' } }).rtmps).toMatchObject({
+      certFile: 'c',
+      keyFile: 'k',
+    });
+    expect(() => loadConfig({ environment: { [certificate]: 'c' } })).toThrow(ConfigError);
+  });
+
+  it('names a variable that is none of its own, and the one that a bad value came from', () => {
+    expect(() => loadConfig({ environment: { SLUICE_RTPM_PORT: '1' } })).toThrow(/SLUICE_RTPM_PORT: no such setting/);
+    expect(() => loadConfig({ environment: { SLUICE_RTMP_PORT: 'x' } })).toThrow(
+      /rtmp\.port \(from SLUICE_RTMP_PORT\): "x" is not valid; allowed: whole number, 0 to 65535/,
+    );
+    expect(() => loadConfig({ environment: { OTHER: 'x', SLUICE_CONFIG: 'x.yml' } })).not.toThrow();
+  });
+});
