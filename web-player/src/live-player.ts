@@ -28,6 +28,8 @@ const TICK_MS = 250;
 const ASK_PLAYING_MS = 5000;
 const ASK_ELSE_MS = 2000;
 const ASK_AT_ONCE_MS = 500;
+/** By then the server counts a viewer who has just come. */
+const ASK_COUNTED_MS = 1000;
 /** Many who wait for the same show shouldn't all ask at the same moment. */
 const ASK_SPREAD = 0.2;
 /** An engine that has played for this long has proved itself. */
@@ -330,7 +332,7 @@ export class LivePlayer {
 
   #moved(engine: Engine, look: Look, now: number): void {
     // Who watches wants to be counted.
-    if (this.#state === 'connecting') this.#askSoon(now);
+    if (this.#state === 'connecting') this.#askedAt = now - ASK_PLAYING_MS + ASK_COUNTED_MS;
     this.#seen = true;
     this.#lastFrame.drop();
     if (look.age > PROVED_MS) this.#backoff.reset();
