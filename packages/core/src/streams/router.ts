@@ -156,8 +156,9 @@ export class StreamRouter {
       return;
     }
     published.stream.pause();
-    this.#events.emit('stream-waiting', { path: published.stream.path, reason });
     published.graceTimer = setTimeout(() => this.#end(published, reason), graceSeconds * 1000);
+    // Last, because a listener may publish, or close the router, and then stop that timer.
+    this.#events.emit('stream-waiting', { path: published.stream.path, reason });
   }
 
   #end(published: PublishedStream, reason: string): void {
