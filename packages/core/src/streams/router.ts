@@ -24,7 +24,8 @@ interface PublishedStream {
 }
 
 interface Waiter {
-  readonly found: (stream: Stream) => void;
+  /** With the stream, or with nothing when there is no more hope of it. */
+  readonly settle: (stream: Stream | undefined) => void;
 }
 
 const SWEEP_INTERVAL_MS = 1000;
@@ -121,14 +122,14 @@ export class StreamRouter {
         else resolve(found);
       };
       const giveUp = () => settle(undefined);
-      const waiter: Waiter = { found: settle };
+      const waiter: Waiter = { settle };
       const timer = setTimeout(giveUp, waitForStreamSeconds * 1000);
       signal.addEventListener('abort', giveUp);
       waiters.add(waiter);
     });
   }
 
-  /** Ends every publication and every stream. No new ones are granted. */
+  /** Ends every publication and every stream, and all waiting for one. No new ones are granted. */
   close(reason: string): void {
     this.#closed = true;
     clearInterval(this.#sweepTimer);
@@ -138,6 +139,7 @@ export class StreamRouter {
       holder?.cut(reason);
       this.#end(published, reason);
     }
+    for (const waiter of [...this.#waiters.values()].flatMap((waiters) => [...waiters])) waiter.settle(undefined);
   }
 
   #open(path: StreamPath): PublishedStream {
@@ -170,7 +172,7 @@ export class StreamRouter {
   }
 
   #wake(stream: Stream): void {
-    for (const waiter of [...(this.#waiters.get(stream.path) ?? [])]) waiter.found(stream);
+    for (const waiter of [...(this.#waiters.get(stream.path) ?? [])]) waiter.settle(stream);
   }
 
   #sweep(): void {

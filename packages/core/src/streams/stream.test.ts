@@ -1,0 +1,137 @@
+import { aacTrackConfig, h264TrackConfig, type MediaEvent, micros, millis, type Sample } from '@sluice/media';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../config/load.js';
+import { parseStreamPath } from '../stream-path.js';
+import type { Output, OutputKind } from './output.js';
+import { Stream } from './stream.js';
+
+const AVCC = '014d401effe10018674d401eecc05017fcb808800000030080000019078b16cd01000568e97b2c80';
+const VIDEO: MediaEvent = { type: 'config', config: h264TrackConfig(0, Buffer.from(AVCC, 'hex')) };
+const AUDIO: MediaEvent = { type: 'config', config: aacTrackConfig(1, Buffer.from('1190', 'hex')) };
+
+const picture = (ms: number, keyframe = false): MediaEvent => ({
+  type: 'sample',
+  sample: { track: 0, kind: 'video', dts: micros(ms * 1000), pts: micros(ms * 1000), keyframe, data: Buffer.alloc(9) },
+});
+
+/** Notes what it is told. */
+class Recorder implements Output {
+  readonly told: string[] = [];
+  readonly samples: Sample[] = [];
+  viewers = 1;
+  idleSince = undefined as Output['idleSince'];
+
+  configure({ tracks }: { readonly tracks: readonly { readonly codec: string }[] }): void {
+    this.told.push(`configure ${tracks.map(({ codec }) => codec).join('+')}`);
+  }
+  sample(sample: Sample): void {
+    this.told.push(sample.keyframe ? 'K' : 'f');
+    this.samples.push(sample);
+  }
+  discontinuity(): void {
+    this.told.push('discontinuity');
+  }
+  end(reason: string): void {
+    this.told.push(`end ${reason}`);
+  }
+  sweep(): void {}
+}
+
+function streamOf() {
+  const time = { wall: 1_000_000 };
+  const clock = { monotonic: () => millis(0), wall: () => millis(time.wall) };
+  const stream = new Stream(parseStreamPath('live/show'), loadConfig({}), clock);
+  const kind: OutputKind<Recorder> = { name: 'recorder', create: () => new Recorder() };
+  const write = (...events: readonly MediaEvent[]) => {
+    for (const event of events) stream.write(event);
+  };
+  return { stream, kind, write, time };
+}
+
+describe('Stream', () => {
+  it('makes one output of a kind, which begins with the current GOP', () => {
+    const { stream, kind, write } = streamOf();
+    write(VIDEO, picture(0, true), picture(40), picture(80, true), picture(120));
+    const output = stream.output(kind);
+    write(picture(160));
+    expect(output.told).toEqual(['configure h264', 'K', 'f', 'f']);
+    expect(stream.output(kind)).toBe(output);
+    expect(stream.output({ name: 'recorder', create: () => new Recorder() })).not.toBe(output);
+  });
+
+  it('gives all outputs the very same sample, and its bytes as they came', () => {
+    const { stream, kind, write } = streamOf();
+    const [a, b] = [stream.output(kind), stream.output({ ...kind })];
+    const event = picture(0, true);
+    write(VIDEO, event);
+    expect(a.samples[0]).toBe(b.samples[0]);
+    expect(a.samples[0]?.data).toBe(event.type === 'sample' ? event.sample.data : undefined);
+  });
+
+  it('keeps pictures back until one that decoding can begin with, after each start and each new configuration', () => {
+    const { stream, kind, write } = streamOf();
+    const output = stream.output(kind);
+    write(VIDEO, picture(0), picture(40, true), picture(80));
+    stream.pause();
+    write(picture(120, true));
+    stream.resume();
+    write(VIDEO, picture(0), picture(40, true));
+    expect(output.told).toEqual(['configure h264', 'K', 'f', 'discontinuity', 'K']);
+  });
+
+  it('says a configuration again only if it differs, with its tracks in order', () => {
+    const { stream, kind, write } = streamOf();
+    const output = stream.output(kind);
+    write(AUDIO, AUDIO, VIDEO, VIDEO, AUDIO);
+    expect(output.told).toEqual(['configure aac', 'configure h264+aac']);
+  });
+
+  it('goes on upward in time when an encoder comes back with a clock of its own', () => {
+    const { stream, kind, write } = streamOf();
+    const output = stream.output(kind);
+    write(VIDEO, picture(5000, true), picture(5040));
+    stream.resume();
+    write(picture(0, true), picture(40));
+    const times = output.samples.map(({ dts }) => dts);
+    expect(times).toHaveLength(4);
+    expect([...times].sort((a, b) => a - b)).toEqual(times);
+    expect(new Set(times).size).toBe(4);
+  });
+
+  it('drops an output that nobody uses, and makes another one when it is asked for', () => {
+    const { stream, kind } = streamOf();
+    const output = stream.output(kind);
+    stream.sweep(millis(100_000));
+    output.idleSince = millis(100_000);
+    stream.sweep(millis(129_999));
+    expect(output.told).toEqual([]);
+    stream.sweep(millis(130_000));
+    expect(output.told).toEqual(['end idle']);
+    expect(stream.output(kind)).not.toBe(output);
+  });
+
+  it('ends once, and takes nothing in afterwards', () => {
+    const { stream, kind, write } = streamOf();
+    const output = stream.output(kind);
+    expect(stream.viewers).toBe(1);
+    stream.end('over');
+    stream.end('twice');
+    write(VIDEO, picture(0, true));
+    expect(output.told).toEqual(['end over']);
+    expect([stream.state, stream.viewers, stream.received.frames]).toEqual(['ended', 0, 0]);
+  });
+
+  it('tells wall time by the timeline, and sets it anew only when they are a second apart', () => {
+    const { stream, kind, write, time } = streamOf();
+    const { samples } = stream.output(kind);
+    write(VIDEO, picture(0, true));
+    const first = samples[0]?.dts ?? micros(-1);
+    expect(stream.wallTimeOf(first)).toBe(1_000_000);
+    time.wall += 540;
+    write(picture(40));
+    expect(stream.wallTimeOf(first)).toBe(1_000_000);
+    time.wall += 1000;
+    write(picture(80));
+    expect(stream.wallTimeOf(samples[2]?.dts ?? micros(-1))).toBe(time.wall);
+  });
+});
