@@ -22,8 +22,8 @@ export interface HlsOutputOptions {
   readonly onEnd: (output: HlsOutput) => void;
 }
 
-/** RFC 8216 §6.2.2: a segment that left the playlist stays available for as long as the playlist was. */
-const RETAINED_WINDOWS = 2;
+/** RFC 8216 §6.2.2: a segment that left the playlist stays for its own length and that of the longest playlist. */
+const retainedFor = (listed: number): number => listed + (listed + 1);
 
 /** One stream's HLS: a window of segments in memory, and the playlist over it. */
 export class HlsOutput implements Output {
@@ -124,7 +124,7 @@ export class HlsOutput implements Output {
   #add(segment: Segment): void {
     this.#longest = micros(Math.max(this.#longest, segment.duration));
     this.#segments.push(segment);
-    const retained = this.#listed * RETAINED_WINDOWS;
+    const retained = retainedFor(this.#listed);
     if (this.#segments.length > retained) this.#segments.splice(0, this.#segments.length - retained);
     const unlisted = this.#segments.at(-this.#listed - 1);
     if (unlisted?.discontinuity) this.#discontinuities += 1;

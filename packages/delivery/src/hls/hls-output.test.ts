@@ -1,0 +1,140 @@
+import { gunzipSync } from 'node:zlib';
+import { loadConfig, type OutputSource, parseStreamPath, silentLogger } from '@sluice/core';
+import { h264TrackConfig, micros, millis } from '@sluice/media';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HlsOutput } from './hls-output.js';
+import { HlsViewers } from './hls-viewers.js';
+
+const AVCC = '014d401effe10018674d401eecc05017fcb808800000030080000019078b16cd01000568e97b2c80';
+const VIDEO = h264TrackConfig(0, Buffer.from(AVCC, 'hex'));
+const LISTED = 3;
+
+function outputWith(settings = '') {
+  const time = { now: 0 };
+  const clock = { monotonic: () => millis(time.now), wall: () => millis(0) };
+  const config = loadConfig({
+    file: { name: 'x.yml', text: `hls: { segmentSeconds: 1, segments: ${LISTED}${settings} }` },
+  });
+  const source: OutputSource = {
+    path: parseStreamPath('live/show'),
+    settings: config,
+    ended: false,
+    wallTimeOf: (dts) => millis(dts / 1000),
+  };
+  const ended: HlsOutput[] = [];
+  const viewers = new HlsViewers(clock);
+  const output = new HlsOutput({ source, clock, viewers, log: silentLogger, onEnd: (which) => ended.push(which) });
+  output.configure({ tracks: [VIDEO], metadata: {} });
+  const picture = (seconds: number) =>
+    output.sample({
+      track: 0,
+      kind: 'video',
+      dts: micros(seconds * 1_000_000),
+      pts: micros(seconds * 1_000_000),
+      keyframe: true,
+      data: Buffer.from([0, 0, 0, 2, 0x65, 0x88]),
+    });
+  const { signal } = new AbortController();
+  const text = async () => (await output.playlist(1000, signal))?.text.toString() ?? '';
+  const names = async () => [...(await text()).matchAll(/^show\/hls\/(.+\.ts)$/gm)].map(([, name = '']) => name);
+  return { output, picture, text, names, ended, time, signal };
+}
+
+const numberIn = (text: string, tag: string) => Number(new RegExp(`#EXT-X-${tag}:(\\d+)`).exec(text)?.[1]);
+
+describe('HlsOutput', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('lists the newest segments, and has the bytes of all that it lists', async () => {
+    const { output, picture, text, names } = outputWith();
+    for (let second = 0; second <= 8; second++) picture(second);
+    const listed = await names();
+    expect(listed).toHaveLength(LISTED);
+    expect(numberIn(await text(), 'MEDIA-SEQUENCE')).toBe(5);
+    for (const name of listed) expect((output.segment(name)?.length ?? 1) % 188).toBe(0);
+    expect(output.segment('other-0.ts')).toBeUndefined();
+    expect(output.windowSeconds).toBe(LISTED);
+  });
+
+  it('keeps a segment that has left for its own length and that of the longest playlist, and not for ever', async () => {
+    const { output, picture, names } = outputWith();
+    for (let second = 0; second <= LISTED; second++) picture(second);
+    const [first = ''] = await names();
+    // The next one pushes it off the playlist; RFC 8216 §6.2.2 counts from there: 1 s and 3 s.
+    picture(LISTED + 1);
+    expect(await names()).not.toContain(first);
+    for (let second = LISTED + 2; second < LISTED + 2 + 1 + LISTED; second++) {
+      expect([second, output.segment(first) === undefined]).toEqual([second, false]);
+      picture(second);
+    }
+    picture(30);
+    picture(31);
+    expect(output.segment(first)).toBeUndefined();
+  });
+
+  it('counts a discontinuity when the segment that it stands before leaves the playlist', async () => {
+    const { output, picture, text } = outputWith();
+    for (const second of [0, 1]) picture(second);
+    output.discontinuity();
+    const counts: [number, number][] = [];
+    for (let second = 2; second <= 8; second++) {
+      picture(second);
+      const playlist = await text();
+      counts.push([numberIn(playlist, 'DISCONTINUITY-SEQUENCE'), playlist.split('#EXT-X-DISCONTINUITY\n').length - 1]);
+    }
+    // Tags in the playlist and tags that have left it come to one from the seam on.
+    expect(counts.map(([left]) => left)).toEqual([0, 0, 0, 0, 1, 1, 1]);
+    expect(counts.map(([left, listed]) => left + listed)).toEqual([0, 1, 1, 1, 1, 1, 1]);
+  });
+
+  it('lets a first viewer wait for the first segment, until time is up or the viewer leaves', async () => {
+    const { output, picture, signal } = outputWith();
+    const early = output.playlist(1000, signal);
+    const late = output.playlist(5000, signal);
+    const left = new AbortController();
+    const gone = output.playlist(5000, left.signal);
+    left.abort();
+    vi.advanceTimersByTime(1000);
+    expect([await early, await gone]).toEqual([undefined, undefined]);
+    picture(0);
+    picture(1);
+    expect((await late)?.text.toString()).toContain('#EXTINF:1.000,');
+    // Only the viewers' sweep goes on.
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  it('renders once for all, plain and zipped', async () => {
+    const { output, picture, signal } = outputWith();
+    picture(0);
+    picture(1);
+    const playlist = await output.playlist(0, signal);
+    expect(await output.playlist(0, signal)).toBe(playlist);
+    expect(gunzipSync(playlist?.gzip ?? Buffer.alloc(0)).equals(playlist?.text ?? Buffer.alloc(0))).toBe(true);
+    picture(2);
+    expect(await output.playlist(0, signal)).not.toBe(playlist);
+  });
+
+  it('ends its playlist once, with the segment that was open', async () => {
+    const { output, picture, text, names, ended } = outputWith();
+    for (const second of [0, 1, 1.5]) picture(second);
+    output.end();
+    output.end();
+    expect(await text()).toMatch(/#EXTINF:0\.500,\n.+\n#EXT-X-ENDLIST\n$/);
+    expect(await names()).toHaveLength(2);
+    expect(ended).toEqual([output]);
+  });
+
+  it('is idle since somebody last asked, and never where it is always on', async () => {
+    const { output, text, time } = outputWith();
+    output.end();
+    time.now = 700;
+    await text();
+    expect(output.idleSince).toBe(700);
+    expect(outputWith(', always: true').output.idleSince).toBeUndefined();
+  });
+});
