@@ -116,7 +116,7 @@ describe('StreamRouter', () => {
   });
 
   it('gives up in time, or when the viewer leaves, and forgets who waited', async () => {
-    const { router } = routerWith('viewers: { waitForStreamSeconds: 2 }');
+    const { router, publish } = routerWith('viewers: { waitForStreamSeconds: 2 }');
     const left = new AbortController();
     const remove = vi.spyOn(left.signal, 'removeEventListener');
     const impatient = expect(router.waitFor(PATH, left.signal)).rejects.toMatchObject({ code: 'not-live' });
@@ -132,6 +132,9 @@ describe('StreamRouter', () => {
     expect(vi.getTimerCount()).toBe(1);
     await expect(router.waitFor(PATH, AbortSignal.abort())).rejects.toMatchObject({ code: 'not-live' });
     expect(vi.getTimerCount()).toBe(1);
+    // One that was still on the list would be settled a second time.
+    publish();
+    expect(remove).toHaveBeenCalledOnce();
   });
 
   it('refuses at once where a path has no waiting time', async () => {

@@ -121,6 +121,8 @@ describe('tags', () => {
     output.sample(sample('audio', 20));
     flush();
     expect(played(socket)).toBe('vaKsas');
+    // Once at the beginning; a demuxer would pass over a second one.
+    expect(Buffer.concat(socket.written).toString('hex').split(AVCC)).toHaveLength(2);
   });
 
   it('carry only what was asked for', () => {
