@@ -57,6 +57,32 @@ describe('AudioSpecificConfig', () => {
     expect(config.description).toBe(asc);
   });
 
+  it('is read through all that a program config element may have, to the extension behind it', () => {
+    const u = (value: number, count: number) => value.toString(2).padStart(count, '0');
+    // Two front elements, one at the side, one at the back, one LFE, one data element, one coupling channel.
+    const counts = [u(2, 4), u(1, 4), u(1, 4), u(1, 2), u(1, 3), u(1, 4)];
+    const mixdowns = ['1', u(5, 4), '1', u(6, 4), '1', u(5, 3)];
+    const elements = ['0', u(0, 4), '1', u(0, 4), '1', u(1, 4), '0', u(1, 4), u(0, 4), u(0, 4), '1', u(0, 4)];
+    const config = [
+      u(2, 5),
+      u(6, 4),
+      u(0, 4),
+      '000',
+      u(0, 4),
+      u(1, 2),
+      u(6, 4),
+      ...counts,
+      ...mixdowns,
+      ...elements,
+    ].join('');
+    const aligned = config.padEnd(Math.ceil(config.length / 8) * 8, '0');
+    const extension = [u(0x2b7, 11), u(5, 5), '1', u(3, 4), '000'];
+    const bits = [aligned, u(2, 8), u(0xabcd, 16), ...extension].join('');
+    const asc = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
+    expect(config.length % 8).not.toBe(0);
+    expect(aacTrackConfig(1, asc)).toMatchObject({ channels: 7, sampleRate: 48_000, profile: 'HE-AAC' });
+  });
+
   it('tells the core under SBR', () => {
     const expected = {
       objectType: 2,

@@ -53,5 +53,7 @@ describe('BitReader', () => {
     expect(() => reader.flag()).toThrow(error('truncated'));
     expect(() => new BitReader(Buffer.alloc(2)).ue()).toThrow(error('truncated'));
     expect(() => new BitReader(Buffer.alloc(100)).ue()).toThrow(error('malformed'));
+    expect(() => new BitReader(bytesOf('0'.repeat(32) + '1'.repeat(40))).ue()).toThrow(error('malformed'));
+    expect(new BitReader(bytesOf('0'.repeat(31) + '1'.repeat(40))).ue()).toBe(2 ** 32 - 2);
   });
 });

@@ -6,12 +6,22 @@ const error = (code: string) => expect.objectContaining({ name: 'MediaError', co
 const SPS = hex('6764001facd9405005bb016a02020280000003008000001e078c18cb');
 const PPS = hex('68efbcb0');
 
+const u = (value: number, count: number) => value.toString(2).padStart(count, '0');
+const ue = (value: number) => {
+  const binary = (value + 1).toString(2);
+  return '0'.repeat(binary.length - 1) + binary;
+};
+const bytesOf = (bits: string) =>
+  Buffer.from((bits.padEnd(Math.ceil(bits.length / 8) * 8, '0').match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
+
 /** avcC records as x264 and ffmpeg write them. */
 const RECORDS = {
   'HRD parameters, scaling lists, 59.94 frames per second':
     '0164001fffe100246764001facd940a02ff9701100000303e90001d4c0604000f424001e84a4d38078c18cb001000568ef8fcc03fdf8f800',
   'constrained baseline': '0142c00cffe100176742c00cda05067e7c0440000003004000000c83c50aa801000468ce0fc8',
   monochrome: '0164000cffe1001a6764000cf2d02833f1b80b64000003000400000300c83c50aa8001000468ce0fc8fcf8f800',
+  'interlaced, cropped from 512 lines':
+    '0164001effe1001a6764001eacd940b420fc460220000003002000000643e28532c001000468fe8fcbfdf8f800',
   '4:2:2 of 10 bits': '017a000dffe1001a677a000db6cb40a8cf111780880000030008000003019078a15501000468ce0fc8fefafa00',
 } as const;
 
@@ -25,6 +35,7 @@ describe('H.264 configurations', () => {
     ],
     ['constrained baseline', { width: 320, height: 180, level: '1.2', codecString: 'avc1.42c00c' }, 25, 0],
     ['monochrome', { width: 320, height: 180, profile: 'High' }, 25, 0],
+    ['interlaced, cropped from 512 lines', { width: 720, height: 484, level: '3.0' }, 25, 2],
     ['4:2:2 of 10 bits', { width: 322, height: 182, profile: 'High 4:2:2' }, 25, 0],
   ] as const)('%s', (name, expected, frameRate, maxNumReorderFrames) => {
     const record = hex(RECORDS[name]);
@@ -34,6 +45,26 @@ describe('H.264 configurations', () => {
     const { sps, pps } = parseAvcC(record);
     expect(parseH264Sps(sps[0] ?? SPS).maxNumReorderFrames).toBe(maxNumReorderFrames);
     expect(buildAvcC(sps, pps)).toEqual(record);
+  });
+
+  it('are read through scaling lists, picture order cycles and separate planes', () => {
+    // Lists of 16 and 64 values that differ, one that ends at once, and one that is left out.
+    const flat = (size: number) => `1${`${ue(1)}${ue(2)}`.repeat(size / 2)}`;
+    const empty = `1${ue(16)}`;
+    const lists = [flat(16), '0', flat(16), empty, '0', flat(16), flat(64), '0', flat(64), '0', '0', flat(64)];
+    const chroma = [ue(3), '1', ue(2), ue(1), '0', '1', ...lists];
+    const order = [ue(1), '0', ue(3), ue(4), ue(2), ue(7), ue(8)];
+    const size = [ue(39), ue(22), '1', '1', '1', ue(3), ue(5), ue(1), ue(7)];
+    const sps = bytesOf([u(0x67f4001f, 32), ue(0), ...chroma, ue(0), ...order, ue(4), '0', ...size, '0', '1'].join(''));
+    expect(parseH264Sps(sps)).toEqual({
+      profileIdc: 244,
+      constraintFlags: 0,
+      levelIdc: 31,
+      sampleFormat: { chromaFormat: 3, bitDepthLuma: 10, bitDepthChroma: 9 },
+      // Planes of their own are cropped by single samples.
+      width: 640 - 8,
+      height: 368 - 8,
+    });
   });
 
   it('tell level 1b in both ways', () => {

@@ -71,10 +71,11 @@ function rareSps(changes: { subLayers?: number; shortTermSets?: string; longTerm
   const subLayerBits = subLayers > 1 ? [...flags, '00'.repeat(9 - subLayers), '1'.repeat(96), '1'.repeat(8)] : [];
   const ordering = ['1', ...Array.from({ length: subLayers }, (_, layer) => ue(4) + ue(layer) + ue(0))];
   const lists = ['11', ...Array.from({ length: 20 }, (_, list) => scalingList(list))];
-  // Two earlier and one later picture; then four from those three, of which one is left out.
-  const shortTermSets =
-    changes.shortTermSets ??
-    [ue(2), ue(2), ue(1), `${ue(0)}1`, `${ue(1)}0`, `${ue(0)}1`, '1', '0', ue(3), '1', '01', '00', '1'].join('');
+  // Three pictures, then three predicted from those, then two predicted from these.
+  const explicit = [ue(2), ue(1), `${ue(0)}1`, `${ue(1)}0`, `${ue(0)}1`];
+  const predicted = (...uses: string[]) => ['1', '0', ue(3), ...uses];
+  const sets = [...explicit, ...predicted('1', '01', '00', '1'), ...predicted('1', '00', '1', '00')];
+  const shortTermSets = changes.shortTermSets ?? [ue(3), ...sets].join('');
   const vui = [
     '1',
     '1',

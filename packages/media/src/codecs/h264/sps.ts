@@ -49,26 +49,21 @@ export function parseH264Sps(unit: Buffer): H264Sps {
   const constraintFlags = reader.bits(8);
   const levelIdc = reader.bits(8);
   reader.ue(); // seq_parameter_set_id
-  const format = HIGH_PROFILES.has(profileIdc) ? readSampleFormat(reader) : undefined;
+  const sampleFormat = HIGH_PROFILES.has(profileIdc) ? readSampleFormat(reader) : undefined;
   reader.ue(); // log2_max_frame_num_minus4
   skipPictureOrderCount(reader);
   reader.ue(); // max_num_ref_frames
   reader.skip(1); // gaps_in_frame_num_value_allowed_flag
-  const size = readPictureSize(reader, format);
+  const size = readPictureSize(reader, sampleFormat?.chromaFormat ?? 1);
   checkPictureSize('an H.264 SPS', size.width, size.height);
-  const sampleFormat = format === undefined ? {} : { sampleFormat: format.sampleFormat };
-  return { profileIdc, constraintFlags, levelIdc, ...size, ...sampleFormat, ...readVui(reader) };
+  const format = sampleFormat === undefined ? {} : { sampleFormat };
+  return { profileIdc, constraintFlags, levelIdc, ...size, ...format, ...readVui(reader) };
 }
 
-interface ReadFormat {
-  readonly sampleFormat: H264SampleFormat;
-  readonly separatePlanes: boolean;
-}
-
-function readSampleFormat(reader: BitReader): ReadFormat {
+function readSampleFormat(reader: BitReader): H264SampleFormat {
   const chromaFormat = reader.ue();
   if (chromaFormat > 3) throw new MediaError('malformed', `chroma format ${chromaFormat} in an H.264 SPS`);
-  const separatePlanes = chromaFormat === 3 && reader.flag();
+  if (chromaFormat === 3) reader.skip(1); // separate_colour_plane_flag
   const bitDepthLuma = reader.ue() + 8;
   const bitDepthChroma = reader.ue() + 8;
   if (Math.max(bitDepthLuma, bitDepthChroma) > MAX_BIT_DEPTH) {
@@ -79,7 +74,7 @@ function readSampleFormat(reader: BitReader): ReadFormat {
     const lists = chromaFormat === 3 ? 12 : 8;
     for (let list = 0; list < lists; list++) if (reader.flag()) skipScalingList(reader, list < 6 ? 16 : 64);
   }
-  return { sampleFormat: { chromaFormat, bitDepthLuma, bitDepthChroma }, separatePlanes };
+  return { chromaFormat, bitDepthLuma, bitDepthChroma };
 }
 
 /** H.264 §7.3.2.1.1.1. */
@@ -105,16 +100,15 @@ function skipPictureOrderCount(reader: BitReader): void {
 }
 
 /** From pic_width_in_mbs_minus1 to the cropping, whose units are those of table 6-1 and §7.4.2.1.1. */
-function readPictureSize(reader: BitReader, format: ReadFormat | undefined): { width: number; height: number } {
+function readPictureSize(reader: BitReader, chromaFormat: number): { width: number; height: number } {
   const widthInMacroblocks = reader.ue() + 1;
   const heightInMapUnits = reader.ue() + 1;
   const framesOnly = reader.flag();
   if (!framesOnly) reader.skip(1); // mb_adaptive_frame_field_flag
   reader.skip(1); // direct_8x8_inference_flag
-  const chroma = format === undefined ? 1 : format.separatePlanes ? 0 : format.sampleFormat.chromaFormat;
   const fieldFactor = framesOnly ? 1 : 2;
-  const cropUnitX = chroma === 1 || chroma === 2 ? 2 : 1;
-  const cropUnitY = (chroma === 1 ? 2 : 1) * fieldFactor;
+  const cropUnitX = chromaFormat === 1 || chromaFormat === 2 ? 2 : 1;
+  const cropUnitY = (chromaFormat === 1 ? 2 : 1) * fieldFactor;
   const isCropped = reader.flag();
   const cropX = isCropped ? reader.ue() + reader.ue() : 0;
   const cropY = isCropped ? reader.ue() + reader.ue() : 0;
