@@ -70,7 +70,6 @@ describe('Chromium', () => {
     const before = (await playerReport(page)).framesDecoded;
     const second = await ClipPublisher.start(`${sluice.rtmp}/live/show`, clip, { loop: true });
     await until('it goes on', async () => (await playerReport(page)).framesDecoded > before + 30, 30_000);
-    expect((await playerReport(page)).errors).toBe(0);
     await page.close();
     await second.stop();
   });

@@ -24,6 +24,7 @@ function shell(line: string, environment: Record<string, string> = {}): { child:
     cwd: ROOT,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk) => {
@@ -42,14 +43,25 @@ describe('README', () => {
   it('has a start command that works, and takes no time when nothing changed', async () => {
     const environment = { SLUICE_RTMP_PORT: '0', SLUICE_HTTP_PORT: '0', SLUICE_SHUTDOWN_SECONDS: '1' };
     const { child, output } = shell(command('npm start'), environment);
-    await until('the URLs are listed', () => /Start page +http/.test(output()), 30_000);
-    expect(output()).not.toMatch(/Installing|Building/);
-    const page = /Start page +(\S+)/.exec(output())?.[1] ?? '';
-    expect(await (await fetch(page)).text()).toMatch(/<title>Sluice<\/title>/);
-    const status = await (await fetch(`${page}status/streams/live/demo`)).json();
-    expect(status).toMatchObject({ state: 'live' });
-    child.kill('SIGTERM');
+    let page = '';
+    try {
+      await until('the URLs are listed', () => /Start page +http/.test(output()), 30_000);
+      expect(output()).not.toMatch(/Installing|Building/);
+      page = /Start page +(\S+)/.exec(output())?.[1] ?? '';
+      expect(await (await fetch(page)).text()).toMatch(/<title>Sluice<\/title>/);
+      const status = await (await fetch(`${page}status/streams/live/demo`)).json();
+      expect(status).toMatchObject({ state: 'live' });
+    } finally {
+      // As a terminal does: to the whole group, of npm, the script and the server.
+      process.kill(-(child.pid ?? 0), 'SIGTERM');
+    }
     await exited(child);
+    await until('the server is gone', () =>
+      fetch(page).then(
+        () => false,
+        () => true,
+      ),
+    );
   });
 
   it('has an ffmpeg and a curl line that work', async () => {
