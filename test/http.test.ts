@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -86,6 +87,23 @@ describe('what players and caches see over HTTP', () => {
     });
     expect(zipped.encoding).toBe('gzip');
     expect(gunzipSync(zipped.body).toString()).toMatch(/^#EXTM3U/);
+  });
+
+  it('sends the head of an HTTP-FLV response before its media, also behind another response on the connection', async () => {
+    const page = await (await fetch(`${sluice.http}/player/live/show`)).text();
+    const asset = /src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? '';
+    const { hostname, port } = new URL(sluice.http);
+    const socket = connect(Number(port), hostname);
+    let received = '';
+    socket.on('data', (bytes) => {
+      received += bytes.toString('latin1');
+    });
+    const ask = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    socket.write(ask(asset) + ask('/live/show.flv'));
+    await until('the media came', () => received.includes('FLV\x01'));
+    socket.destroy();
+    expect(received.startsWith('HTTP/1.1 200')).toBe(true);
+    expect(received.slice(0, received.indexOf('FLV\x01'))).toMatch(/Content-Type: video\/x-flv[\s\S]*\r\n\r\n$/);
   });
 
   it('answers HEAD and preflights, and never keeps an error', async () => {

@@ -49,7 +49,8 @@ export interface PlayerReport {
   readonly lastError: string;
 }
 
-export function playerReport(page: Page): Promise<PlayerReport> {
+export async function playerReport(page: Page): Promise<PlayerReport> {
+  await page.waitForFunction(() => 'sluicePlayer' in globalThis);
   return page.evaluate(() => (globalThis as unknown as { sluicePlayer: PlayerReport }).sluicePlayer);
 }
 

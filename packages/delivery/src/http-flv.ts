@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FanOutContext, Gate, StreamRouter } from '@sluice/core';
 import { accessRequestOf, sendRefusal } from './http/responses.js';
@@ -37,6 +38,12 @@ export class HttpFlv {
       }
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
       response.flushHeaders();
+      // Behind a response that is still under way on this connection, the head waits in a queue, and media must too.
+      if (response.socket === null) await once(response, 'socket', { signal: left.signal }).catch(() => undefined);
+      if (left.signal.aborted) {
+        admission.close('viewer left', 0);
+        return;
+      }
       // From here on the shared bytes go straight to the socket: no chunked coding, no response object per write.
       const playback = play(stream.output(this.#outputs.kind(selectionOf(query))), socket, admission, (end) => {
         if (end.clean) socket.end();
