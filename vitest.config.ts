@@ -10,6 +10,8 @@ const alias = {
   '@sluice/core': source('packages/core/src/index.ts'),
   '@sluice/ingest': source('packages/ingest/src/index.ts'),
   '@sluice/delivery': source('packages/delivery/src/index.ts'),
+  '@sluice/storage': source('packages/storage/src/index.ts'),
+  '@sluice/api': source('packages/api/src/index.ts'),
   '@sluice/server': source('packages/server/src/index.ts'),
 };
 

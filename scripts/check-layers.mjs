@@ -1,4 +1,4 @@
-// Imports run one way: server → {ingest, delivery} → core → media, and protocols → media.
+// Imports run one way: server → {api, ingest, delivery, storage} → core → media, and protocols → media.
 // A package may import what its package.json names, and these are the only names it may have.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -11,7 +11,11 @@ const LAYERS = {
   'packages/core': ['@sluice/media'],
   'packages/ingest': ['@sluice/core', '@sluice/media', '@sluice/rtmp'],
   'packages/delivery': ['@sluice/core', '@sluice/media', '@sluice/rtmp'],
+  'packages/storage': ['@sluice/core', '@sluice/media'],
+  'packages/api': ['@sluice/core', '@sluice/media'],
   'packages/server': [
+    '@sluice/api',
+    '@sluice/storage',
     '@sluice/core',
     '@sluice/delivery',
     '@sluice/ingest',

@@ -9,6 +9,24 @@ export type ReasonCode =
   | 'not-live'
   /** Another encoder publishes this stream, and the path's policy is to refuse a second one. */
   | 'already-publishing'
+  /** The address is on a deny list, or not on an allow list. */
+  | 'address-denied'
+  /** The session, viewer, credential or address is banned. */
+  | 'banned'
+  /** The path is closed for this action. */
+  | 'closed'
+  /** A credential is needed, and none was shown. */
+  | 'credential-missing'
+  /** A credential was shown that doesn't hold: wrong, tampered with, for another path, action or address. */
+  | 'credential-invalid'
+  /** A credential was shown that held once. */
+  | 'credential-expired'
+  /** Too many wrong credentials came from this address. */
+  | 'too-many-failures'
+  /** A callback said no. */
+  | 'callback-refused'
+  /** A callback that has a say could not be asked. */
+  | 'callback-failed'
   /** A limit on sessions is reached. */
   | 'too-many-sessions'
   /** The server is going down. */
@@ -19,8 +37,8 @@ export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: ReasonCode;
 
-  constructor(code: ReasonCode, message: string) {
-    super(message);
+  constructor(code: ReasonCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -1,5 +1,6 @@
-import type { Session } from './access/session.js';
-import { messageOf } from './errors.js';
+import type { AccessRequest } from './access/request.js';
+import type { Session, Traffic } from './access/session.js';
+import { messageOf, type ReasonCode } from './errors.js';
 import type { Logger } from './logger.js';
 import type { StreamPath } from './stream-path.js';
 
@@ -13,7 +14,9 @@ export interface LifecycleEvents {
   'stream-resumed': { readonly path: StreamPath; readonly session: Session };
   'stream-ended': { readonly path: StreamPath; readonly reason: string };
   'session-opened': { readonly session: Session };
-  'session-closed': { readonly session: Session; readonly reason: string; readonly bytes: number };
+  'session-closed': { readonly session: Session; readonly reason: string; readonly traffic: Traffic };
+  /** A door stayed closed. */
+  'request-refused': { readonly request: AccessRequest; readonly reason: ReasonCode };
 }
 
 type Listener<T> = (event: T) => void;

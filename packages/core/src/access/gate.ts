@@ -1,116 +1,235 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import type { Millis } from '@sluice/media';
 import type { Clock } from '../clock.js';
+import type { AccessMode, AccessSettings } from '../config/schema.js';
 import { Refusal } from '../errors.js';
 import type { EventBus } from '../events.js';
 import type { Logger } from '../logger.js';
 import { parseStreamPath, type StreamPath } from '../stream-path.js';
-import type { Session, SessionAction, SessionProtocol } from './session.js';
+import type { BanSubject, Bans } from './bans.js';
+import type { CheckedRequest, CredentialChecks } from './credentials/credential-check.js';
+import { hasCredentials } from './credentials/credentials.js';
+import { isLocalAddress } from './network.js';
+import { type NetworkRule, NetworkRules } from './network-rules.js';
+import type { AccessRequest } from './request.js';
+import type { Identity, Session, SessionControl } from './session.js';
+import type { SessionRegistry } from './session-registry.js';
 
-/** The one question that every door asks, whatever the protocol. */
-export interface AccessRequest {
-  readonly action: SessionAction;
-  readonly protocol: SessionProtocol;
-  /** As the client sent it; the gate checks it against the grammar. */
-  readonly path: string;
-  readonly ip: string;
-  readonly userAgent?: string | undefined;
-  readonly query: URLSearchParams;
-}
-
-/** A granted session, with the means to end its record. */
+/** A granted session, with the means to serve it. */
 export interface Admission {
   readonly session: Session;
-  /** Says that the session is over, why, and how much media went through it. Later calls do nothing. */
-  readonly close: (reason: string, bytes: number) => void;
+  /** Gives the gate its hold on the session. One that was ended meanwhile is cut at once. */
+  bind(control: SessionControl): void;
+  /** Says that the session is over, and why. Later calls do nothing. */
+  close(reason: string): void;
 }
 
-/** How many sessions there may be. */
-export interface SessionLimits {
-  readonly total: number;
-  readonly perStream: number;
-  readonly perIp: number;
+/** Somebody outside who has a say in who is let in: an HTTP callback. */
+export interface AccessAdvisor {
+  /** @throws {Refusal} `callback-refused` or `callback-failed` */
+  ask(prospect: Session): Promise<void>;
 }
 
-/** Grants sessions and keeps the record of those that are open. */
+export interface GateOptions {
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly registry: SessionRegistry;
+  readonly settingsFor: (path: StreamPath) => AccessSettings;
+  /** Who may ask the control plane anything. */
+  readonly adminRule: () => NetworkRule;
+  readonly bans: Bans;
+  readonly credentials: CredentialChecks;
+  readonly advisors: readonly AccessAdvisor[];
+}
+
+const ANONYMOUS: Identity = { kind: 'anonymous' };
+
+const SWEEP_MS = 500;
+
+/** The one chain that every request passes, whatever its protocol, and the end of those that it no longer lets be. */
 export class Gate {
-  readonly #sessions = new Map<string, Session>();
-  readonly #perStream = new Map<StreamPath, number>();
-  readonly #perIp = new Map<string, number>();
-  readonly #clock: Clock;
-  readonly #events: EventBus;
-  readonly #limits: () => SessionLimits;
-  readonly #log: Logger;
+  readonly #options: GateOptions;
+  readonly #networks = new NetworkRules();
+  readonly #timer: NodeJS.Timeout;
 
-  constructor(options: { clock: Clock; events: EventBus; limits: () => SessionLimits; log: Logger }) {
-    this.#clock = options.clock;
-    this.#events = options.events;
-    this.#limits = options.limits;
-    this.#log = options.log;
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => options.registry.sweep(), SWEEP_MS);
+    this.#timer.unref();
   }
 
   /**
-   * Passes a request through the chain: name grammar, then limits.
+   * Passes a request through the chain: name grammar, address rules, bans, credentials, callbacks, limits.
    *
    * @throws {Refusal} with the reason, which is logged here
    */
   async admit(request: AccessRequest): Promise<Admission> {
+    return this.#reporting(request, async () => {
+      const session = await this.#prospect(request);
+      for (const advisor of this.#options.advisors) await advisor.ask(session);
+      // Callbacks take their time, and whoever is banned meanwhile stays out.
+      this.#checkBans(session);
+      return this.#open(session);
+    });
+  }
+
+  /**
+   * Whether a request would be let in, as far as that can be told without asking anybody outside; nothing is opened.
+   *
+   * @throws {Refusal} with the reason, which is logged here
+   */
+  async inspect(request: AccessRequest): Promise<Identity> {
+    return this.#reporting(request, async () => (await this.#prospect(request)).identity);
+  }
+
+  /**
+   * Whether the control plane may be asked at all from an address. Who asks, and what they may do, it finds out itself.
+   *
+   * @throws {Refusal} `address-denied` or `banned`, which is logged here
+   */
+  checkAdmin(request: AccessRequest): void {
     try {
-      const path = parseStreamPath(request.path);
-      this.#checkLimits(path, request.ip);
-      return this.#open(request, path);
+      this.#networks.check(this.#options.adminRule(), request.ip);
+      this.#checkBans({ ip: request.ip, path: undefined });
     } catch (error) {
-      if (error instanceof Refusal) {
-        const { action, protocol, ip } = request;
-        this.#log.warn({ action, protocol, ip, reason: error.code, detail: error.message }, 'request refused');
-      }
+      this.#report(request, error);
       throw error;
     }
   }
 
-  /** The open sessions, oldest first. */
-  sessions(): IterableIterator<Session> {
-    return this.#sessions.values();
+  /** Ends the sessions that would not be let in any more: after a ban, a revoked key, a change of rules. */
+  recheck(): Session[] {
+    return this.#options.registry.cutWhere(({ session, addresses }) => {
+      if (session.protocol === 'file') return undefined;
+      if (!this.#options.credentials.stillHolds(session.identity)) return 'its credential was revoked';
+      for (const ip of addresses) {
+        const ban = this.#options.bans.find({ ...session, ip });
+        if (ban !== undefined) return `banned: ${ban.reason}`;
+        const refusal = this.#ruleAgainst(session, ip);
+        if (refusal !== undefined) return refusal;
+      }
+      return undefined;
+    });
   }
 
-  #checkLimits(path: StreamPath, ip: string): void {
-    const limits = this.#limits();
-    const counts: [string, number, number][] = [
-      ['sessions.total', this.#sessions.size, limits.total],
-      ['sessions.perStream', this.#perStream.get(path) ?? 0, limits.perStream],
-      ['sessions.perIp', this.#perIp.get(ip) ?? 0, limits.perIp],
-    ];
-    for (const [key, count, limit] of counts) {
-      if (count >= limit) throw new Refusal('too-many-sessions', `${count} sessions are open; ${key} is ${limit}`);
+  /** Stops the timer; sessions are ended by those who serve them. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #reporting<T>(request: AccessRequest, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      this.#report(request, error);
+      throw error;
     }
   }
 
-  #open(request: AccessRequest, path: StreamPath): Admission {
-    const session: Session = {
-      id: randomBytes(8).toString('hex'),
-      action: request.action,
-      protocol: request.protocol,
-      path,
-      ip: request.ip,
-      userAgent: request.userAgent,
-      openedAt: this.#clock.wall(),
-    };
-    this.#sessions.set(session.id, session);
-    step(this.#perStream, path, 1);
-    step(this.#perIp, session.ip, 1);
-    this.#events.emit('session-opened', { session });
-    return { session, close: (reason, bytes) => this.#close(session, reason, bytes) };
+  #report(request: AccessRequest, error: unknown): void {
+    if (!(error instanceof Refusal)) return;
+    const { action, protocol, ip } = request;
+    this.#options.log.warn({ action, protocol, ip, reason: error.code, detail: error.message }, 'request refused');
+    this.#options.events.emit('request-refused', { request, reason: error.code });
   }
 
-  #close(session: Session, reason: string, bytes: number): void {
-    if (!this.#sessions.delete(session.id)) return;
-    step(this.#perStream, session.path, -1);
-    step(this.#perIp, session.ip, -1);
-    this.#events.emit('session-closed', { session, reason, bytes });
+  async #prospect(request: AccessRequest): Promise<Session> {
+    const path = parseStreamPath(request.path);
+    const checked = { ...request, path };
+    const settings = this.#options.settingsFor(path);
+    this.#networks.check(networkRuleOf(settings, request.action), request.ip);
+    this.#checkBans(checked);
+    const identity = await this.#identify(checked, modeOf(settings, request.action));
+    const session = this.#sessionOf(checked, identity);
+    this.#checkBans(session);
+    return session;
+  }
+
+  /** A path that is open takes a good credential as a name, and doesn't mind a bad one. */
+  async #identify(request: CheckedRequest, mode: AccessMode): Promise<Identity> {
+    if (request.protocol === 'file') return ANONYMOUS;
+    if (mode === 'closed') throw new Refusal('closed', `${request.path} is closed: nobody may ${request.action} it`);
+    const isOpen = mode === 'open' || (mode === 'local' && isLocalAddress(request.ip));
+    if (isOpen && !hasCredentials(request.credentials)) return ANONYMOUS;
+    try {
+      return await this.#options.credentials.verify(request);
+    } catch (error) {
+      if (isOpen && error instanceof Refusal) return ANONYMOUS;
+      throw error;
+    }
+  }
+
+  #sessionOf(request: CheckedRequest, identity: Identity): Session {
+    const { action, protocol, path, ip, userAgent, client, query } = request;
+    return {
+      id: randomBytes(8).toString('hex'),
+      action,
+      protocol,
+      path,
+      ip,
+      userAgent,
+      identity,
+      client: client ?? {},
+      query: query.toString(),
+      fingerprint: fingerprintOf(request, identity),
+      openedAt: this.#options.clock.wall(),
+    };
+  }
+
+  #open(session: Session): Admission {
+    const { registry, events } = this.#options;
+    registry.open(session);
+    events.emit('session-opened', { session });
+    return {
+      session,
+      bind: (control) => registry.bind(session.id, control),
+      close: (reason) => {
+        const closed = registry.close(session.id);
+        if (closed === undefined) return;
+        events.emit('session-closed', { session, reason: closed.ending ?? reason, traffic: closed.traffic });
+      },
+    };
+  }
+
+  #checkBans(subject: BanSubject): void {
+    const ban = this.#options.bans.find(subject);
+    if (ban !== undefined) throw new Refusal('banned', `banned: ${ban.reason}`);
+  }
+
+  #ruleAgainst({ path, action, identity }: Session, ip: string): string | undefined {
+    const settings = this.#options.settingsFor(path);
+    const mode = modeOf(settings, action);
+    if (mode === 'closed') return 'the path was closed';
+    const needsCredential = mode === 'credential' || (mode === 'local' && !isLocalAddress(ip));
+    if (needsCredential && identity.kind === 'anonymous') return 'the path needs a credential now';
+    try {
+      this.#networks.check(networkRuleOf(settings, action), ip);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Refusal) return error.message;
+      throw error;
+    }
   }
 }
 
-function step<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
-  const count = (counts.get(key) ?? 0) + by;
-  if (count === 0) counts.delete(key);
-  else counts.set(key, count);
+function networkRuleOf(settings: AccessSettings, action: AccessRequest['action']) {
+  return action === 'play'
+    ? { allow: settings.playAllow, deny: settings.playDeny }
+    : { allow: settings.publishAllow, deny: settings.publishDeny };
+}
+
+function modeOf(settings: AccessSettings, action: AccessRequest['action']): AccessMode {
+  return action === 'play' ? settings.play : settings.publish;
+}
+
+/** The same for every try of one device at one stream with one credential. */
+function fingerprintOf({ action, path, ip, userAgent }: CheckedRequest, { credential }: Identity): string {
+  const parts = [action, path, ip, userAgent ?? '', credential ?? ''];
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
+}
+
+/** Wall-clock seconds, as tokens carry them, to the clock's own unit. */
+export function millisFromUnixSeconds(seconds: number): Millis {
+  return (seconds * 1000) as Millis;
 }

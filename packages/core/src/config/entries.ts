@@ -7,11 +7,15 @@ export interface ConfigEntry {
   readonly key: string;
   /** `SLUICE_RTMP_PORT`; undefined where a value doesn't fit into a variable. */
   readonly environment: string | undefined;
-  readonly type: 'string' | 'number' | 'boolean' | 'map';
+  readonly type: 'string' | 'number' | 'boolean' | 'list' | 'map';
   /** What is allowed, in words. */
   readonly allowed: string;
   readonly default: unknown;
   readonly description: string;
+  /** Its value is never shown. */
+  readonly secret: boolean;
+  /** A change takes effect at the next start only. */
+  readonly restart: boolean;
 }
 
 interface JsonSchema {
@@ -23,6 +27,9 @@ interface JsonSchema {
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minLength?: number;
+  readonly secret?: boolean;
+  readonly restart?: boolean;
 }
 
 /** The environment variable of a key: `hls.segmentSeconds` → `SLUICE_HLS_SEGMENT_SECONDS`. */
@@ -52,6 +59,8 @@ function entryOf(key: string, field: JsonSchema): ConfigEntry {
     allowed: allowedBy(field),
     default: field.default,
     description: field.description ?? '',
+    secret: field.secret ?? false,
+    restart: field.restart ?? false,
   };
 }
 
@@ -59,6 +68,7 @@ function typeOf(field: JsonSchema): ConfigEntry['type'] {
   if (field.type === 'integer' || field.type === 'number') return 'number';
   if (field.type === 'boolean') return 'boolean';
   if (field.type === 'object') return 'map';
+  if (field.type === 'array') return 'list';
   return 'string';
 }
 
@@ -66,6 +76,10 @@ function allowedBy(field: JsonSchema): string {
   if (field.enum !== undefined) return field.enum.join(', ');
   if (field.type === 'boolean') return 'true, false';
   if (field.type === 'object') return 'a map';
+  if (field.type === 'array') return 'a list';
+  if (field.type === 'string' && field.minLength !== undefined && field.minLength > 1) {
+    return `text of ${field.minLength} characters or more`;
+  }
   if (field.type !== 'integer' && field.type !== 'number') return 'text';
   return `${field.type === 'integer' ? 'whole number' : 'number'}, ${field.minimum} to ${field.maximum}`;
 }

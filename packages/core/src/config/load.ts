@@ -1,5 +1,6 @@
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { pathFits } from '../path-pattern.js';
 import { type ConfigEntry, configEntries } from './entries.js';
 import { type Config, configSchema, type PathSettings } from './schema.js';
 
@@ -19,24 +20,53 @@ type Tree = { [key: string]: unknown };
 /** Variables that belong to the command line and not to the configuration. */
 const FOREIGN_VARIABLES: ReadonlySet<string> = new Set(['SLUICE_CONFIG']);
 
+/** Where a setting's value comes from; the later ones win. */
+export type SettingSource = 'default' | 'file' | 'api' | 'environment';
+
+export interface ConfigSources {
+  /** The file's text, YAML. */
+  readonly file?: { readonly name: string; readonly text: string } | undefined;
+  /** What was changed through the API, by key. */
+  readonly changes?: ReadonlyMap<string, unknown> | undefined;
+  /** Its `SLUICE_…` variables are read. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+export interface ResolvedConfig {
+  readonly config: Config;
+  /** Of each key that has not its default. */
+  readonly sources: ReadonlyMap<string, SettingSource>;
+}
+
 /**
- * Puts a configuration together: the file's text (YAML), over it the environment's `SLUICE_…` variables, under both
- * the defaults.
+ * Puts a configuration together.
  *
  * @throws {ConfigError} naming each key that is unknown or wrong
  */
-export function loadConfig(options: {
-  readonly file?: { readonly name: string; readonly text: string };
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-}): Config {
+export function loadConfig(options: ConfigSources): Config {
+  return resolveConfig(options).config;
+}
+
+/**
+ * Puts a configuration together, and tells where its values come from.
+ *
+ * @throws {ConfigError} naming each key that is unknown or wrong
+ */
+export function resolveConfig({ file, changes = new Map(), environment = {} }: ConfigSources): ResolvedConfig {
   const entries = configEntries();
-  const tree = options.file === undefined ? {} : parseYaml(options.file.name, options.file.text);
-  const variables = applyEnvironment(tree, options.environment ?? {}, entries);
+  const tree = file === undefined ? {} : parseYaml(file.name, file.text);
+  const sources = new Map<string, SettingSource>();
+  for (const { key } of entries) if (hasKey(tree, key.split('.'))) sources.set(key, 'file');
+  for (const [key, value] of changes) {
+    setKey(tree, key.split('.'), value);
+    sources.set(key, 'api');
+  }
+  const variables = applyEnvironment(tree, environment, entries);
+  for (const key of variables.keys()) sources.set(key, 'environment');
   const result = configSchema.safeParse(tree, { reportInput: true });
-  if (result.success) return result.data;
-  const source = options.file?.name ?? 'The configuration';
+  if (result.success) return { config: result.data, sources };
   throw new ConfigError(
-    source,
+    file?.name ?? 'The configuration',
     result.error.issues.flatMap((issue) => explain(issue, entries, variables)),
   );
 }
@@ -44,22 +74,18 @@ export function loadConfig(options: {
 /** The settings of one path: those of the patterns that fit, longest last, over the general ones. */
 export function settingsFor(config: Config, path: string): PathSettings {
   const fitting = Object.entries(config.paths)
-    .filter(([pattern]) => patternFits(pattern, path))
+    .filter(([pattern]) => pathFits(pattern, path))
     .sort(([a], [b]) => a.length - b.length);
-  const { publish, gopCache, viewers, hls } = config;
-  const settings = { publish, gopCache, viewers, hls };
+  const { access, publish, gopCache, viewers, hls } = config;
+  const settings = { access, publish, gopCache, viewers, hls };
   for (const [, own] of fitting) {
+    settings.access = { ...settings.access, ...own.access };
     settings.publish = { ...settings.publish, ...own.publish };
     settings.gopCache = { ...settings.gopCache, ...own.gopCache };
     settings.viewers = { ...settings.viewers, ...own.viewers };
     settings.hls = { ...settings.hls, ...own.hls };
   }
   return settings;
-}
-
-function patternFits(pattern: string, path: string): boolean {
-  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*');
-  return new RegExp(`^${escaped}$`).test(path);
 }
 
 function parseYaml(name: string, text: string): Tree {
@@ -104,6 +130,10 @@ function fromText(text: string, type: ConfigEntry['type']): unknown {
   if (type === 'number' && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
   if (type === 'boolean' && text === 'true') return true;
   if (type === 'boolean' && text === 'false') return false;
+  if (type === 'list') {
+    const items = text.split(',').map((item) => item.trim());
+    return items.filter((item) => item !== '');
+  }
   return text;
 }
 
@@ -118,6 +148,12 @@ function setKey(tree: Tree, [head = '', ...rest]: readonly string[], value: unkn
   setKey(branch, rest, value);
 }
 
+function hasKey(tree: Tree, [head = '', ...rest]: readonly string[]): boolean {
+  const child = tree[head];
+  if (rest.length === 0 || child === undefined) return child !== undefined;
+  return typeof child === 'object' && child !== null && hasKey(child as Tree, rest);
+}
+
 function explain(
   issue: z.core.$ZodIssue,
   entries: readonly ConfigEntry[],
@@ -130,11 +166,13 @@ function explain(
     const hint = known.length === 0 ? '' : `; allowed here: ${known.join(', ')}`;
     return issue.keys.map((name) => `${prefix}${name}: no such key${hint}`);
   }
-  const entry = entries.find((candidate) => candidate.key === key);
-  const variable = variables.get(key);
+  // An item of a list is named by its number, and its list is what there is an entry for.
+  const entry = entries.find((candidate) => candidate.key === key || key.startsWith(`${candidate.key}.`));
+  const variable = entry && variables.get(entry.key);
   const where = variable === undefined ? key || 'the file' : `${key} (from ${variable})`;
-  const allowed = entry === undefined ? issue.message : `allowed: ${entry.allowed}`;
-  return [`${where}: ${JSON.stringify(issue.input) ?? 'nothing'} is not valid; ${allowed}`];
+  const allowed = entry === undefined || issue.code === 'custom' ? issue.message : `allowed: ${entry.allowed}`;
+  const value = entry?.secret ? 'what it was given' : (JSON.stringify(issue.input) ?? 'nothing');
+  return [`${where}: ${value} is not valid; ${allowed}`];
 }
 
 function siblingsOf(prefix: string, entries: readonly ConfigEntry[]): string[] {

@@ -1,9 +1,27 @@
 import { z } from 'zod';
+import { parseNetwork } from '../access/network.js';
+import { PATH_PATTERN } from '../path-pattern.js';
 
-const port = (value: number) => z.number().int().min(0).max(65535).default(value);
-const host = () => z.string().min(1).default('::');
+/** Takes effect when the server starts. All else is applied while it runs. */
+const START = { restart: true } as const;
+/** Never shown. */
+const SECRET = { secret: true } as const;
+
+const port = (value: number) => z.number().int().min(0).max(65535).default(value).meta(START);
+const host = (value = '::') => z.string().min(1).default(value).meta(START);
 const seconds = (value: number, max: number) => z.number().min(0).max(max).default(value);
 const count = (value: number, max: number) => z.number().int().min(1).max(max).default(value);
+
+/** In the environment: values with commas between them. */
+const list = <T extends z.ZodType>(item: T) => z.array(item).max(10_000).default([]);
+const networks = () =>
+  list(z.string().refine((text) => parseNetwork(text) !== undefined, { error: 'an address or a CIDR block' }));
+const url = (schemes: RegExp) =>
+  z.string().refine((text) => URL.canParse(text) && schemes.test(text), { error: `a URL (${schemes.source})` });
+const httpUrl = () => url(/^https?:/);
+const urls = () => list(httpUrl());
+const secret = (shortest: number) => z.string().min(shortest).optional().meta(SECRET);
+const file = () => z.string().min(1).optional();
 
 const MIB = 1024 * 1024;
 
@@ -52,8 +70,156 @@ const hls = z.strictObject({
     .describe('Segment streams from their first frame on, rather than from the first HLS viewer on.'),
 });
 
+const mode = (value: 'open' | 'local') => z.enum(['open', 'local', 'credential', 'closed']).default(value);
+
+const access = z.strictObject({
+  publish: mode('local').describe(
+    'Who may publish: `open` anybody; `local` anybody on this machine or a private network, others with a credential; `credential` who shows one; `closed` nobody.',
+  ),
+  play: mode('open').describe('Who may watch, in the same words.'),
+  publishAllow: networks().describe('Addresses and CIDR blocks that may publish; empty: all.'),
+  publishDeny: networks().describe('Addresses and CIDR blocks that may not publish. Wins over `publishAllow`.'),
+  playAllow: networks().describe('Addresses and CIDR blocks that may watch; empty: all.'),
+  playDeny: networks().describe('Addresses and CIDR blocks that may not watch. Wins over `playAllow`.'),
+});
+
+const auth = z.strictObject({
+  jwt: z
+    .strictObject({
+      secret: secret(32).describe('Shared secret of HS256 tokens, 32 characters or more.'),
+      publicKeyFile: file().describe('PEM file with the public key of RS256 or ES256 tokens.'),
+      jwksUrl: httpUrl().optional().describe('Where the issuer publishes its keys (JWKS), for RS256 and ES256 tokens.'),
+      issuer: z.string().optional().describe('`iss` that tokens must have.'),
+      audience: z.string().optional().describe('`aud` that tokens must have.'),
+      leewaySeconds: seconds(5, 300).describe('Difference of clocks that is tolerated.'),
+    })
+    .prefault({}),
+  signing: z
+    .strictObject({
+      secret: secret(32).describe(
+        'Secret of signed URLs (`?sign=`), 32 characters or more. Where it is missing, one is made at the first start and kept in the data directory.',
+      ),
+    })
+    .prefault({}),
+  wmsAuth: z
+    .strictObject({
+      key: secret(1).describe('Key of WMSAuth tokens (`?wmsAuthSign=`). They are refused where it is missing.'),
+      toleranceSeconds: seconds(90, 3600).describe("How far the issuer's clock may be off."),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      url: httpUrl()
+        .optional()
+        .describe('Asked, by POST of JSON, about credentials that nothing else accepts; 2xx lets them in.'),
+      timeoutMs: count(5000, 60_000).describe('No answer by then is a no.'),
+      recheckSeconds: seconds(60, 86_400).describe('How often it is asked again about sessions under way. 0: never.'),
+    })
+    .prefault({}),
+  failuresPerMinute: count(30, 100_000).describe(
+    'Wrong credentials from one address, beyond which it is refused for a while, whatever it shows.',
+  ),
+});
+
+const callbacks = z.strictObject({
+  onConnect: urls().describe('Asked when an RTMP client connects. Any answer but `0` or `{"code":0}` refuses it.'),
+  onPublish: urls().describe('Asked before a stream is published.'),
+  onPlay: urls().describe('Asked before a stream is watched.'),
+  onClose: urls().describe('Told when an RTMP client has gone.'),
+  onUnpublish: urls().describe('Told when a publisher has gone.'),
+  onStop: urls().describe('Told when a viewer has gone.'),
+  onHls: urls().describe('Told of each HLS segment.'),
+  format: z
+    .enum(['srs', 'sluice'])
+    .default('srs')
+    .describe('Shape of the body: as SRS sends it, or our own, which names the session and why it ended.'),
+  secret: secret(16).describe('Signs each callback (`Sluice-Signature`, HMAC-SHA256 of time and body).'),
+  timeoutMs: count(5000, 60_000).describe(
+    'No answer by then is a no from those that are asked, and is tried again with those that are told.',
+  ),
+  retrySeconds: seconds(3600, 604_800).describe(
+    'How long a callback that only tells is tried again, over restarts too.',
+  ),
+});
+
+const sync = z.strictObject({
+  url: httpUrl().optional().describe('Where the sessions are POSTed to; the answer lists who is to be cut off.'),
+  intervalSeconds: z.number().min(1).max(3600).default(10).describe('How often.'),
+  format: z.enum(['json', 'xml']).default('json').describe('`xml` is the shape that WMSPanel handlers read.'),
+  secret: secret(16).describe('Signs each sync, as `callbacks.secret` does callbacks.'),
+  denySeconds: z
+    .number()
+    .min(1)
+    .max(31_536_000)
+    .default(3600)
+    .describe('How long those it lists are denied, where the answer does not say.'),
+  serverId: z.string().optional().describe("This server's name in each sync; its host name where it is missing."),
+});
+
+const sharing = z.strictObject({
+  policy: z
+    .enum(['off', 'report', 'cut-newest', 'cut-oldest'])
+    .default('off')
+    .describe('What happens to an account that is watched from too many places at once.'),
+  maxAddresses: count(2, 1000).describe('Addresses of one viewer id inside the window.'),
+  maxUserAgents: count(4, 1000).describe('User agents of one viewer id inside the window.'),
+  windowSeconds: z.number().min(1).max(86_400).default(60).describe('The window.'),
+});
+
+const api = z.strictObject({
+  enabled: z.boolean().default(true).meta(START).describe('Whether the control API is there.'),
+  port: port(1985).describe('TCP port of the control API. 0 takes a free one.'),
+  tlsPort: port(1990).describe('TCP port of the control API over TLS; it opens when a certificate is given.'),
+  host: host('127.0.0.1').describe('Address to listen on.'),
+  token: secret(16).describe('An API key with all rights, for automation.'),
+  openReads: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe(
+      'Whether streams, sessions and figures can be read without a credential; `auto`: from this machine, while the API listens on loopback only.',
+    ),
+  allow: networks().describe('Addresses and CIDR blocks that may use the API; empty: all.'),
+  deny: networks().describe('Addresses and CIDR blocks that may not.'),
+  corsOrigins: list(z.string()).describe('Origins whose pages may use the API.'),
+  accessTokenSeconds: z
+    .number()
+    .min(60)
+    .max(86_400)
+    .default(600)
+    .describe('How long a login lasts before it is renewed by itself.'),
+  refreshTokenSeconds: z.number().min(300).max(31_536_000).default(1_209_600).describe('How long it can be renewed.'),
+  oidc: z
+    .strictObject({
+      issuer: httpUrl().optional().describe('Issuer of OIDC bearer tokens that are accepted.'),
+      jwksUrl: httpUrl().optional().describe("The issuer's keys; by default found through its discovery document."),
+      audience: z.string().optional().describe('`aud` that they must have.'),
+      roleClaim: z
+        .string()
+        .default('roles')
+        .describe('The claim that holds `admin`, `operator` or `viewer`; dots lead into objects.'),
+    })
+    .prefault({}),
+});
+
+const metrics = z.strictObject({
+  enabled: z.boolean().default(true).meta(START).describe('Serve `/metrics` on the control API.'),
+  perStream: z.boolean().default(false).describe('Series for each stream.'),
+  maxStreams: count(200, 10_000).describe('Most streams that get series of their own; the rest are counted together.'),
+});
+
+const audit = z.strictObject({
+  file: file()
+    .meta(START)
+    .describe('JSON lines of what was done by whom; by default `audit.jsonl` in the data directory.'),
+  syslog: url(/^(udp|tcp|tls):/)
+    .optional()
+    .meta(START)
+    .describe('Where audit lines go in RFC 5424 form: `udp://host:514`, `tcp://host:601`, `tls://host:6514`.'),
+});
+
 /** What can differ from path to path. */
 const pathSettings = {
+  access: access.prefault({}),
   publish: publish.prefault({}),
   gopCache: gopCache.prefault({}),
   viewers: viewers.prefault({}),
@@ -80,29 +246,28 @@ export const configSchema = z.strictObject({
         .min(128)
         .max(65536)
         .default(65536)
+        .meta(START)
         .describe('Size of the chunks that are sent, in bytes.'),
-      maxMessageBytes: count(16 * MIB, 256 * MIB).describe(
-        'Largest message (a keyframe, in the main) that is accepted.',
-      ),
+      maxMessageBytes: count(16 * MIB, 256 * MIB)
+        .meta(START)
+        .describe('Largest message (a keyframe, in the main) that is accepted.'),
       handshakeSeconds: z
         .number()
         .min(1)
         .max(60)
         .default(10)
+        .meta(START)
         .describe('A connection that has not asked to publish or play by then is closed.'),
-      maxConnections: count(20_000, 1_000_000).describe('RTMP and RTMPS connections in all.'),
-      maxConnectionsPerIp: count(10_000, 1_000_000).describe('RTMP and RTMPS connections from one address.'),
+      maxConnections: count(20_000, 1_000_000).meta(START).describe('RTMP and RTMPS connections in all.'),
+      maxConnectionsPerIp: count(10_000, 1_000_000)
+        .meta(START)
+        .describe('RTMP and RTMPS connections from one address.'),
     })
     .prefault({}),
   rtmps: z
     .strictObject({
       port: port(1443).describe('TCP port for RTMPS; it opens when a certificate is given.'),
       host: host().describe('Address to listen on.'),
-      certFile: z.string().optional().describe('PEM file with the certificate chain.'),
-      keyFile: z.string().optional().describe("PEM file with the certificate's private key."),
-    })
-    .refine((rtmps) => (rtmps.certFile === undefined) === (rtmps.keyFile === undefined), {
-      error: 'certFile and keyFile go together; give both or neither',
     })
     .prefault({}),
   http: z
@@ -114,13 +279,36 @@ export const configSchema = z.strictObject({
       corsOrigin: z
         .string()
         .default('*')
+        .meta(START)
         .describe('`Access-Control-Allow-Origin` of media responses. No credentials are ever allowed with it.'),
-      maxConnections: count(50_000, 1_000_000).describe('HTTP connections in all.'),
+      maxConnections: count(50_000, 1_000_000).meta(START).describe('HTTP connections in all.'),
+      trustedProxies: networks().describe(
+        'Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed, here and by the control API.',
+      ),
+    })
+    .prefault({}),
+  https: z
+    .strictObject({
+      port: port(8088).describe('TCP port for the same over TLS; it opens when a certificate is given.'),
+      host: host().describe('Address to listen on.'),
+    })
+    .prefault({}),
+  tls: z
+    .strictObject({
+      certFile: file()
+        .meta(START)
+        .describe(
+          'PEM file with the certificate chain, for RTMPS, HTTPS and the control API. It is read again when it changes.',
+        ),
+      keyFile: file().meta(START).describe("PEM file with the certificate's private key."),
+    })
+    .refine((tls) => (tls.certFile === undefined) === (tls.keyFile === undefined), {
+      error: 'certFile and keyFile go together; give both or neither',
     })
     .prefault({}),
   player: z
     .strictObject({
-      enabled: z.boolean().default(true).describe('Serve the start page and the player page.'),
+      enabled: z.boolean().default(true).meta(START).describe('Serve the start page and the player page.'),
       listStreams: z
         .boolean()
         .default(true)
@@ -133,6 +321,24 @@ export const configSchema = z.strictObject({
       total: count(100_000, 10_000_000).describe('Publishers and viewers in all.'),
       perStream: count(100_000, 10_000_000).describe('Publishers and viewers of one stream.'),
       perIp: count(20_000, 10_000_000).describe('Publishers and viewers from one address.'),
+      perViewer: count(20_000, 10_000_000).describe('Sessions of one viewer id at a time.'),
+    })
+    .prefault({}),
+  auth: auth.prefault({}),
+  callbacks: callbacks.prefault({}),
+  sync: sync.prefault({}),
+  sharing: sharing.prefault({}),
+  api: api.prefault({}),
+  metrics: metrics.prefault({}),
+  audit: audit.prefault({}),
+  data: z
+    .strictObject({
+      dir: z
+        .string()
+        .min(1)
+        .default('data')
+        .meta(START)
+        .describe('Directory of what outlives a restart: users, keys, bans, history, secrets.'),
     })
     .prefault({}),
   fanOut: z
@@ -142,18 +348,21 @@ export const configSchema = z.strictObject({
         .min(0)
         .max(20)
         .default(2)
+        .meta(START)
         .describe('How long the server rests between two rounds of writes, in units of what a round took.'),
       maxRestMs: z
         .number()
         .min(0)
         .max(500)
         .default(30)
+        .meta(START)
         .describe('The longest such rest. The round after it begins with the next picture that comes in.'),
       maxDelayMs: z
         .number()
         .min(0)
         .max(1000)
         .default(90)
+        .meta(START)
         .describe(
           'The longest that output is held back to share a write with a later picture. Reached under load only.',
         ),
@@ -165,6 +374,7 @@ export const configSchema = z.strictObject({
       format: z
         .enum(['auto', 'pretty', 'json'])
         .default('auto')
+        .meta(START)
         .describe('`pretty` for people, `json` for machines; `auto` is pretty on a terminal.'),
     })
     .prefault({}),
@@ -173,10 +383,11 @@ export const configSchema = z.strictObject({
   ),
   paths: z
     .record(
-      z.string().regex(/^[A-Za-z0-9._*-]+(\/[A-Za-z0-9._*-]+)+$/, {
+      z.string().regex(PATH_PATTERN, {
         error: 'a path pattern is app/name, where * stands for any part of a name: live/*, */test',
       }),
       z.strictObject({
+        access: overridesOf(access),
         publish: overridesOf(publish),
         gopCache: overridesOf(gopCache),
         viewers: overridesOf(viewers),
@@ -192,4 +403,7 @@ export const configSchema = z.strictObject({
 /** Everything that a person configures, with defaults put in. */
 export type Config = z.output<typeof configSchema>;
 /** The settings that hold for one path. */
-export type PathSettings = Pick<Config, 'publish' | 'gopCache' | 'viewers' | 'hls'>;
+export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'viewers' | 'hls'>;
+export type AccessSettings = Config['access'];
+/** Who may do something with a path, beyond the address rules. */
+export type AccessMode = AccessSettings['play'];

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { Refusal } from '../../errors.js';
+import type { StreamPath } from '../../stream-path.js';
+import type { AccessRequest } from '../request.js';
+import type { Identity } from '../session.js';
+
+/** A request whose path is inside the grammar. */
+export interface CheckedRequest extends AccessRequest {
+  readonly path: StreamPath;
+}
+
+/** Knows one kind of credential. */
+export interface CredentialCheck {
+  /**
+   * @returns undefined where nothing of this kind was shown, or this kind isn't configured
+   * @throws {Refusal} `credential-invalid`, `credential-expired` or `too-many-failures`, where it was shown and doesn't
+   *   hold; `callback-failed` where nobody could tell
+   */
+  verify(request: CheckedRequest): Promise<Identity | undefined>;
+  /** Whether an identity that this check gave still holds: false for a key that was revoked, say. */
+  stillHolds?(identity: Identity): boolean;
+}
+
+/** Asks each kind in turn; the first that is satisfied decides. */
+export class CredentialChecks {
+  readonly #checks: readonly CredentialCheck[];
+
+  constructor(checks: readonly CredentialCheck[]) {
+    this.#checks = checks;
+  }
+
+  /** @throws {Refusal} of the first credential that was shown and doesn't hold, or `credential-missing` */
+  async verify(request: CheckedRequest): Promise<Identity> {
+    let refusal: Refusal | undefined;
+    for (const check of this.#checks) {
+      try {
+        const identity = await check.verify(request);
+        if (identity !== undefined) return identity;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        refusal ??= error;
+      }
+    }
+    throw refusal ?? new Refusal('credential-missing', `${request.path} needs a credential to ${request.action}`);
+  }
+
+  stillHolds(identity: Identity): boolean {
+    return this.#checks.every((check) => check.stillHolds?.(identity) ?? true);
+  }
+}
+
+/** Names a credential in sessions, bans and logs without giving it away. */
+export function credentialName(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex').slice(0, 24);
+}

@@ -1,0 +1,25 @@
+import type { Credentials } from './credentials/credentials.js';
+
+/** What can be asked for. `record` and `admin` come from the control plane. */
+export type AccessAction = 'publish' | 'play' | 'record' | 'admin';
+export type AccessProtocol = 'rtmp' | 'rtmps' | 'http-flv' | 'ws-flv' | 'hls' | 'file' | 'api';
+
+/** What clients tell of themselves, unchecked. */
+export interface ClientDetails {
+  readonly tcUrl?: string | undefined;
+  readonly pageUrl?: string | undefined;
+  readonly swfUrl?: string | undefined;
+}
+
+/** The one question that every door asks, whatever the protocol. */
+export interface AccessRequest {
+  readonly action: AccessAction;
+  readonly protocol: AccessProtocol;
+  /** As the client sent it; the gate checks it against the grammar. */
+  readonly path: string;
+  readonly ip: string;
+  readonly userAgent?: string | undefined;
+  readonly credentials: Credentials;
+  readonly query: URLSearchParams;
+  readonly client?: ClientDetails | undefined;
+}

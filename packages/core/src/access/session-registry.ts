@@ -1,0 +1,157 @@
+import type { Clock } from '../clock.js';
+import { Refusal } from '../errors.js';
+import type { StreamPath } from '../stream-path.js';
+import type { Session, SessionControl, Traffic } from './session.js';
+
+/** How many sessions there may be. */
+export interface SessionLimits {
+  readonly total: number;
+  readonly perStream: number;
+  readonly perIp: number;
+  /** Of one viewer id, at a time. */
+  readonly perViewer: number;
+}
+
+/** A session under way, as those see it who watch over them. */
+export interface OpenSession {
+  readonly session: Session;
+  readonly traffic: Traffic;
+  /** Every address that has used it, the one that opened it first. */
+  readonly addresses: readonly string[];
+  /** Why it is being ended, from the moment that it is. */
+  readonly ending: string | undefined;
+}
+
+const NO_TRAFFIC: Traffic = { received: 0, sent: 0 };
+
+class Entry implements OpenSession {
+  readonly session: Session;
+  control: SessionControl | undefined;
+  ending: string | undefined;
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  get traffic(): Traffic {
+    return this.control?.traffic() ?? NO_TRAFFIC;
+  }
+
+  get addresses(): readonly string[] {
+    return this.control?.addresses?.() ?? [this.session.ip];
+  }
+}
+
+/** The sessions under way: counts them against the limits, and ends those that have to go. */
+export class SessionRegistry {
+  readonly #entries = new Map<string, Entry>();
+  readonly #perStream = new Map<StreamPath, number>();
+  readonly #perIp = new Map<string, number>();
+  readonly #perViewer = new Map<string, number>();
+  readonly #clock: Clock;
+  readonly #limits: () => SessionLimits;
+
+  constructor(options: { clock: Clock; limits: () => SessionLimits }) {
+    this.#clock = options.clock;
+    this.#limits = options.limits;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Oldest first. */
+  *list(): IterableIterator<OpenSession> {
+    yield* this.#entries.values();
+  }
+
+  get(id: string): OpenSession | undefined {
+    return this.#entries.get(id);
+  }
+
+  /**
+   * Counts a session in. Check and count are one step, so that no number of requests at once gets past a limit.
+   *
+   * @throws {Refusal} `too-many-sessions`
+   */
+  open(session: Session): void {
+    this.#checkLimits(session);
+    this.#entries.set(session.id, new Entry(session));
+    this.#count(session, 1);
+  }
+
+  /** Gives the hold on a session. One that was ended meanwhile is cut at once. */
+  bind(id: string, control: SessionControl): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.control = control;
+    if (entry.ending !== undefined) control.cut(entry.ending);
+  }
+
+  /** Ends a session's connection. @returns false where there is no such session */
+  cut(id: string, reason: string): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return false;
+    if (entry.ending !== undefined) return true;
+    entry.ending = reason;
+    entry.control?.cut(reason);
+    return true;
+  }
+
+  /** Ends all sessions for which there is a reason to. @returns those that were ended */
+  cutWhere(reasonFor: (open: OpenSession) => string | undefined): Session[] {
+    const cut: Session[] = [];
+    for (const entry of [...this.#entries.values()]) {
+      const reason = entry.ending === undefined ? reasonFor(entry) : undefined;
+      if (reason === undefined) continue;
+      cut.push(entry.session);
+      this.cut(entry.session.id, reason);
+    }
+    return cut;
+  }
+
+  /** Ends what has run out. Called about once a second. */
+  sweep(): void {
+    const now = this.#clock.wall();
+    for (const { session, ending } of [...this.#entries.values()]) {
+      const { expiresAt } = session.identity;
+      if (ending === undefined && expiresAt !== undefined && expiresAt <= now) {
+        this.cut(session.id, 'the credential has expired');
+      }
+    }
+  }
+
+  /** Counts a session out. @returns its last figures, or undefined where it was closed before */
+  close(id: string): OpenSession | undefined {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(id);
+    this.#count(entry.session, -1);
+    return entry;
+  }
+
+  #checkLimits({ path, ip, identity }: Session): void {
+    const limits = this.#limits();
+    check('sessions.total', this.#entries.size, limits.total);
+    check('sessions.perStream', this.#perStream.get(path) ?? 0, limits.perStream);
+    check('sessions.perIp', this.#perIp.get(ip) ?? 0, limits.perIp);
+    const { viewer } = identity;
+    if (viewer !== undefined) check('sessions.perViewer', this.#perViewer.get(viewer) ?? 0, limits.perViewer);
+  }
+
+  #count({ path, ip, identity }: Session, by: 1 | -1): void {
+    step(this.#perStream, path, by);
+    step(this.#perIp, ip, by);
+    if (identity.viewer !== undefined) step(this.#perViewer, identity.viewer, by);
+  }
+}
+
+function check(key: string, count: number, limit: number): void {
+  if (count >= limit) throw new Refusal('too-many-sessions', `${count} sessions are open; ${key} is ${limit}`);
+}
+
+function step<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
+}
