@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { FanOutContext, Gate, StreamRouter } from '@sluice/core';
-import { accessRequestOf, sendRefusal } from './http/responses.js';
+import { type MediaRequest, playRequestOf } from './http/media-request.js';
+import { sendRefusal } from './http/responses.js';
 import { flvFraming } from './tags/framing.js';
 import { join } from './tags/join.js';
 import { play } from './tags/playback.js';
@@ -22,18 +23,18 @@ export class HttpFlv {
   }
 
   /** Serves one request to its end. Never rejects for what a client does. */
-  async serve(request: IncomingMessage, response: ServerResponse, path: string, query: URLSearchParams): Promise<void> {
-    const { socket } = request;
+  async serve(request: MediaRequest, response: ServerResponse, path: string): Promise<void> {
+    const { socket, method } = request.message;
     const left = new AbortController();
     const leave = () => left.abort();
     socket.once('close', leave);
     try {
-      const asked = accessRequestOf(request, 'http-flv', path, query);
+      const asked = playRequestOf(request, 'http-flv', path);
       const { admission, stream } = await join(asked, this.#context, left.signal);
       this.#writeHead(response);
-      if (request.method === 'HEAD') {
+      if (method === 'HEAD') {
         response.end();
-        admission.close('head request', 0);
+        admission.close('head request');
         return;
       }
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -41,11 +42,11 @@ export class HttpFlv {
       // Behind a response that is still under way on this connection, the head waits in a queue, and media must too.
       if (response.socket === null) await once(response, 'socket', { signal: left.signal }).catch(() => undefined);
       if (left.signal.aborted) {
-        admission.close('viewer left', 0);
+        admission.close('viewer left');
         return;
       }
       // From here on the shared bytes go straight to the socket: no chunked coding, no response object per write.
-      const playback = play(stream.output(this.#outputs.kind(selectionOf(query))), socket, admission, (end) => {
+      const playback = play(stream.output(this.#outputs.kind(selectionOf(request.query))), socket, admission, (end) => {
         if (end.clean) socket.end();
         else socket.destroy();
       });

@@ -1,4 +1,12 @@
-import { type Admission, type FanOutContext, type Gate, Refusal, type Stream, type StreamRouter } from '@sluice/core';
+import {
+  type Admission,
+  credentialsOf,
+  type FanOutContext,
+  type Gate,
+  Refusal,
+  type Stream,
+  type StreamRouter,
+} from '@sluice/core';
 import { type RtmpPlayer, type RtmpPlayOutput, RtmpRefusal, type RtmpStreamRequest } from '@sluice/rtmp';
 import { rtmpFraming } from './tags/framing.js';
 import { join } from './tags/join.js';
@@ -29,7 +37,9 @@ export class RtmpPlay {
       path: `${app}/${name}`,
       ip: connection.remoteAddress,
       userAgent: connection.flashVer,
+      credentials: credentialsOf(query),
       query,
+      client: { tcUrl: connection.tcUrl, pageUrl: connection.pageUrl, swfUrl: connection.swfUrl },
     } as const;
     try {
       const { admission, stream } = await join(asked, this.#context, signal);
@@ -52,7 +62,7 @@ export class RtmpPlay {
       receive: (audio, video) =>
         playback?.switchTo(output({ audio: asked.audio && audio, video: asked.video && video })),
       closed: (reason) => {
-        if (playback === undefined) admission.close(reason, 0);
+        if (playback === undefined) admission.close(reason);
         else playback.stop(reason);
       },
     };

@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FanOutContext, type Gate, Refusal, type StreamRouter } from '@sluice/core';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { accessRequestOf } from './http/responses.js';
+import { type MediaRequest, playRequestOf } from './http/media-request.js';
 import { webSocketFrame } from './http/web-socket-frame.js';
 import { flvFraming } from './tags/framing.js';
 import { join } from './tags/join.js';
@@ -39,26 +38,23 @@ export class WsFlv {
   }
 
   /** Takes over an upgrade request. Never rejects for what a client does. */
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer, path: string, query: URLSearchParams): void {
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on('error', () => socket.destroy());
-      void this.#play(webSocket, request, socket, path, query);
+  upgrade(request: MediaRequest, socket: Socket, head: Buffer, path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      socket.once('close', resolve);
+      this.#server.handleUpgrade(request.message, socket, head, (webSocket) => {
+        webSocket.on('error', () => socket.destroy());
+        this.#play(webSocket, request, socket, path).then(resolve, reject);
+      });
     });
   }
 
-  async #play(
-    webSocket: WebSocket,
-    request: IncomingMessage,
-    socket: Socket,
-    path: string,
-    query: URLSearchParams,
-  ): Promise<void> {
+  async #play(webSocket: WebSocket, request: MediaRequest, socket: Socket, path: string): Promise<void> {
     const left = new AbortController();
     webSocket.once('close', () => left.abort());
     try {
-      const asked = accessRequestOf(request, 'ws-flv', path, query);
+      const asked = playRequestOf(request, 'ws-flv', path);
       const { admission, stream } = await join(asked, this.#context, left.signal);
-      const playback = play(stream.output(this.#outputs.kind(selectionOf(query))), socket, admission, (end) => {
+      const playback = play(stream.output(this.#outputs.kind(selectionOf(request.query))), socket, admission, (end) => {
         if (end.clean) webSocket.close(CLOSE.normal, end.reason.slice(0, MAX_CLOSE_REASON));
         else webSocket.terminate();
       });

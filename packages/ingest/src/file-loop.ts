@@ -31,6 +31,10 @@ export class FileLoop {
     this.#length = lengthOf(this.#samples);
     this.#clock = options.clock;
     this.#admission = options.admission;
+    this.#admission.bind({
+      cut: (reason) => this.stop(reason),
+      traffic: () => ({ received: this.#bytes, sent: 0 }),
+    });
     this.#publication = options.router.publish(options.admission.session, (reason) => this.stop(reason));
     this.#startedAt = this.#clock.monotonic();
     for (const event of options.events) {
@@ -56,6 +60,7 @@ export class FileLoop {
       protocol: PROTOCOL,
       path,
       ip: '127.0.0.1',
+      credentials: {},
       query: new URLSearchParams(),
     });
     return new FileLoop({ events, clock: context.clock, admission, router: context.router });
@@ -64,7 +69,7 @@ export class FileLoop {
   stop(reason: string): void {
     clearInterval(this.#timer);
     this.#publication.end(reason);
-    this.#admission.close(reason, this.#bytes);
+    this.#admission.close(reason);
   }
 
   #sendDue(): void {

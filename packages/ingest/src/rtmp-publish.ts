@@ -1,4 +1,4 @@
-import { type Gate, type Logger, Refusal, type StreamRouter } from '@sluice/core';
+import { credentialsOf, type Gate, type Logger, Refusal, type StreamRouter } from '@sluice/core';
 import { FlvSampleReader } from '@sluice/media';
 import {
   type RtmpConnectionControl,
@@ -30,10 +30,16 @@ export class RtmpPublish {
         path: `${app}/${name}`,
         ip: connection.remoteAddress,
         userAgent: connection.flashVer,
+        credentials: credentialsOf(query),
         query,
+        client: { tcUrl: connection.tcUrl, pageUrl: connection.pageUrl, swfUrl: connection.swfUrl },
       })
       .catch(refuse);
     const { session } = admission;
+    admission.bind({
+      cut: (reason) => control.end(reason),
+      traffic: () => ({ received: control.bytesReceived(), sent: 0 }),
+    });
     try {
       const publication = this.#router.publish(session, (reason) => control.end(reason));
       const reader = new FlvSampleReader();
@@ -53,11 +59,11 @@ export class RtmpPublish {
         },
         closed: (reason) => {
           publication.end(reason);
-          admission.close(reason, control.bytesReceived());
+          admission.close(reason);
         },
       };
     } catch (error) {
-      admission.close('refused', 0);
+      admission.close('refused');
       return refuse(error);
     }
   }

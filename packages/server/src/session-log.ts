@@ -1,4 +1,4 @@
-import type { EventBus, Logger } from '@sluice/core';
+import type { EventBus, Logger, Session } from '@sluice/core';
 
 /** Writes the life of streams and sessions to the log, in one place for all protocols. */
 export function logLifecycle(events: EventBus, log: Logger): void {
@@ -11,13 +11,13 @@ export function logLifecycle(events: EventBus, log: Logger): void {
   events.on('session-opened', ({ session }) =>
     log.debug({ ...described(session), userAgent: session.userAgent }, 'session opened'),
   );
-  events.on('session-closed', ({ session, reason, bytes }) => {
+  events.on('session-closed', ({ session, reason, traffic }) => {
     const seconds = Math.round((Date.now() - session.openedAt) / 1000);
-    log.info({ ...described(session), reason, seconds, bytes }, 'session closed');
+    log.info({ ...described(session), reason, seconds, bytes: traffic.received + traffic.sent }, 'session closed');
   });
 }
 
-function described(session: { id: string; action: string; protocol: string; path: string; ip: string }) {
-  const { id, action, protocol, path, ip } = session;
-  return { session: id, action, protocol, path, ip };
+function described({ id, action, protocol, path, ip, identity }: Session) {
+  const viewer = identity.viewer === undefined ? {} : { viewer: identity.viewer };
+  return { session: id, action, protocol, path, ip, ...viewer };
 }

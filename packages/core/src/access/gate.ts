@@ -11,7 +11,7 @@ import type { CheckedRequest, CredentialChecks } from './credentials/credential-
 import { hasCredentials } from './credentials/credentials.js';
 import { isLocalAddress } from './network.js';
 import { type NetworkRule, NetworkRules } from './network-rules.js';
-import type { AccessRequest } from './request.js';
+import type { AccessAction, AccessRequest } from './request.js';
 import type { Identity, Session, SessionControl } from './session.js';
 import type { SessionRegistry } from './session-registry.js';
 
@@ -67,10 +67,7 @@ export class Gate {
   async admit(request: AccessRequest): Promise<Admission> {
     return this.#reporting(request, async () => {
       const session = await this.#prospect(request);
-      for (const advisor of this.#options.advisors) await advisor.ask(session);
-      // Callbacks take their time, and whoever is banned meanwhile stays out.
-      this.#checkBans(session);
-      return this.#open(session);
+      return this.#admitted(session);
     });
   }
 
@@ -81,6 +78,33 @@ export class Gate {
    */
   async inspect(request: AccessRequest): Promise<Identity> {
     return this.#reporting(request, async () => (await this.#prospect(request)).identity);
+  }
+
+  /**
+   * Opens a session again for somebody who had one and was away: an HLS player that was paused. The credential isn't
+   * asked for once more, because its time to begin may be over while the right that it gave is not.
+   *
+   * @throws {Refusal} with the reason, which is logged here
+   */
+  async resume(request: AccessRequest, { identity }: Session): Promise<Admission> {
+    return this.#reporting(request, async () => {
+      const checked = { ...request, path: parseStreamPath(request.path) };
+      if (identity.expiresAt !== undefined && identity.expiresAt <= this.#options.clock.wall()) {
+        throw new Refusal('credential-expired', 'the credential has expired');
+      }
+      const session = this.#sessionOf(checked, identity);
+      const reason = this.#reasonAgainst(session, request.ip);
+      if (reason !== undefined) throw new Refusal('banned', reason);
+      return this.#admitted(session);
+    });
+  }
+
+  /** Whether anybody at an address may do something with a path without showing a credential. Asks nobody outside. */
+  isOpenTo(action: AccessAction, path: StreamPath, ip: string): boolean {
+    const settings = this.#options.settingsFor(path);
+    const mode = modeOf(settings, action);
+    if (mode !== 'open' && !(mode === 'local' && isLocalAddress(ip))) return false;
+    return this.#networks.allows(networkRuleOf(settings, action), ip) && !this.#options.bans.find({ path, ip });
   }
 
   /**
@@ -102,12 +126,9 @@ export class Gate {
   recheck(): Session[] {
     return this.#options.registry.cutWhere(({ session, addresses }) => {
       if (session.protocol === 'file') return undefined;
-      if (!this.#options.credentials.stillHolds(session.identity)) return 'its credential was revoked';
       for (const ip of addresses) {
-        const ban = this.#options.bans.find({ ...session, ip });
-        if (ban !== undefined) return `banned: ${ban.reason}`;
-        const refusal = this.#ruleAgainst(session, ip);
-        if (refusal !== undefined) return refusal;
+        const reason = this.#reasonAgainst(session, ip);
+        if (reason !== undefined) return reason;
       }
       return undefined;
     });
@@ -132,6 +153,13 @@ export class Gate {
     const { action, protocol, ip } = request;
     this.#options.log.warn({ action, protocol, ip, reason: error.code, detail: error.message }, 'request refused');
     this.#options.events.emit('request-refused', { request, reason: error.code });
+  }
+
+  async #admitted(session: Session): Promise<Admission> {
+    for (const advisor of this.#options.advisors) await advisor.ask(session);
+    // Callbacks take their time, and whoever is banned meanwhile stays out.
+    this.#checkBans(session);
+    return this.#open(session);
   }
 
   async #prospect(request: AccessRequest): Promise<Session> {
@@ -197,29 +225,29 @@ export class Gate {
     if (ban !== undefined) throw new Refusal('banned', `banned: ${ban.reason}`);
   }
 
-  #ruleAgainst({ path, action, identity }: Session, ip: string): string | undefined {
+  /** Why a session that was granted would not be any more. */
+  #reasonAgainst(session: Session, ip: string): string | undefined {
+    const { path, action, identity } = session;
+    if (!this.#options.credentials.stillHolds(identity)) return 'its credential was revoked';
+    const ban = this.#options.bans.find({ ...session, ip });
+    if (ban !== undefined) return `banned: ${ban.reason}`;
     const settings = this.#options.settingsFor(path);
     const mode = modeOf(settings, action);
-    if (mode === 'closed') return 'the path was closed';
+    if (mode === 'closed') return 'the path is closed';
     const needsCredential = mode === 'credential' || (mode === 'local' && !isLocalAddress(ip));
-    if (needsCredential && identity.kind === 'anonymous') return 'the path needs a credential now';
-    try {
-      this.#networks.check(networkRuleOf(settings, action), ip);
-      return undefined;
-    } catch (error) {
-      if (error instanceof Refusal) return error.message;
-      throw error;
-    }
+    if (needsCredential && identity.kind === 'anonymous') return 'the path needs a credential';
+    if (!this.#networks.allows(networkRuleOf(settings, action), ip)) return `${ip} may not ${action} this path`;
+    return undefined;
   }
 }
 
-function networkRuleOf(settings: AccessSettings, action: AccessRequest['action']) {
+function networkRuleOf(settings: AccessSettings, action: AccessAction) {
   return action === 'play'
     ? { allow: settings.playAllow, deny: settings.playDeny }
     : { allow: settings.publishAllow, deny: settings.publishDeny };
 }
 
-function modeOf(settings: AccessSettings, action: AccessRequest['action']): AccessMode {
+function modeOf(settings: AccessSettings, action: AccessAction): AccessMode {
   return action === 'play' ? settings.play : settings.publish;
 }
 

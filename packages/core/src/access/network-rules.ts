@@ -23,6 +23,11 @@ export class NetworkRules {
     }
   }
 
+  allows({ allow, deny }: NetworkRule, ip: string): boolean {
+    if (deny.length > 0 && this.#setOf(deny).has(ip)) return false;
+    return allow.length === 0 || this.#setOf(allow).has(ip);
+  }
+
   #setOf(list: readonly string[]): NetworkSet {
     const known = this.#sets.get(list);
     if (known !== undefined) return known;

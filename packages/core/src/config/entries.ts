@@ -28,6 +28,7 @@ interface JsonSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
+  readonly allowed?: string;
   readonly secret?: boolean;
   readonly restart?: boolean;
 }
@@ -73,10 +74,10 @@ function typeOf(field: JsonSchema): ConfigEntry['type'] {
 }
 
 function allowedBy(field: JsonSchema): string {
+  if (field.allowed !== undefined) return field.allowed;
   if (field.enum !== undefined) return field.enum.join(', ');
   if (field.type === 'boolean') return 'true, false';
   if (field.type === 'object') return 'a map';
-  if (field.type === 'array') return 'a list';
   if (field.type === 'string' && field.minLength !== undefined && field.minLength > 1) {
     return `text of ${field.minLength} characters or more`;
   }

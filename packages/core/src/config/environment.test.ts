@@ -9,6 +9,11 @@ function otherValueOf({ type, allowed, default: usual }: ConfigEntry): string {
     const [, least = '', most = ''] = /, (\S+) to (\S+)$/.exec(allowed) ?? [];
     return Number(most) === usual ? least : most;
   }
+  if (allowed === 'addresses and CIDR blocks') return '192.0.2.1,2001:db8::/32';
+  if (/^URLs? \(http/.test(allowed)) return 'https://example.org/x';
+  if (allowed.startsWith('URL (udp')) return 'udp://example.org:514';
+  if (allowed.startsWith('text of')) return 'x'.repeat(64);
+  if (allowed.startsWith('origins')) return 'https://a.example,https://b.example';
   const words = allowed.split(', ');
   return words.length === 1 ? 'something' : (words.find((word) => word !== usual) ?? '');
 }
@@ -17,7 +22,7 @@ const at = (tree: unknown, key: string): unknown =>
   key.split('.').reduce<unknown>((branch, name) => (branch as Record<string, unknown>)[name], tree);
 
 // The schema wants these two together, so they have a test of their own.
-const PAIR = ['rtmps.certFile', 'rtmps.keyFile'];
+const PAIR = ['tls.certFile', 'tls.keyFile'];
 const settable = configEntries().filter(({ environment, key }) => environment !== undefined && !PAIR.includes(key));
 
 describe('the environment', () => {
@@ -27,15 +32,14 @@ describe('the environment', () => {
     expect(String(value)).toBe(text);
     expect(value).not.toBe(entry.default);
     // It wins over the file, where the same key says something else.
-    const [group = '', field] = entry.key.split('.');
-    const file = { [group]: field === undefined ? entry.default : { [field]: entry.default } };
+    const file = entry.key.split('.').reduceRight<unknown>((inner, part) => ({ [part]: inner }), entry.default);
     const both = loadConfig({ file: { name: 'x.yml', text: JSON.stringify(file) }, environment: { [name]: text } });
     expect(String(at(both, entry.key))).toBe(text);
   });
 
   it('sets certificate and key together, and neither alone', () => {
     const [certificate = '', key = ''] = PAIR.map(environmentName);
-    expect(loadConfig({ environment: { [certificate]: 'c', [key]: 'k' } }).rtmps).toMatchObject({
+    expect(loadConfig({ environment: { [certificate]: 'c', [key]: 'k' } }).tls).toMatchObject({
       certFile: 'c',
       keyFile: 'k',
     });

@@ -13,13 +13,22 @@ const seconds = (value: number, max: number) => z.number().min(0).max(max).defau
 const count = (value: number, max: number) => z.number().int().min(1).max(max).default(value);
 
 /** In the environment: values with commas between them. */
-const list = <T extends z.ZodType>(item: T) => z.array(item).max(10_000).default([]);
+const list = <T extends z.ZodType>(item: T, allowed: string) => z.array(item).max(10_000).default([]).meta({ allowed });
 const networks = () =>
-  list(z.string().refine((text) => parseNetwork(text) !== undefined, { error: 'an address or a CIDR block' }));
-const url = (schemes: RegExp) =>
-  z.string().refine((text) => URL.canParse(text) && schemes.test(text), { error: `a URL (${schemes.source})` });
-const httpUrl = () => url(/^https?:/);
-const urls = () => list(httpUrl());
+  list(
+    z.string().refine((text) => parseNetwork(text) !== undefined, { error: 'an address or a CIDR block is allowed' }),
+    'addresses and CIDR blocks',
+  );
+const url = (...schemes: string[]) => {
+  const allowed = `URL (${schemes.join(', ')})`;
+  const fits = (text: string) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1));
+  return z
+    .string()
+    .refine(fits, { error: `allowed: ${allowed}` })
+    .meta({ allowed });
+};
+const httpUrl = () => url('http', 'https');
+const urls = () => list(httpUrl(), 'URLs (http, https)');
 const secret = (shortest: number) => z.string().min(shortest).optional().meta(SECRET);
 const file = () => z.string().min(1).optional();
 
@@ -180,7 +189,9 @@ const api = z.strictObject({
     ),
   allow: networks().describe('Addresses and CIDR blocks that may use the API; empty: all.'),
   deny: networks().describe('Addresses and CIDR blocks that may not.'),
-  corsOrigins: list(z.string()).describe('Origins whose pages may use the API.'),
+  corsOrigins: list(z.string(), 'origins, as in https://console.example.org').describe(
+    'Origins whose pages may use the API.',
+  ),
   accessTokenSeconds: z
     .number()
     .min(60)
@@ -211,7 +222,7 @@ const audit = z.strictObject({
   file: file()
     .meta(START)
     .describe('JSON lines of what was done by whom; by default `audit.jsonl` in the data directory.'),
-  syslog: url(/^(udp|tcp|tls):/)
+  syslog: url('udp', 'tcp', 'tls')
     .optional()
     .meta(START)
     .describe('Where audit lines go in RFC 5424 form: `udp://host:514`, `tcp://host:601`, `tls://host:6514`.'),

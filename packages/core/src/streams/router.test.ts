@@ -20,6 +20,10 @@ const session = (ip: string): Session => ({
   path: PATH,
   ip,
   userAgent: undefined,
+  identity: { kind: 'anonymous' },
+  client: {},
+  query: '',
+  fingerprint: ip,
   openedAt: millis(0),
 });
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import {
   type Clock,
   type EventBus,
@@ -10,37 +10,38 @@ import {
   type StreamRouter,
   tryParseStreamPath,
 } from '@sluice/core';
-import { accessRequestOf, addressOf, sendError, sendRefusal } from '../http/responses.js';
-import { HlsOutput } from './hls-output.js';
-import { HlsViewers } from './hls-viewers.js';
+import { type MediaRequest, playRequestOf } from '../http/media-request.js';
+import { sendError, sendRefusal } from '../http/responses.js';
+import { HlsOutput, type RenderedPlaylist } from './hls-output.js';
+import { HlsSessions, type HlsViewer } from './hls-sessions.js';
 
 /** How long a first viewer waits for the first segment, beyond the segment's own length. */
 const FIRST_SEGMENT_GRACE_MS = 10_000;
+/** The parameter of segment URLs that names the session which they belong to. */
+const SESSION_PARAMETER = 'session';
 /** An ended stream's segments stay for the viewers that are still behind. */
 const LINGER_FACTOR = 2;
 
 /** Serves HLS: playlists and segments of live streams, and of those that have just ended. */
 export class HlsDelivery {
-  readonly #gate: Gate;
   readonly #router: StreamRouter;
-  readonly #viewers: HlsViewers;
+  readonly #sessions: HlsSessions;
   readonly #kind: OutputKind<HlsOutput>;
   readonly #ended = new Map<StreamPath, HlsOutput>();
   readonly #stopListening: () => void;
 
   constructor(options: { gate: Gate; router: StreamRouter; events: EventBus; clock: Clock; log: Logger }) {
     const { gate, router, events, clock, log } = options;
-    this.#gate = gate;
     this.#router = router;
-    this.#viewers = new HlsViewers(clock);
-    const viewers = this.#viewers;
+    const sessions = new HlsSessions({ gate, clock });
+    this.#sessions = sessions;
     this.#kind = {
       name: 'hls',
       create: (source) =>
         new HlsOutput({
           source,
           clock,
-          viewers,
+          viewers: (path) => sessions.countOf(path),
           log,
           onEnd: (output) => this.#linger(output, source.ended),
         }),
@@ -53,21 +54,17 @@ export class HlsDelivery {
   }
 
   /** `/{path}.m3u8` */
-  async servePlaylist(
-    request: IncomingMessage,
-    response: ServerResponse,
-    text: string,
-    query: URLSearchParams,
-  ): Promise<void> {
+  async servePlaylist(request: MediaRequest, response: ServerResponse, path: string): Promise<void> {
     const left = new AbortController();
     const leave = () => left.abort();
     response.once('close', leave);
     try {
-      const output = await this.#admitted(request, text, query);
+      const viewer = await this.#enter(request, path);
+      const output = this.#outputFor(viewer);
       const playlist = await output.playlist(FIRST_SEGMENT_GRACE_MS, left.signal);
       if (left.signal.aborted) return;
       if (playlist === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
-      sendPlaylist(request, response, playlist);
+      sendPlaylist(request, response, playlist, viewer);
     } catch (error) {
       sendRefusal(response, error);
     } finally {
@@ -76,49 +73,46 @@ export class HlsDelivery {
   }
 
   /** `/{path}/hls/{name}` */
-  serveSegment(request: IncomingMessage, response: ServerResponse, text: string, name: string): void {
-    const path = tryParseStreamPath(text);
-    const bytes = path === undefined ? undefined : this.#find(path)?.segment(name);
-    if (path === undefined || bytes === undefined) {
-      sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
-      return;
+  async serveSegment(request: MediaRequest, response: ServerResponse, text: string, name: string): Promise<void> {
+    try {
+      const path = tryParseStreamPath(text);
+      const bytes = path === undefined ? undefined : this.#find(path)?.segment(name);
+      if (bytes === undefined) {
+        sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
+        return;
+      }
+      const viewer = await this.#enter(request, text);
+      this.#sessions.sent(viewer, bytes.length);
+      response.writeHead(200, {
+        'Content-Type': 'video/mp2t',
+        'Content-Length': bytes.length,
+        'Cache-Control': `${viewer.key === undefined ? 'public' : 'private'}, max-age=3600, immutable`,
+      });
+      response.end(request.message.method === 'HEAD' ? undefined : bytes);
+    } catch (error) {
+      sendRefusal(response, error);
     }
-    this.#viewers.seen(viewerKey(request, path), bytes.length);
-    response.writeHead(200, {
-      'Content-Type': 'video/mp2t',
-      'Content-Length': bytes.length,
-      'Cache-Control': 'public, max-age=3600, immutable',
-    });
-    response.end(request.method === 'HEAD' ? undefined : bytes);
   }
 
   /** Ends all HLS sessions. */
   close(reason: string): void {
     this.#stopListening();
-    this.#viewers.close(reason);
+    this.#sessions.close(reason);
     this.#ended.clear();
   }
 
-  async #admitted(request: IncomingMessage, text: string, query: URLSearchParams): Promise<HlsOutput> {
-    const known = tryParseStreamPath(text);
-    if (known !== undefined && this.#viewers.seen(viewerKey(request, known), 0)) return this.#output(known);
-    const admission = await this.#gate.admit(accessRequestOf(request, 'hls', text, query));
-    const { path } = admission.session;
-    try {
-      const output = this.#output(path);
-      this.#viewers.add(viewerKey(request, path), admission);
-      return output;
-    } catch (error) {
-      admission.close('not live', 0);
-      throw error;
-    }
+  #enter(request: MediaRequest, path: string): Promise<HlsViewer> {
+    const asked = playRequestOf(request, 'hls', path);
+    return this.#sessions.enter(asked, request.query.get(SESSION_PARAMETER) ?? undefined);
   }
 
-  /** @throws {Refusal} `not-live` */
-  #output(path: StreamPath): HlsOutput {
+  /** @throws {Refusal} `not-live`; who watches nothing is no viewer */
+  #outputFor(viewer: HlsViewer): HlsOutput {
+    const { path } = viewer.session;
     const output = this.#find(path);
-    if (output === undefined) throw new Refusal('not-live', `nobody publishes ${path}`);
-    return output;
+    if (output !== undefined) return output;
+    this.#sessions.end(viewer, 'not live');
+    throw new Refusal('not-live', `nobody publishes ${path}`);
   }
 
   #find(path: StreamPath): HlsOutput | undefined {
@@ -141,23 +135,26 @@ export class HlsDelivery {
   }
 }
 
-function viewerKey(request: IncomingMessage, path: StreamPath): string {
-  return `${addressOf(request)} ${path} ${request.headers['user-agent'] ?? ''}`;
-}
-
 function sendPlaylist(
-  request: IncomingMessage,
+  { message }: MediaRequest,
   response: ServerResponse,
-  playlist: { readonly text: Buffer; readonly gzip: Buffer },
+  playlist: RenderedPlaylist,
+  { key }: HlsViewer,
 ): void {
-  const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-  const body = zipped ? playlist.gzip : playlist.text;
+  const zipped = key === undefined && /\bgzip\b/.test(String(message.headers['accept-encoding'] ?? ''));
+  const shared = zipped ? playlist.gzip : playlist.text;
+  const body = key === undefined ? shared : withSession(playlist.text, key);
   response.writeHead(200, {
     'Content-Type': 'application/vnd.apple.mpegurl',
     'Content-Length': body.length,
-    'Cache-Control': 'no-cache',
+    'Cache-Control': key === undefined ? 'no-cache' : 'private, no-store',
     Vary: 'Accept-Encoding',
     ...(zipped ? { 'Content-Encoding': 'gzip' } : {}),
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  response.end(message.method === 'HEAD' ? undefined : body);
+}
+
+/** Lines that are no tag and no comment are URIs, RFC 8216 §4.1. */
+function withSession(playlist: Buffer, key: string): Buffer {
+  return Buffer.from(playlist.toString().replace(/^(?!#).+$/gm, (uri) => `${uri}?${SESSION_PARAMETER}=${key}`));
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import type { Clock, Logger, Output, OutputSource, StreamDescription } from '@sluice/core';
+import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
 import { type Micros, type Millis, micros, microsFromSeconds, type Sample } from '@sluice/media';
 import { primaryTracks } from '../tags/selection.js';
-import type { HlsViewers } from './hls-viewers.js';
 import { renderPlaylist } from './playlist.js';
 import { type Segment, Segmenter } from './segmenter.js';
 
@@ -16,7 +15,8 @@ export interface RenderedPlaylist {
 export interface HlsOutputOptions {
   readonly source: OutputSource;
   readonly clock: Clock;
-  readonly viewers: HlsViewers;
+  /** How many watch a path. */
+  readonly viewers: (path: StreamPath) => number;
   readonly log: Logger;
   /** The stream is over; the segments stay good for those who haven't seen them yet. */
   readonly onEnd: (output: HlsOutput) => void;
@@ -30,7 +30,7 @@ export class HlsOutput implements Output {
   readonly path: OutputSource['path'];
   readonly #source: OutputSource;
   readonly #clock: Clock;
-  readonly #viewers: HlsViewers;
+  readonly #viewers: (path: StreamPath) => number;
   readonly #onEnd: (output: HlsOutput) => void;
   readonly #segmenter: Segmenter;
   /** Makes segment URLs unique over restarts of the server and of the stream, so that caches may keep them. */
@@ -67,7 +67,7 @@ export class HlsOutput implements Output {
   }
 
   get viewers(): number {
-    return this.#viewers.countOf(this.path);
+    return this.#viewers(this.path);
   }
 
   get idleSince(): Millis | undefined {

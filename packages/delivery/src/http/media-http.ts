@@ -1,11 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Logger, messageOf } from '@sluice/core';
+import type { Duplex } from 'node:stream';
+import { type ForwardedAddress, type Logger, messageOf } from '@sluice/core';
 import type { HlsDelivery } from '../hls/hls-delivery.js';
 import type { HttpFlv } from '../http-flv.js';
 import type { WsFlv } from '../ws-flv.js';
+import type { MediaRequest } from './media-request.js';
 import type { Pages } from './pages.js';
-import { addressOf, sendError } from './responses.js';
+import { sendError } from './responses.js';
 import type { StatusPages } from './status.js';
 
 /** A viewer's socket buffers this much in the process; beyond it the kernel is full and the viewer waits. */
@@ -16,9 +19,24 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_TIMEOUT_MS = 30_000;
 
+const SERVER_OPTIONS: ServerOptions = {
+  highWaterMark: SOCKET_BUFFER,
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  connectionsCheckingInterval: HEADERS_TIMEOUT_MS,
+};
+
 const HLS_SEGMENT = /^\/(.+)\/hls\/([^/]+)$/;
 const PLAYER_PAGE = /^\/player\/[^/]+\/.+$/;
 const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
+
+/** PEM. */
+export interface TlsFiles {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
 
 export interface MediaHttpOptions {
   readonly flv: HttpFlv;
@@ -27,36 +45,38 @@ export interface MediaHttpOptions {
   readonly status: StatusPages;
   /** The player and the start page, where they are served. */
   readonly pages: Pages | undefined;
+  readonly forwarded: ForwardedAddress;
   readonly corsOrigin: string;
   readonly maxConnections: number;
+  /** With a certificate, it speaks HTTPS. */
+  readonly tls?: TlsFiles | undefined;
   readonly log: Logger;
 }
 
 /** The HTTP door for viewers: media, pages and status, on bare `node:http`. */
 export class MediaHttpServer {
   readonly #options: MediaHttpOptions;
-  readonly #server: Server;
+  readonly #server: Server | TlsServer;
   /** Sockets that WebSocket took over, which the HTTP server has forgotten. */
   readonly #upgraded = new Set<Socket>();
 
   constructor(options: MediaHttpOptions) {
     this.#options = options;
-    this.#server = createServer({
-      highWaterMark: SOCKET_BUFFER,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: HEADERS_TIMEOUT_MS,
-    });
+    const { tls } = options;
+    this.#server = tls === undefined ? createServer(SERVER_OPTIONS) : createTlsServer({ ...SERVER_OPTIONS, ...tls });
     this.#server.maxConnections = options.maxConnections;
-    this.#server.on('request', (request, response) => this.#request(request, response));
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
+    this.#server.on('request', (message, response) => this.#request(message, response));
+    this.#server.on('upgrade', (message, socket, head) => this.#upgrade(message, socket, head));
     this.#server.on('clientError', (error, socket) => {
       options.log.debug({ reason: 'http', detail: error.message }, 'HTTP connection ended');
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
       else socket.destroy();
     });
+  }
+
+  /** New connections get this certificate. Only for a server that was made with one. */
+  setCertificate(tls: TlsFiles): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(tls);
   }
 
   /** @param port 0 takes a free one */
@@ -84,81 +104,92 @@ export class MediaHttpServer {
     for (const socket of this.#upgraded) socket.destroy();
   }
 
-  #request(request: IncomingMessage, response: ServerResponse): void {
+  #request(message: IncomingMessage, response: ServerResponse): void {
     response.on('error', () => response.destroy());
-    const url = parseUrl(request);
-    if (url === undefined) {
+    const request = this.#read(message);
+    if (request === undefined) {
       sendError(response, 400, 'bad-url', 'the URL of the request cannot be read');
       return;
     }
-    this.#route(request, response, url).catch((error: unknown) => {
-      const fields = { ip: addressOf(request), path: url.pathname, error: messageOf(error) };
-      this.#options.log.error(fields, 'HTTP request failed');
+    this.#route(request, response).catch((error: unknown) => {
+      this.#reportFault(request, error);
       if (response.headersSent) response.destroy();
       else sendError(response, 500, 'internal', 'the server could not answer');
     });
   }
 
-  async #route(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    const { pathname, searchParams } = url;
+  async #route(request: MediaRequest, response: ServerResponse): Promise<void> {
+    const { message, pathname } = request;
     const { flv, hls, status, corsOrigin } = this.#options;
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
-    if (request.method === 'OPTIONS') {
+    if (message.method === 'OPTIONS') {
       sendPreflight(response);
       return;
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    if (message.method !== 'GET' && message.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD, OPTIONS');
-      sendError(response, 405, 'method', `${request.method} is not possible here`);
+      sendError(response, 405, 'method', `${message.method} is not possible here`);
       return;
     }
     const segment = HLS_SEGMENT.exec(pathname);
     const statusOf = STATUS_STREAM.exec(pathname);
-    if (pathname === '/status/streams') status.list(response);
-    else if (statusOf !== null) status.one(response, statusOf[1] ?? '');
+    if (pathname === '/status/streams') status.list(request, response);
+    else if (statusOf !== null) await status.one(request, response, statusOf[1] ?? '');
     else if (pathname === '/' || pathname.startsWith('/assets/') || pathname.startsWith('/player/')) {
-      this.#page(request, response, pathname);
+      this.#page(message, response, pathname);
     } else if (pathname.endsWith('.flv')) {
-      await flv.serve(request, response, pathname.slice(1, -'.flv'.length), searchParams);
+      await flv.serve(request, response, pathname.slice(1, -'.flv'.length));
     } else if (pathname.endsWith('.m3u8')) {
-      await hls.servePlaylist(request, response, pathname.slice(1, -'.m3u8'.length), searchParams);
+      await hls.servePlaylist(request, response, pathname.slice(1, -'.m3u8'.length));
     } else if (segment !== null) {
-      hls.serveSegment(request, response, segment[1] ?? '', segment[2] ?? '');
-    } else this.#page(request, response, pathname);
+      await hls.serveSegment(request, response, segment[1] ?? '', segment[2] ?? '');
+    } else this.#page(message, response, pathname);
   }
 
-  #page(request: IncomingMessage, response: ServerResponse, pathname: string): void {
+  #page(message: IncomingMessage, response: ServerResponse, pathname: string): void {
     const notFound = () => sendError(response, 404, 'not-found', `there is nothing at ${pathname.slice(0, 200)}`);
     const { pages } = this.#options;
     if (pages === undefined) notFound();
-    else pages.serve(request, response, PLAYER_PAGE.test(pathname) ? '/player.html' : undefined, notFound);
+    else pages.serve(message, response, PLAYER_PAGE.test(pathname) ? '/player.html' : undefined, notFound);
   }
 
-  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  #upgrade(message: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const socket = stream as Socket;
     socket.on('error', () => socket.destroy());
-    const url = parseUrl(request);
-    if (url === undefined || !url.pathname.endsWith('.flv')) {
+    const request = this.#read(message);
+    if (request === undefined || !request.pathname.endsWith('.flv')) {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
       return;
     }
     this.#upgraded.add(socket);
     socket.once('close', () => this.#upgraded.delete(socket));
-    const path = url.pathname.slice(1, -'.flv'.length);
-    this.#options.webSocket.upgrade(request, socket, head, path, url.searchParams);
+    const path = request.pathname.slice(1, -'.flv'.length);
+    this.#options.webSocket.upgrade(request, socket, head, path).catch((error: unknown) => {
+      this.#reportFault(request, error);
+      socket.destroy();
+    });
+  }
+
+  #read(message: IncomingMessage): MediaRequest | undefined {
+    const { url } = message;
+    if (url === undefined || !url.startsWith('/') || !URL.canParse(url, 'http://host')) return undefined;
+    const { pathname, searchParams } = new URL(url, 'http://host');
+    const header = message.headers['x-forwarded-for'];
+    const forwardedFor = Array.isArray(header) ? header.join(',') : header;
+    const ip = this.#options.forwarded.of(message.socket.remoteAddress ?? 'unknown', forwardedFor);
+    return { message, pathname, query: searchParams, ip };
+  }
+
+  #reportFault({ ip, pathname }: MediaRequest, error: unknown): void {
+    this.#options.log.error({ ip, path: pathname, error: messageOf(error) }, 'HTTP request failed');
   }
 }
 
 function sendPreflight(response: ServerResponse): void {
   response.writeHead(204, {
     'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
-    'Access-Control-Allow-Headers': 'Range',
+    'Access-Control-Allow-Headers': 'Authorization, Range',
     'Access-Control-Max-Age': '86400',
   });
   response.end();
-}
-
-function parseUrl(request: IncomingMessage): URL | undefined {
-  const { url } = request;
-  if (url === undefined || !url.startsWith('/')) return undefined;
-  return URL.canParse(url, 'http://host') ? new URL(url, 'http://host') : undefined;
 }

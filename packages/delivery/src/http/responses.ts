@@ -1,17 +1,29 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AccessRequest, type ReasonCode, Refusal } from '@sluice/core';
+import type { ServerResponse } from 'node:http';
+import { type ReasonCode, Refusal } from '@sluice/core';
 
 /** The status of each refusal. */
 const STATUS_OF: Readonly<Record<ReasonCode, number>> = {
   'bad-name': 400,
   'not-live': 404,
   'already-publishing': 409,
+  'address-denied': 403,
+  banned: 403,
+  closed: 403,
+  'credential-missing': 401,
+  'credential-invalid': 401,
+  'credential-expired': 401,
+  'too-many-failures': 429,
+  'callback-refused': 403,
+  'callback-failed': 503,
   'too-many-sessions': 429,
   'shutting-down': 503,
 };
 
 /** Seconds after which asking again makes sense. */
 const RETRY_AFTER = '2';
+
+/** RFC 6750 §3. No Basic, so that browsers don't ask for a password that a page would rather ask for itself. */
+const CHALLENGE = 'Bearer realm="Sluice"';
 
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   const body = Buffer.from(`${JSON.stringify(value)}\n`);
@@ -25,7 +37,8 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
 
 /** An error as every route tells it: a stable code and a sentence. */
 export function sendError(response: ServerResponse, status: number, code: string, message: string): void {
-  if (status === 404 || status === 503) response.setHeader('Retry-After', RETRY_AFTER);
+  if (status === 404 || status === 429 || status === 503) response.setHeader('Retry-After', RETRY_AFTER);
+  if (status === 401) response.setHeader('WWW-Authenticate', CHALLENGE);
   sendJson(response, status, { error: { code, message } });
 }
 
@@ -33,21 +46,4 @@ export function sendError(response: ServerResponse, status: number, code: string
 export function sendRefusal(response: ServerResponse, error: unknown): void {
   if (!(error instanceof Refusal)) throw error;
   sendError(response, STATUS_OF[error.code], error.code, error.message);
-}
-
-/** The peer's address, IPv4 without the IPv6 form that a dual-stack socket gives it. */
-export function addressOf(request: IncomingMessage): string {
-  const address = request.socket.remoteAddress ?? 'unknown';
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-}
-
-/** What an HTTP request asks of the gate. */
-export function accessRequestOf(
-  request: IncomingMessage,
-  protocol: AccessRequest['protocol'],
-  path: string,
-  query: URLSearchParams,
-): AccessRequest {
-  const userAgent = request.headers['user-agent'];
-  return { action: 'play', protocol, path, ip: addressOf(request), userAgent, query };
 }

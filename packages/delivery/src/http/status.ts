@@ -1,6 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import { parseStreamPath, type Stream, type StreamPath, type StreamRouter, type StreamState } from '@sluice/core';
+import {
+  type Gate,
+  parseStreamPath,
+  type Stream,
+  type StreamPath,
+  type StreamRouter,
+  type StreamState,
+} from '@sluice/core';
 import type { TrackConfig } from '@sluice/media';
+import { type MediaRequest, playRequestOf } from './media-request.js';
 import { sendError, sendJson, sendRefusal } from './responses.js';
 
 /** A stream as the start page and the player see it. */
@@ -21,32 +29,37 @@ export interface ServerStatus {
   readonly rtmpPort: number;
 }
 
-/** Tells pages which streams there are. */
+/** Tells pages which streams there are, as far as who asks may watch them. */
 export class StatusPages {
+  readonly #gate: Gate;
   readonly #router: StreamRouter;
   readonly #server: ServerStatus;
-  readonly #mayList: boolean;
+  readonly #mayList: () => boolean;
 
-  constructor(options: { router: StreamRouter; server: ServerStatus; mayList: boolean }) {
+  constructor(options: { gate: Gate; router: StreamRouter; server: ServerStatus; mayList: () => boolean }) {
+    this.#gate = options.gate;
     this.#router = options.router;
     this.#server = options.server;
     this.#mayList = options.mayList;
   }
 
   /** `/status/streams` */
-  list(response: ServerResponse): void {
-    if (!this.#mayList) {
+  list({ ip }: MediaRequest, response: ServerResponse): void {
+    if (!this.#mayList()) {
       sendError(response, 403, 'listing-off', 'this server does not list its streams (player.listStreams is false)');
       return;
     }
-    const streams = this.#router.streams().map(statusOf);
+    const open = this.#router.streams().filter(({ path }) => this.#gate.isOpenTo('play', path, ip));
+    const streams = open.map(statusOf);
     sendJson(response, 200, { server: this.#server, streams });
   }
 
-  /** `/status/streams/{path}` */
-  one(response: ServerResponse, text: string): void {
+  /** `/status/streams/{path}`, for who may watch it. */
+  async one(request: MediaRequest, response: ServerResponse, text: string): Promise<void> {
     try {
       const path = parseStreamPath(text);
+      const isOpen = this.#gate.isOpenTo('play', path, request.ip);
+      if (!isOpen) await this.#gate.inspect(playRequestOf(request, 'http-flv', path));
       const stream = this.#router.find(path);
       const status: StreamStatus =
         stream === undefined ? { path, state: 'offline', viewers: 0, tracks: [] } : statusOf(stream);

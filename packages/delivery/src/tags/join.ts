@@ -1,10 +1,12 @@
-import type { AccessRequest, Admission, Gate, Stream, StreamRouter } from '@sluice/core';
+import { type AccessRequest, type Admission, type Gate, Refusal, type Stream, type StreamRouter } from '@sluice/core';
 
 /** A viewer that has been let in, and what it is to see. */
 export interface Joined {
   readonly admission: Admission;
   readonly stream: Stream;
 }
+
+const NO_TRAFFIC = { received: 0, sent: 0 };
 
 /**
  * Asks the gate, then waits for the stream.
@@ -18,11 +20,15 @@ export async function join(
   signal: AbortSignal,
 ): Promise<Joined> {
   const admission = await context.gate.admit(request);
+  const { path } = admission.session;
+  const stream = context.router.find(path);
+  if (stream !== undefined) return { admission, stream };
+  const cut = new AbortController();
+  admission.bind({ cut: (reason) => cut.abort(new Refusal('banned', reason)), traffic: () => NO_TRAFFIC });
   try {
-    const stream = await context.router.waitFor(admission.session.path, signal);
-    return { admission, stream };
+    return { admission, stream: await context.router.waitFor(path, AbortSignal.any([signal, cut.signal])) };
   } catch (error) {
-    admission.close('not live', 0);
-    throw error;
+    admission.close('not live');
+    throw cut.signal.aborted ? cut.signal.reason : error;
   }
 }

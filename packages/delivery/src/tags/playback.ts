@@ -34,13 +34,17 @@ export function play(
     if (over) return false;
     over = true;
     leave();
-    admission.close(reason, sentBefore);
+    admission.close(reason);
     return true;
   };
   const ended = (end: ViewerEnd): void => {
     if (finish(end.reason)) onEnd(end);
   };
   viewer = current.attach(socket, ended);
+  admission.bind({
+    cut: (reason) => ended({ clean: false, reason }),
+    traffic: () => ({ received: 0, sent: sentBefore + (viewer?.bytesSent ?? 0) }),
+  });
   return {
     switchTo: (next) => {
       if (over || next === current) return;

@@ -4,6 +4,7 @@ import {
   FanOut,
   FlushScheduler,
   parseStreamPath,
+  type SessionControl,
   type ViewerEnd,
   type ViewerSocket,
 } from '@sluice/core';
@@ -70,6 +71,7 @@ function played(socket: FakeSocket): string {
 
 function admission() {
   const closed: [string, number][] = [];
+  const hold: { control?: SessionControl } = {};
   const granted: Admission = {
     session: {
       id: 'x',
@@ -78,11 +80,18 @@ function admission() {
       path: parseStreamPath('live/show'),
       ip: '::1',
       userAgent: undefined,
+      identity: { kind: 'anonymous' },
+      client: {},
+      query: '',
+      fingerprint: 'f',
       openedAt: millis(0),
     },
-    close: (reason, bytes) => closed.push([reason, bytes]),
+    bind: (control) => {
+      hold.control = control;
+    },
+    close: (reason) => closed.push([reason, hold.control?.traffic().sent ?? 0]),
   };
-  return { granted, closed };
+  return { granted, closed, hold };
 }
 
 describe('tags', () => {
@@ -192,6 +201,18 @@ describe('play', () => {
     first.output.end('the stream is over');
     expect([closed, ends]).toEqual([[['viewer left', socket.size]], []]);
     expect([first.output.viewers, second.output.viewers, socket.listenerCount('drain')]).toEqual([0, 0, 0]);
+  });
+
+  it('lets go of a viewer whose session is cut, at once', () => {
+    const { output } = running();
+    const socket = new FakeSocket();
+    const { granted, closed, hold } = admission();
+    const ends: ViewerEnd[] = [];
+    play(output, socket, granted, (end) => ends.push(end));
+    hold.control?.cut('kicked');
+    hold.control?.cut('again');
+    expect([closed, ends]).toEqual([[['kicked', socket.size]], [{ clean: false, reason: 'kicked' }]]);
+    expect([output.viewers, socket.listenerCount('drain')]).toEqual([0, 0]);
   });
 
   it("closes the session and ends the socket when the stream's end lets the viewer go", () => {

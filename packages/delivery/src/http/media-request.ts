@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http';
+import { type AccessRequest, credentialsOf } from '@sluice/core';
+
+/** A request to the media server, with what every route needs to know of it. */
+export interface MediaRequest {
+  readonly message: IncomingMessage;
+  readonly pathname: string;
+  readonly query: URLSearchParams;
+  /** The viewer's address, behind the proxies that are trusted. */
+  readonly ip: string;
+}
+
+/** What it asks of the gate. */
+export function playRequestOf(request: MediaRequest, protocol: AccessRequest['protocol'], path: string): AccessRequest {
+  const { message, ip, query } = request;
+  const { authorization, referer } = message.headers;
+  return {
+    action: 'play',
+    protocol,
+    path,
+    ip,
+    userAgent: message.headers['user-agent'],
+    credentials: credentialsOf(query, authorization),
+    query,
+    client: { pageUrl: referer },
+  };
+}
