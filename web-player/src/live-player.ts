@@ -178,8 +178,9 @@ export class LivePlayer {
     this.#askedAt = now + (Math.random() - 0.5) * ASK_SPREAD * ASK_ELSE_MS;
     try {
       const status = await this.#options.client.stream(this.#options.path);
-      if (status === 'bad-name') this.#refuse(400);
-      else this.#heard(status);
+      if (typeof status !== 'number') this.#heard(status);
+      // Who was let in may stay, also when the credential is too old to be let in again.
+      else if (this.#running === undefined) this.#refuse(status);
     } catch {
       // While the picture moves there is nothing to tell.
       if (this.#running === undefined) {

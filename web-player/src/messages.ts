@@ -31,6 +31,7 @@ export interface Unsupported {
 
 const AGAIN = 'Trying again …';
 const BAD_REQUEST = 400;
+const UNAUTHORIZED = 401;
 const TOO_MANY_REQUESTS = 429;
 const SERVICE_UNAVAILABLE = 503;
 
@@ -63,6 +64,12 @@ export function messageFor(state: PlayerState, context: MessageContext): Message
 
 function refusalMessage(status: number | undefined): Message {
   if (status === BAD_REQUEST) return { headline: 'This is no name that a stream can have.' };
+  if (status === UNAUTHORIZED) {
+    return {
+      headline: 'You need a valid link to watch this.',
+      detail: 'The one that you have is missing its key, or is too old.',
+    };
+  }
   if (status === TOO_MANY_REQUESTS) return { headline: 'The server takes no more viewers just now.', detail: AGAIN };
   if (status === SERVICE_UNAVAILABLE) return { headline: 'The server is going down or overloaded.', detail: AGAIN };
   return { headline: 'The server does not let you watch this.', detail: `It answered ${status}. ${AGAIN}` };

@@ -29,7 +29,7 @@ function open(streamPath: string): void {
     path: streamPath,
     view,
     browser: browserAbilities(view.video),
-    client: new StatusClient(clock),
+    client: new StatusClient(clock, location.search),
     clock,
     search: location.search,
     protocol: query.get('protocol'),

@@ -19,9 +19,19 @@ describe('StatusClient', () => {
     expect(await client.streams()).toEqual({ kind: 'hidden' });
   });
 
-  it('tells a name that cannot be', async () => {
-    answer(400);
-    expect(await client.stream('api/x')).toBe('bad-name');
+  it.each([400, 401, 403, 429])('tells that it may not know: %i', async (status) => {
+    answer(status);
+    expect(await client.stream('live/show')).toBe(status);
+  });
+
+  it("shows the page's credential", async () => {
+    const asked: string[] = [];
+    vi.stubGlobal('fetch', async (url: string) => {
+      asked.push(url);
+      return new Response('{}');
+    });
+    await new StatusClient(new ServerClock(), '?token=t').stream('live/show');
+    expect(asked).toEqual(['/status/streams/live/show?token=t']);
   });
 
   it('throws what it has no word for', async () => {

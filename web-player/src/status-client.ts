@@ -38,10 +38,15 @@ const TIMEOUT_MS = 5000;
 /** Asks the server which streams there are and how they stand. */
 export class StatusClient {
   readonly #clock: ServerClock;
+  readonly #search: string;
 
-  /** @param clock set by each answer */
-  constructor(clock: ServerClock) {
+  /**
+   * @param clock set by each answer
+   * @param search the page's own query, which may hold a credential
+   */
+  constructor(clock: ServerClock, search = '') {
     this.#clock = clock;
+    this.#search = search;
   }
 
   /** @throws where the server can't be reached */
@@ -53,10 +58,13 @@ export class StatusClient {
     return { kind: 'streams', streams, server };
   }
 
-  /** @throws where the server can't be reached */
-  async stream(path: string): Promise<StreamStatus | 'bad-name'> {
-    const response = await this.#get(`/status/streams/${path}`);
-    if (response.status === 400) return 'bad-name';
+  /**
+   * @returns the HTTP status where the server doesn't tell this viewer
+   * @throws where the server can't be reached
+   */
+  async stream(path: string): Promise<StreamStatus | number> {
+    const response = await this.#get(`/status/streams/${path}${this.#search}`);
+    if (response.status >= 400 && response.status < 500) return response.status;
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     return (await response.json()) as StreamStatus;
   }
