@@ -1,1 +1,2 @@
-export {};
+export { StorageError, type StorageErrorCode } from './errors.js';
+export { Storage } from './storage.js';

@@ -46,15 +46,16 @@ export interface ApiKey {
   readonly expiresAt?: Millis | undefined;
 }
 
-/** A login that can be renewed. */
+/** A login that can be renewed, once with each token. */
 export interface RefreshToken {
   readonly id: string;
   readonly hash: string;
+  /** The same for all tokens of one login: when one of them is shown twice, all are void. */
+  readonly family: string;
   readonly userId: string;
   readonly createdAt: Millis;
   readonly expiresAt: Millis;
-  readonly userAgent: string;
-  readonly ip: string;
+  readonly usedAt?: Millis | undefined;
 }
 
 /** A setting that was changed through the API; its value as JSON. */
@@ -64,12 +65,4 @@ export interface SettingRecord {
   readonly value: string;
   readonly changedBy: string;
   readonly changedAt: Millis;
-}
-
-/** A secret that the server made for itself at its first start. */
-export interface SecretRecord {
-  /** What it is for: `auth.signing.secret`. */
-  readonly id: string;
-  readonly value: string;
-  readonly createdAt: Millis;
 }

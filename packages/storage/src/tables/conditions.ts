@@ -1,0 +1,14 @@
+/** One comparison of a query; left out where its value is undefined. */
+export type Condition = readonly [sql: string, value: unknown];
+
+/** `WHERE` with bound values for the conditions that are asked for. */
+export function where(conditions: readonly Condition[]): { readonly sql: string; readonly values: readonly unknown[] } {
+  const asked = conditions.filter(([, value]) => value !== undefined);
+  const sql = asked.length === 0 ? '' : `WHERE ${asked.map(([text]) => text).join(' AND ')}`;
+  return { sql, values: asked.map(([, value]) => value) };
+}
+
+/** A row without its empty columns. */
+export function withoutNulls<T>(row: unknown): T {
+  return Object.fromEntries(Object.entries(row as object).filter(([, value]) => value !== null)) as T;
+}
