@@ -1,5 +1,5 @@
 export { HlsDelivery } from './hls/hls-delivery.js';
-export { MediaHttpServer } from './http/media-http.js';
+export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
 export { Pages } from './http/pages.js';
 export { StatusPages } from './http/status.js';
 export { HttpFlv } from './http-flv.js';

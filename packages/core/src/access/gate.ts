@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Millis } from '@sluice/media';
 import type { Clock } from '../clock.js';
 import type { AccessMode, AccessSettings } from '../config/schema.js';
 import { Refusal } from '../errors.js';
@@ -255,9 +254,4 @@ function modeOf(settings: AccessSettings, action: AccessAction): AccessMode {
 function fingerprintOf({ action, path, ip, userAgent }: CheckedRequest, { credential }: Identity): string {
   const parts = [action, path, ip, userAgent ?? '', credential ?? ''];
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
-}
-
-/** Wall-clock seconds, as tokens carry them, to the clock's own unit. */
-export function millisFromUnixSeconds(seconds: number): Millis {
-  return (seconds * 1000) as Millis;
 }

@@ -44,7 +44,9 @@ const publish = z.strictObject({
   graceSeconds: seconds(10, 3600).describe(
     'How long viewers stay, without a picture, for an encoder that dropped to come back. 0 ends the stream at once.',
   ),
-  idleSeconds: seconds(30, 3600).describe('A publisher that sends nothing for this long is taken for dead.'),
+  idleSeconds: seconds(30, 3600)
+    .meta(START)
+    .describe('A publisher that sends nothing for this long is taken for dead.'),
 });
 
 const gopCache = z.strictObject({

@@ -38,13 +38,17 @@ export interface TlsFiles {
   readonly key: string | Buffer;
 }
 
-export interface MediaHttpOptions {
+/** What is served, whatever the listener. */
+export interface MediaRoutes {
   readonly flv: HttpFlv;
   readonly webSocket: WsFlv;
   readonly hls: HlsDelivery;
   readonly status: StatusPages;
   /** The player and the start page, where they are served. */
   readonly pages: Pages | undefined;
+}
+
+export interface MediaHttpOptions extends MediaRoutes {
   readonly forwarded: ForwardedAddress;
   readonly corsOrigin: string;
   readonly maxConnections: number;

@@ -3,6 +3,8 @@ import { Refusal } from '../../errors.js';
 import type { StreamPath } from '../../stream-path.js';
 import type { AccessRequest } from '../request.js';
 import type { Identity } from '../session.js';
+import { hasCredentials } from './credentials.js';
+import type { FailureLimiter } from './failure-limiter.js';
 
 /** A request whose path is inside the grammar. */
 export interface CheckedRequest extends AccessRequest {
@@ -24,13 +26,20 @@ export interface CredentialCheck {
 /** Asks each kind in turn; the first that is satisfied decides. */
 export class CredentialChecks {
   readonly #checks: readonly CredentialCheck[];
+  readonly #failures: FailureLimiter | undefined;
 
-  constructor(checks: readonly CredentialCheck[]) {
+  /** @param failures counts wrong credentials; an address with too many of them is asked for none */
+  constructor(checks: readonly CredentialCheck[], failures?: FailureLimiter) {
     this.#checks = checks;
+    this.#failures = failures;
   }
 
-  /** @throws {Refusal} of the first credential that was shown and doesn't hold, or `credential-missing` */
+  /**
+   * @throws {Refusal} of the first credential that was shown and doesn't hold, `credential-missing`, or
+   *   `too-many-failures`
+   */
   async verify(request: CheckedRequest): Promise<Identity> {
+    if (hasCredentials(request.credentials)) this.#failures?.check(request.ip);
     let refusal: Refusal | undefined;
     for (const check of this.#checks) {
       try {
@@ -41,6 +50,7 @@ export class CredentialChecks {
         refusal ??= error;
       }
     }
+    if (refusal?.code === 'credential-invalid') this.#failures?.failed(request.ip);
     throw refusal ?? new Refusal('credential-missing', `${request.path} needs a credential to ${request.action}`);
   }
 
