@@ -14,12 +14,14 @@ export interface OutboxItem {
   readonly nextAt: Millis;
 }
 
-/** Keeps news over restarts. */
+/** Keeps news over restarts, in a line for each URL. */
 export interface Outbox {
-  /** Inserts, or replaces the item of the same id. */
+  /** Puts an item at the end of its line, or replaces the item of the same id where it stands. */
   put(item: OutboxItem): Promise<void>;
-  /** Those that may be tried now, oldest first. */
-  due(now: Millis, limit: number): Promise<readonly OutboxItem[]>;
+  /** The URLs for which something waits. */
+  urls(): Promise<readonly string[]>;
+  /** The head of a line: what was put first comes first. */
+  oldest(url: string, limit: number): Promise<readonly OutboxItem[]>;
   delete(id: string): Promise<void>;
   count(): Promise<number>;
 }

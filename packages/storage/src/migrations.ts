@@ -46,6 +46,8 @@ const MIGRATIONS: readonly string[] = [
      attempts INTEGER NOT NULL, nextAt INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX outboxNextAt ON outbox (nextAt);`,
+  `DROP INDEX outboxNextAt;
+   CREATE INDEX outboxUrl ON outbox (url);`,
 ];
 
 /**

@@ -127,18 +127,23 @@ describe('Storage', () => {
     expect(await audit.query({ limit: 9, actor: 'user:bert' })).toEqual([]);
   });
 
-  it('gives news back when its time has come, oldest first', async () => {
+  it('keeps news in a line for each URL, in which an item that was tried keeps its place', async () => {
     const { outbox } = await start();
-    const item = { url: 'http://x/', headers: { a: 'b' }, body: '{}', attempts: 0 };
-    await outbox.put({ ...item, id: '2', createdAt: millis(2), nextAt: millis(0) });
-    await outbox.put({ ...item, id: '1', createdAt: millis(1), nextAt: millis(0) });
-    await outbox.put({ ...item, id: '3', createdAt: millis(0), nextAt: millis(99) });
-    expect((await outbox.due(millis(50), 9)).map(({ id, headers }) => [id, headers])).toEqual([
-      ['1', { a: 'b' }],
-      ['2', { a: 'b' }],
+    const item = { url: 'http://x/', headers: { a: 'b' }, body: '{}', attempts: 0, nextAt: millis(0) };
+    await outbox.put({ ...item, id: '2', createdAt: millis(2) });
+    await outbox.put({ ...item, id: '1', createdAt: millis(1) });
+    await outbox.put({ ...item, id: '3', createdAt: millis(0), url: 'http://y/' });
+    await outbox.put({ ...item, id: '2', createdAt: millis(2), attempts: 1, nextAt: millis(99) });
+    expect([...(await outbox.urls())].sort()).toEqual(['http://x/', 'http://y/']);
+    expect((await outbox.oldest('http://x/', 9)).map(({ id, attempts, headers }) => [id, attempts, headers])).toEqual([
+      ['2', 1, { a: 'b' }],
+      ['1', 0, { a: 'b' }],
     ]);
-    await outbox.delete('1');
-    expect(await outbox.count()).toBe(2);
+    expect(await outbox.oldest('http://x/', 1)).toHaveLength(1);
+    await outbox.delete('2');
+    await outbox.delete('3');
+    expect(await outbox.urls()).toEqual(['http://x/']);
+    expect(await outbox.count()).toBe(1);
   });
 
   it('takes any text for text', async () => {

@@ -77,7 +77,8 @@ export class Storage {
     };
     this.outbox = {
       put: (item) => this.#call('outbox', 'put', item),
-      due: (now, limit) => this.#call('outbox', 'due', now, limit),
+      urls: () => this.#call('outbox', 'urls'),
+      oldest: (url, limit) => this.#call('outbox', 'oldest', url, limit),
       delete: (id) => this.#call('outbox', 'delete', id),
       count: () => this.#call('outbox', 'count'),
     };

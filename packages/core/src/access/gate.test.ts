@@ -30,7 +30,11 @@ describe('Gate', () => {
     for (const gate of gates.splice(0)) gate.close();
   });
 
-  async function gateWith(yaml = '', advisor: (prospect: Session) => Promise<void> = async () => {}) {
+  async function gateWith(
+    yaml = '',
+    advisor: (prospect: Session) => Promise<void> = async () => {},
+    withdraw: (prospect: Session) => void = () => {},
+  ) {
     let config = loadConfig({ file: { name: 'test.yml', text: yaml } });
     const time = { wall: 1_000_000 };
     const clock = { monotonic: () => millis(0), wall: () => millis(time.wall) };
@@ -63,7 +67,7 @@ describe('Gate', () => {
       adminRule: () => config.api,
       bans,
       credentials,
-      advisors: [{ ask: advisor }],
+      advisors: [{ ask: advisor, withdraw }],
       log: { ...silentLogger, warn: (fields) => logged.push(fields) },
     });
     gates.push(gate);
@@ -173,6 +177,19 @@ describe('Gate', () => {
     answer();
     await expect(admission).rejects.toEqual(refusedWith('banned'));
     expect(registry.size).toBe(0);
+  });
+
+  it('tells a callback that agreed when somebody else refused, and only then', async () => {
+    const withdrawn: string[] = [];
+    const agree = async ({ path }: Session) => {
+      if (path === 'live/no') throw new Refusal('callback-refused', 'no');
+    };
+    const { gate } = await gateWith('sessions: { total: 1 }', agree, ({ path }) => withdrawn.push(path));
+    await gate.admit(request({ path: 'live/one' }));
+    await expect(gate.admit(request({ path: 'live/no' }))).rejects.toEqual(refusedWith('callback-refused'));
+    expect(withdrawn).toEqual([]);
+    await expect(gate.admit(request({ path: 'live/two' }))).rejects.toEqual(refusedWith('too-many-sessions'));
+    expect(withdrawn).toEqual(['live/two']);
   });
 
   it('lets a callback have the last word', async () => {

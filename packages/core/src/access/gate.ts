@@ -27,6 +27,8 @@ export interface Admission {
 export interface AccessAdvisor {
   /** @throws {Refusal} `callback-refused` or `callback-failed` */
   ask(prospect: Session): Promise<void>;
+  /** Takes note that a session that it agreed to was refused after all, by somebody else: it never opens. */
+  withdraw?(prospect: Session): void;
 }
 
 export interface GateOptions {
@@ -155,10 +157,19 @@ export class Gate {
   }
 
   async #admitted(session: Session): Promise<Admission> {
-    for (const advisor of this.#options.advisors) await advisor.ask(session);
-    // Callbacks take their time, and whoever is banned meanwhile stays out.
-    this.#checkBans(session);
-    return this.#open(session);
+    const agreed: AccessAdvisor[] = [];
+    try {
+      for (const advisor of this.#options.advisors) {
+        await advisor.ask(session);
+        agreed.push(advisor);
+      }
+      // Callbacks take their time, and whoever is banned meanwhile stays out.
+      this.#checkBans(session);
+      return this.#open(session);
+    } catch (error) {
+      for (const advisor of agreed) advisor.withdraw?.(session);
+      throw error;
+    }
   }
 
   async #prospect(request: AccessRequest): Promise<Session> {

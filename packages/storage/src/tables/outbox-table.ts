@@ -28,10 +28,13 @@ export class OutboxTable {
     this.#records.delete(id);
   }
 
-  due(now: number, limit: number): OutboxItem[] {
-    const rows = this.#database
-      .prepare('SELECT * FROM outbox WHERE nextAt <= ? ORDER BY createdAt, rowid LIMIT ?')
-      .all(now, limit);
+  urls(): string[] {
+    return this.#database.prepare('SELECT DISTINCT url FROM outbox').pluck().all() as string[];
+  }
+
+  /** By `rowid`: the clock on the wall can be put back, the order in which rows came can't. */
+  oldest(url: string, limit: number): OutboxItem[] {
+    const rows = this.#database.prepare('SELECT * FROM outbox WHERE url = ? ORDER BY rowid LIMIT ?').all(url, limit);
     return rows.map((row) => {
       const item = row as OutboxItem & { headers: string };
       return { ...item, headers: JSON.parse(item.headers) as Record<string, string> };
