@@ -1,0 +1,61 @@
+import type {
+  ApiKey,
+  AuditLog,
+  AuditTrail,
+  Bans,
+  Clock,
+  ConfigChange,
+  Directory,
+  Gate,
+  LiveConfig,
+  SessionHistory,
+  SessionRegistry,
+  StreamKey,
+  StreamRouter,
+  TokenIssuer,
+  User,
+} from '@sluice/core';
+import type { Admission } from '../auth/admission.js';
+import type { Authenticator } from '../auth/authenticator.js';
+import type { Logins } from '../auth/logins.js';
+
+/** Changes settings while the server runs. Each throws ConfigError and leaves what was in force. */
+export interface ConfigControl {
+  readonly live: LiveConfig;
+  set(values: ReadonlyMap<string, unknown>, by: string): Promise<ConfigChange>;
+  unset(key: string): Promise<ConfigChange | undefined>;
+  reload(): Promise<ConfigChange>;
+}
+
+/** How the server is. */
+export interface Health {
+  /** What keeps it from serving; empty while all is well. */
+  problems(): readonly string[];
+}
+
+/** What the control plane controls. */
+export interface Control {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly clock: Clock;
+  readonly router: StreamRouter;
+  readonly registry: SessionRegistry;
+  readonly gate: Gate;
+  readonly bans: Bans;
+  readonly users: Directory<User>;
+  readonly streamKeys: Directory<StreamKey>;
+  readonly apiKeys: Directory<ApiKey>;
+  readonly history: SessionHistory;
+  readonly auditLog: AuditLog;
+  readonly audit: AuditTrail;
+  readonly config: ConfigControl;
+  readonly tokens: TokenIssuer;
+  readonly health: Health;
+}
+
+/** What the routes of logins need beside that. */
+export interface AccountControl extends Control {
+  readonly admission: Admission;
+  readonly authenticator: Authenticator;
+  readonly logins: Logins;
+}

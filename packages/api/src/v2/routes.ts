@@ -1,0 +1,26 @@
+import type { Route } from '../http/route.js';
+import { authRoutes } from './auth.js';
+import { banRoutes } from './bans.js';
+import type { AccountControl } from './control.js';
+import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
+import { serverRoutes } from './server.js';
+import { sessionRoutes } from './sessions.js';
+import { settingRoutes } from './settings.js';
+import { streamRoutes } from './streams.js';
+import { userRoutes } from './users.js';
+
+/** Everything under `/api/v2`. */
+export function v2Routes(control: AccountControl): Route[] {
+  return [
+    ...serverRoutes(control),
+    ...streamRoutes(control),
+    ...sessionRoutes(control),
+    ...banRoutes(control),
+    ...streamKeyRoutes(control),
+    ...tokenRoutes(control),
+    ...authRoutes(control),
+    ...userRoutes(control),
+    ...apiKeyRoutes(control),
+    ...settingRoutes(control),
+  ];
+}

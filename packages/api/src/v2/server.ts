@@ -1,0 +1,76 @@
+import type { AuditEntry } from '@sluice/core';
+import { millis } from '@sluice/media';
+import { z } from 'zod';
+import { type Route, route } from '../http/route.js';
+import type { Control } from './control.js';
+import { iso, limit, numberInQuery, time, timeInQuery } from './schemas.js';
+
+const auditSchema = z.object({
+  id: z.number().int(),
+  at: time,
+  actor: z.string(),
+  ip: z.string().nullable(),
+  action: z.string(),
+  target: z.string(),
+  result: z.enum(['ok', 'refused', 'failed']),
+  detail: z.string().nullable(),
+});
+
+const auditOf = ({ at, ip, detail, ...rest }: AuditEntry & { readonly id: number }): z.input<typeof auditSchema> => ({
+  ...rest,
+  at: iso(at),
+  ip: ip ?? null,
+  detail: detail ?? null,
+});
+
+export function serverRoutes({ version, startedAt, clock, router, registry, auditLog, health }: Control): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/server',
+      tag: 'Server',
+      summary: 'What runs here, since when, and how it is',
+      needs: 'open-read',
+      answer: z.object({
+        version: z.string(),
+        startedAt: time,
+        uptimeSeconds: z.number().int(),
+        streams: z.number().int(),
+        sessions: z.number().int(),
+        problems: z.array(z.string()).describe('What keeps it from serving; empty while all is well.'),
+      }),
+      handle: () => ({
+        version,
+        startedAt: iso(startedAt),
+        uptimeSeconds: Math.floor((clock.wall() - startedAt) / 1000),
+        streams: router.streams().length,
+        sessions: registry.size,
+        problems: [...health.problems()],
+      }),
+    }),
+    route({
+      method: 'get',
+      path: '/audit',
+      tag: 'Server',
+      summary: 'Who did what, newest first',
+      needs: 'admin',
+      query: z
+        .object({
+          from: timeInQuery.optional(),
+          to: timeInQuery.optional(),
+          actor: z.string().max(200).optional(),
+          action: z.string().max(100).optional(),
+          before: numberInQuery(1, Number.MAX_SAFE_INTEGER)
+            .optional()
+            .describe('The id of the last entry of the page before.'),
+          limit,
+        })
+        .strict(),
+      answer: z.object({ entries: z.array(auditSchema) }),
+      handle: async ({ query: { from, to, ...rest } }) => {
+        const at = (ms: number | undefined) => (ms === undefined ? undefined : millis(ms));
+        return { entries: (await auditLog.query({ ...rest, from: at(from), to: at(to) })).map(auditOf) };
+      },
+    }),
+  ];
+}
