@@ -156,7 +156,7 @@ describe('RTMPS', () => {
     const subject = ['-subj', '/CN=localhost', '-days', '2', '-nodes'];
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
     await promisify(execFile)('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, ...subject]);
-    const sluice = await startServer(`rtmps: { certFile: ${cert}, keyFile: ${key} }`);
+    const sluice = await startServer(`tls: { certFile: ${cert}, keyFile: ${key} }`);
     const url = `rtmps://127.0.0.1:${sluice.server.ports.rtmps}/live/show`;
     const encoder = ffmpegPublisher(url, { seconds: 4, bFrames: 0 });
     await until('the stream is live', () => sluice.log.some((line) => line.msg === 'stream is live'));

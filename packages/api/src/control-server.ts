@@ -34,8 +34,8 @@ export interface ControlServerOptions extends Control {
   readonly passwords: PasswordVerifier;
   /** Signs access tokens. */
   readonly accessTokenSecret: string;
-  /** SRS's routes. Those that change something are guarded by `srsGuards`. */
-  readonly srs: Router;
+  /** SRS's routes, under `/api/v1`. */
+  readonly srs: Router | undefined;
   readonly metrics: RequestHandler | undefined;
   /** The pages of the control plane, at `/`. */
   readonly pages: RequestHandler | undefined;
@@ -149,7 +149,7 @@ function makeApp(options: ControlServerOptions): Express {
   app.use(BASE_PATH, registerRoutes(routes, admission));
   app.delete('/api/v1/*path', admission.requires('sessions', false));
   app.use('/api/v1/raw', admission.requires('config', true));
-  app.use('/api/v1', admission.requires('open-read', false), options.srs);
+  if (options.srs !== undefined) app.use('/api/v1', admission.requires('open-read', false), options.srs);
   if (options.metrics !== undefined) app.get('/metrics', admission.requires('open-read', false), options.metrics);
   if (options.pages !== undefined) app.use(options.pages);
   app.use(unknownRoute);

@@ -5,7 +5,7 @@ import pretty from 'pino-pretty';
 /** Query strings hold keys and tokens; whatever carries one is cut before it reaches a log. */
 const QUERY_IN_URL = /\?[^\s"']*/g;
 
-export type ServerLogger = Logger & Pick<PinoLogger, 'flush'>;
+export type ServerLogger = Logger & Pick<PinoLogger, 'flush' | 'level'>;
 
 /**
  * The log of the process.

@@ -3,7 +3,7 @@ import { ConfigError } from '@sluice/core';
 import { Command } from 'commander';
 import { checkConfig, configReference } from './cli/check-config.js';
 import { serve } from './cli/serve.js';
-import { StartError } from './sluice-server.js';
+import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
 
 /** 1: it failed while running. 2: something that the operator gave it can't be used. */

@@ -154,7 +154,7 @@ describe('Storage', () => {
         // SQLite ends text at a NUL when it is asked for its length, but keeps and returns all of it.
         await storage.bans.put({ id: 'x', kind: 'viewer', value, reason, createdBy: "');--", createdAt: millis(0) });
         const [read] = await storage.bans.load();
-        expect([read?.value, read?.reason]).toEqual([value.toWellFormed(), reason.toWellFormed()]);
+        expect([read?.value, read?.reason]).toEqual([value, reason]);
       }),
       { numRuns: 200 },
     );

@@ -12,7 +12,7 @@ describe('ForwardedAddress', () => {
     ['10.0.0.1', '198.51.100.1, 10.0.0.2', '198.51.100.1', 'two proxies'],
     ['fd00::1', '2001:db8::7', '2001:db8::7', 'IPv6'],
     ['10.0.0.1', 'unknown', '10.0.0.1', 'what is no address'],
-  ])('%s with %s: %s (%s)', (peer, header, expected) => {
+  ])('%s with %s: %s (%s)', (peer, header, expected, _why) => {
     expect(behind.of(peer, header)).toBe(expected);
   });
 

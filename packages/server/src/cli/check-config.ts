@@ -1,11 +1,35 @@
-import { configEntries } from '@sluice/core';
+import { configEntries, LiveConfig, resolveConfig, type Setting } from '@sluice/core';
 import { stringify } from 'yaml';
-import { loadConfigFile } from './load-config-file.js';
+import { readConfigFile } from '../config-file.js';
 
-/** `sluice check-config`: says whether a configuration can be used, and what it comes to. */
+/** `sluice check-config`: says whether a configuration can be used, and what it comes to. Secrets are not shown. */
 export function checkConfig(options: { config?: string; print?: boolean }): void {
-  const config = loadConfigFile(options.config, process.env);
-  process.stdout.write(options.print === true ? stringify(config) : 'The configuration can be used.\n');
+  const live = new LiveConfig(resolveConfig(readConfigFile(options.config, process.env)));
+  process.stdout.write(
+    options.print === true ? stringify(treeOf(live.settings())) : 'The configuration can be used.\n',
+  );
+}
+
+interface Tree {
+  [name: string]: unknown;
+}
+
+/** `rtmp.port` → `{ rtmp: { port } }`. */
+function treeOf(settings: readonly Setting[]): Tree {
+  const secrets = new Set(configEntries().flatMap(({ key, secret }) => (secret ? [key] : [])));
+  const tree: Tree = {};
+  for (const { key, value } of settings) {
+    const names = key.split('.');
+    const last = names.pop() ?? '';
+    let branch = tree;
+    for (const name of names) {
+      const next = (branch[name] ?? {}) as Tree;
+      branch[name] = next;
+      branch = next;
+    }
+    branch[last] = secrets.has(key) && value !== undefined ? '(set)' : value;
+  }
+  return tree;
 }
 
 /** `sluice config-reference`: everything that can be configured, as a Markdown table. */

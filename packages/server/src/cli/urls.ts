@@ -25,6 +25,7 @@ export function urlLines(ports: ListeningPorts): string[] {
     ['WebSocket-FLV', `ws://${host}:${ports.http}/live/show.flv`],
     ['RTMP', `rtmp://${host}:${ports.rtmp}/live/show`],
   );
+  if (ports.api !== undefined) rows.push(['Control API', `http://localhost:${ports.api}/api/v2/docs`]);
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, url]) => `${label.padEnd(width)}  ${url}`);
 }

@@ -1,0 +1,61 @@
+import {
+  type AccessAdvisor,
+  type Clock,
+  type CredentialCheck,
+  CredentialChecks,
+  type EventBus,
+  FailureLimiter,
+  Gate,
+  JwtCheck,
+  type LiveConfig,
+  type Logger,
+  PasswordCheck,
+  type PasswordVerifier,
+  type SessionRegistry,
+  SignedUrlCheck,
+  StreamKeyCheck,
+  settingsFor,
+  WmsAuthCheck,
+} from '@sluice/core';
+import type { Accounts } from './accounts.js';
+
+export interface AccessOptions {
+  readonly live: LiveConfig;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly registry: SessionRegistry;
+  readonly accounts: Accounts;
+  readonly passwords: PasswordVerifier;
+  readonly signingSecret: () => string;
+  /** Asked about what nothing else accepts. */
+  readonly outside: readonly CredentialCheck[];
+  readonly advisors: readonly AccessAdvisor[];
+}
+
+/** The one chain that all doors share. */
+export function makeGate(options: AccessOptions): Gate {
+  const { live, clock, events, log, registry, accounts, passwords, advisors } = options;
+  const auth = () => live.current.auth;
+  const { users, streamKeys, bans } = accounts;
+  const checks: CredentialCheck[] = [
+    new StreamKeyCheck({ keys: streamKeys, clock }),
+    new SignedUrlCheck({ secret: options.signingSecret, clock }),
+    new JwtCheck({ settings: () => auth().jwt, clock, log }),
+    new WmsAuthCheck({ settings: () => auth().wmsAuth, clock }),
+    new PasswordCheck({ users, verifier: passwords }),
+    ...options.outside,
+  ];
+  const failures = new FailureLimiter({ perMinute: () => auth().failuresPerMinute, clock });
+  return new Gate({
+    clock,
+    events,
+    log,
+    registry,
+    settingsFor: (path) => settingsFor(live.current, path).access,
+    adminRule: () => live.current.api,
+    bans,
+    credentials: new CredentialChecks(checks, failures),
+    advisors,
+  });
+}

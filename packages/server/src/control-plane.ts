@@ -1,0 +1,115 @@
+import { ControlServer } from '@sluice/api';
+import {
+  type AuditTrail,
+  type Clock,
+  type ConfigChange,
+  type EventBus,
+  type Gate,
+  type LiveConfig,
+  type Logger,
+  messageOf,
+  type PasswordVerifier,
+  type SessionRegistry,
+  type StreamRouter,
+  TokenIssuer,
+} from '@sluice/core';
+import type { Storage } from '@sluice/storage';
+import type { Accounts } from './accounts.js';
+import type { Certificate } from './certificate.js';
+import type { ConfigChanges } from './config-changes.js';
+import { openPort } from './open-port.js';
+import type { OwnSecrets } from './secrets.js';
+import { VERSION } from './version.js';
+
+/** For answers under way, when the server goes down. */
+const PATIENCE_MS = 1000;
+
+/** Where the control API can be reached; undefined for what is off. */
+export interface ControlPorts {
+  readonly api: number | undefined;
+  readonly apiTls: number | undefined;
+}
+
+export interface ControlPlaneOptions {
+  readonly live: LiveConfig;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly registry: SessionRegistry;
+  readonly accounts: Accounts;
+  readonly passwords: PasswordVerifier;
+  readonly signingSecret: () => string;
+  readonly changes: ConfigChanges;
+  readonly reload: () => Promise<ConfigChange>;
+  readonly certificate: Certificate | undefined;
+  readonly gate: Gate;
+  readonly router: StreamRouter;
+  readonly storage: Storage;
+  readonly secrets: OwnSecrets;
+}
+
+/** The control API with what it needs, on its own listeners. */
+export class ControlPlane {
+  readonly #live: LiveConfig;
+  readonly #server: ControlServer | undefined;
+
+  constructor(options: ControlPlaneOptions) {
+    this.#live = options.live;
+    this.#server = options.live.current.api.enabled ? makeServer(options) : undefined;
+    options.certificate?.onChange((tls) => this.#server?.setCertificate(tls));
+  }
+
+  /** @throws {StartError} */
+  async open(): Promise<ControlPorts> {
+    const server = this.#server;
+    if (server === undefined) return { api: undefined, apiTls: undefined };
+    const { host, port, tlsPort } = this.#live.current.api;
+    const api = await openPort('api', { host, port }, (at, on) => server.listen(at, on));
+    if (!server.hasTls) return { api, apiTls: undefined };
+    const listenTls = (at: number, on: string) => server.listenTls(at, on);
+    return { api, apiTls: await openPort('api', { host, port: tlsPort }, listenTls, 'tlsPort') };
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close(PATIENCE_MS);
+  }
+}
+
+function makeServer(options: ControlPlaneOptions): ControlServer {
+  const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
+  const { changes, reload, signingSecret } = options;
+  const audit: AuditTrail = {
+    record: (entry) => {
+      storage.audit.append([{ ...entry, at: clock.wall() }]).catch((error: unknown) => {
+        log.error({ detail: messageOf(error) }, 'an audit line could not be kept');
+      });
+    },
+  };
+  return new ControlServer({
+    ...accounts,
+    version: VERSION,
+    startedAt: clock.wall(),
+    clock,
+    log,
+    router,
+    registry,
+    gate,
+    history: storage.history,
+    auditLog: storage.audit,
+    audit,
+    config: {
+      live,
+      set: (values, by) => changes.set(values, by),
+      unset: (key) => changes.unset(key),
+      reload,
+    },
+    tokens: new TokenIssuer({ auth: () => live.current.auth, signingSecret, clock }),
+    health: { problems: () => [] },
+    passwords,
+    accessTokenSecret: secrets.accessTokens,
+    srs: undefined,
+    metrics: undefined,
+    pages: undefined,
+    tls: certificate?.current,
+  });
+}

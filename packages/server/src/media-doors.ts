@@ -1,0 +1,155 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import {
+  type Clock,
+  type Config,
+  type EventBus,
+  FlushScheduler,
+  ForwardedAddress,
+  type Gate,
+  type LiveConfig,
+  type Logger,
+  type StreamRouter,
+} from '@sluice/core';
+import {
+  HlsDelivery,
+  HttpFlv,
+  MediaHttpServer,
+  type MediaRoutes,
+  Pages,
+  RtmpPlay,
+  StatusPages,
+  WsFlv,
+} from '@sluice/delivery';
+import { RtmpPublish } from '@sluice/ingest';
+import { millis } from '@sluice/media';
+import { type RtmpHandlers, RtmpServer } from '@sluice/rtmp';
+import type { Certificate } from './certificate.js';
+import { openPort } from './open-port.js';
+import { VERSION } from './version.js';
+
+/** Where media can be reached; undefined for what is off. */
+export interface MediaPorts {
+  readonly rtmp: number;
+  readonly rtmps: number | undefined;
+  readonly http: number;
+  readonly https: number | undefined;
+}
+
+export interface MediaDoorsOptions {
+  readonly live: LiveConfig;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly gate: Gate;
+  readonly router: StreamRouter;
+  readonly certificate: Certificate | undefined;
+  readonly log: Logger;
+}
+
+/** The listeners through which media comes and goes, and the handlers behind them. */
+export class MediaDoors {
+  readonly #config: Config;
+  readonly #hls: HlsDelivery;
+  readonly #http: readonly MediaHttpServer[];
+  readonly #rtmp: readonly RtmpServer[];
+
+  constructor(options: MediaDoorsOptions) {
+    const { live, certificate, log } = options;
+    this.#config = live.current;
+    const { hls, routes, handlers } = makeHandlers(options);
+    this.#hls = hls;
+    const { corsOrigin, maxConnections } = this.#config.http;
+    const forwarded = new ForwardedAddress(() => live.current.http.trustedProxies);
+    const http = { ...routes, forwarded, corsOrigin, maxConnections, log };
+    const rtmp = { handlers, log, ...rtmpOptions(this.#config) };
+    const tls = certificate?.current;
+    this.#http = [new MediaHttpServer(http), ...(tls === undefined ? [] : [new MediaHttpServer({ ...http, tls })])];
+    this.#rtmp = [new RtmpServer(rtmp), ...(tls === undefined ? [] : [new RtmpServer({ ...rtmp, tls })])];
+    certificate?.onChange((next) => {
+      for (const server of this.#http) server.setCertificate(next);
+      for (const server of this.#rtmp) server.setSecureContext(next);
+    });
+  }
+
+  /** @throws {StartError} with what is in the way and how to get around it; what is open by then stays so */
+  async open(): Promise<MediaPorts> {
+    const { rtmp, rtmps, http, https } = this.#config;
+    const [plainRtmp, tlsRtmp] = this.#rtmp;
+    const [plainHttp, tlsHttp] = this.#http;
+    if (plainRtmp === undefined || plainHttp === undefined) throw new Error('there are always these two');
+    return {
+      rtmp: await openPort('rtmp', rtmp, (port, host) => plainRtmp.listen(port, host)),
+      rtmps: tlsRtmp && (await openPort('rtmps', rtmps, (port, host) => tlsRtmp.listen(port, host))),
+      http: await openPort('http', http, (port, host) => plainHttp.listen(port, host)),
+      https: tlsHttp && (await openPort('https', https, (port, host) => tlsHttp.listen(port, host))),
+    };
+  }
+
+  /**
+   * Stops listening, and ends all connections: politely as long as patience lasts. Streams have ended by then.
+   *
+   * @param patienceMs what hasn't gone by then is cut
+   */
+  async close(reason: string, patienceMs: number): Promise<void> {
+    const closing = [
+      ...this.#http.map((server) => server.close()),
+      ...this.#rtmp.map((server) => server.close(reason)),
+    ];
+    this.#hls.close(reason);
+    const cut = setTimeout(() => {
+      for (const server of this.#http) server.closeAll();
+    }, patienceMs);
+    await Promise.all(closing);
+    clearTimeout(cut);
+  }
+}
+
+function makeHandlers(options: MediaDoorsOptions): { hls: HlsDelivery; routes: MediaRoutes; handlers: RtmpHandlers } {
+  const { live, clock, events, gate, router, log } = options;
+  const { fanOut, rtmp, player } = live.current;
+  const policy = {
+    maxDelay: millis(fanOut.maxDelayMs),
+    maxRest: millis(fanOut.maxRestMs),
+    restFactor: fanOut.restFactor,
+  };
+  const context = { clock, scheduler: new FlushScheduler(policy, clock) };
+  const hls = new HlsDelivery({ gate, router, events, clock, log });
+  const routes: MediaRoutes = {
+    flv: new HttpFlv({ gate, router, context }),
+    webSocket: new WsFlv({ gate, router, context }),
+    hls,
+    status: new StatusPages({
+      gate,
+      router,
+      server: { name: 'Sluice', version: VERSION, rtmpPort: rtmp.port },
+      mayList: () => live.current.player.listStreams,
+    }),
+    pages: player.enabled ? new Pages(pagesDirectory()) : undefined,
+  };
+  const publish = new RtmpPublish({ gate, router, log });
+  const play = new RtmpPlay({ gate, router, context, chunkSize: rtmp.chunkSize });
+  const handlers: RtmpHandlers = {
+    publish: (request, control) => publish.publish(request, control),
+    play: (request) => play.play(request),
+  };
+  return { hls, routes, handlers };
+}
+
+function rtmpOptions({ rtmp, publish }: Config) {
+  return {
+    chunkSize: rtmp.chunkSize,
+    limits: {
+      handshakeMs: rtmp.handshakeSeconds * 1000,
+      maxMessageBytes: rtmp.maxMessageBytes,
+      maxConnections: rtmp.maxConnections,
+      maxConnectionsPerIp: rtmp.maxConnectionsPerIp,
+      publisherIdleMs: publish.idleSeconds * 1000,
+    },
+  };
+}
+
+/** The built pages are a package of their own. */
+function pagesDirectory(): string {
+  const manifest = createRequire(import.meta.url).resolve('@sluice/web-player/package.json');
+  return join(dirname(manifest), 'dist');
+}
