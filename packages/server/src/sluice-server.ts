@@ -1,4 +1,5 @@
 import {
+  type AccessMode,
   type Clock,
   type ConfigChange,
   type ConfigSources,
@@ -66,6 +67,7 @@ export class SluiceServer {
     const closers: Closer[] = [];
     try {
       const parts = await makeParts(options, closers);
+      tellWhoMayPublish(parts.live.current.access.publish, options.log);
       const ports = { ...(await parts.doors.open()), ...(await parts.control.open()) };
       return new SluiceServer(parts, closers, ports);
     } catch (error) {
@@ -94,6 +96,7 @@ export class SluiceServer {
 }
 
 interface ServerParts {
+  readonly live: LiveConfig;
   readonly clock: Clock;
   readonly gate: Gate;
   readonly router: StreamRouter;
@@ -141,7 +144,19 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     router.close(GOING_DOWN);
     await doors.close(GOING_DOWN, live.current.shutdownSeconds * 1000);
   });
-  return { clock, gate, router, doors, control, reload };
+  return { live, clock, gate, router, doors, control, reload };
+}
+
+/** Nobody should find out by accident. */
+function tellWhoMayPublish(mode: AccessMode, log: Logger): void {
+  if (mode === 'local') {
+    log.info(
+      { 'access.publish': mode },
+      'this machine and private networks may publish without a key; others need one',
+    );
+  } else if (mode === 'open') {
+    log.warn({ 'access.publish': mode }, 'anybody who reaches this server may publish');
+  }
 }
 
 /** What a new configuration means for what is under way. */
