@@ -7,7 +7,6 @@ import {
   type Gate,
   type LiveConfig,
   type Logger,
-  messageOf,
   type PasswordVerifier,
   type SessionRegistry,
   type StreamRouter,
@@ -46,6 +45,7 @@ export interface ControlPlaneOptions {
   readonly router: StreamRouter;
   readonly storage: Storage;
   readonly secrets: OwnSecrets;
+  readonly audit: AuditTrail;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -77,14 +77,7 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret } = options;
-  const audit: AuditTrail = {
-    record: (entry) => {
-      storage.audit.append([{ ...entry, at: clock.wall() }]).catch((error: unknown) => {
-        log.error({ detail: messageOf(error) }, 'an audit line could not be kept');
-      });
-    },
-  };
+  const { changes, reload, signingSecret, audit } = options;
   return new ControlServer({
     ...accounts,
     version: VERSION,

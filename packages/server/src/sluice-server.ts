@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+import { AuditFile, type AuditSink, AuditWriter, syslogSink } from '@sluice/api';
 import {
   type AccessMode,
   type Clock,
+  type Config,
   type ConfigChange,
   type ConfigSources,
   Directory,
@@ -118,6 +121,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const password = await makeFirstUser(accounts.users, clock);
   if (password !== undefined) announce(firstUserText(password));
 
+  const audit = makeAudit(live.current, { dir, storage, clock, log });
+  closers.push(() => audit.close());
   const certificate = await Certificate.load(live.current, log);
   closers.push(() => certificate?.close());
   const events = new EventBus(log);
@@ -132,12 +137,13 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   closers.push(() => gate.close());
   const router = new StreamRouter({ clock, events, settingsFor: (path) => settingsFor(live.current, path) });
   const reload = async () => {
+    audit.reopen();
     await certificate?.reload();
     return changes.reload();
   };
   closers.push(live.onChange((change) => followConfig(change, { live, log, gate })));
 
-  const control = new ControlPlane({ ...shared, changes, reload, certificate, gate, router, storage, secrets });
+  const control = new ControlPlane({ ...shared, changes, reload, certificate, gate, router, storage, secrets, audit });
   closers.push(() => control.close());
   const doors = new MediaDoors({ live, clock, events, gate, router, certificate, log });
   closers.push(async () => {
@@ -145,6 +151,15 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     await doors.close(GOING_DOWN, live.current.shutdownSeconds * 1000);
   });
   return { live, clock, gate, router, doors, control, reload };
+}
+
+function makeAudit(
+  { audit }: Config,
+  { dir, storage, clock, log }: { dir: string; storage: Storage; clock: Clock; log: Logger },
+): AuditWriter {
+  const sinks: AuditSink[] = [new AuditFile(audit.file ?? join(dir, 'audit.jsonl'), log)];
+  if (audit.syslog !== undefined) sinks.push(syslogSink(audit.syslog, log));
+  return new AuditWriter({ sinks, store: storage.audit, clock, log });
 }
 
 /** Nobody should find out by accident. */
