@@ -1,5 +1,12 @@
 export { AuditFile } from './audit/audit-file.js';
 export { type AuditSink, AuditWriter } from './audit/audit-writer.js';
 export { syslogSink } from './audit/syslog-sink.js';
+export { CallbackAdvisor, type CallbackAdvisorOptions, type CallbackOutcome } from './callbacks/callback-advisor.js';
+export { CallbackClient } from './callbacks/callback-client.js';
+export type { HlsSegmentNews } from './callbacks/callback-news.js';
+export { CallbackNotifier } from './callbacks/callback-notifier.js';
+export { OutboxSender, type OutboxSenderOptions } from './callbacks/outbox-sender.js';
+export { derivedStreamId, type ServerNames } from './callbacks/server-names.js';
+export { SIGNATURE_HEADER, signatureOf } from './callbacks/signature.js';
 export { ControlServer, type ControlServerOptions } from './control-server.js';
 export type { ConfigControl, Health } from './v2/control.js';

@@ -36,7 +36,7 @@ export class CallbackError extends Error {
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Of one origin at a time; what comes on top waits for its turn, inside its own time-out. */
-const MAX_CONNECTIONS = 32;
+const MAX_CONNECTIONS = 128;
 /** Idle connections are given up before most servers give them up. */
 const KEEP_ALIVE_MS = 4000;
 
@@ -48,7 +48,6 @@ export class CallbackClient {
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // The whole exchange has a time-out of its own.
-    connect: { timeout: 0 },
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -87,7 +86,7 @@ export class CallbackClient {
       if (signal.aborted) {
         throw new CallbackError('timeout', `${shownUrl(url)} gave no answer in ${timeoutMs} ms`, { cause: error });
       }
-      throw new CallbackError('unreachable', `${shownUrl(url)} can't be asked: ${messageOf(error)}`, { cause: error });
+      throw new CallbackError('unreachable', `${shownUrl(url)} can't be asked: ${reasonOf(error)}`, { cause: error });
     }
   }
 
@@ -101,13 +100,19 @@ export class CallbackClient {
     const { username, password } = new URL(url);
     if (username !== '' || password !== '') {
       const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-      headers['authorization'] = `Basic ${Buffer.from(pair).toString('base64')}`;
+      headers.authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
     }
     if (secret !== undefined) {
       headers[SIGNATURE_HEADER] = signatureOf(secret, Math.floor(this.#clock.wall() / 1000), body);
     }
     return headers;
   }
+}
+
+/** Where a host has several addresses, the error is about all of them and has a code only. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'no reason given';
+  return messageOf(error) || code;
 }
 
 /** A URL as logs and errors may have it: users, passwords and queries can be secrets. */
