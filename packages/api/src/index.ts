@@ -12,4 +12,6 @@ export { ControlServer, type ControlServerOptions } from './control-server.js';
 export { HttpAuthCheck } from './http-auth/http-auth-check.js';
 export { HttpAuthRecheck } from './http-auth/http-auth-recheck.js';
 export { Metrics } from './metrics/metrics.js';
+export { SRS_ANSWERS } from './srs/schemas.js';
+export { srsRoutes } from './srs/srs-routes.js';
 export type { ConfigControl, Health } from './v2/control.js';

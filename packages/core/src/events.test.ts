@@ -3,7 +3,7 @@ import { EventBus } from './events.js';
 import { silentLogger } from './logger.js';
 import { parseStreamPath } from './stream-path.js';
 
-const ENDED = { path: parseStreamPath('live/show'), reason: 'over' };
+const ENDED = { path: parseStreamPath('live/show'), reason: 'over', received: { bytes: 0, frames: 0 } };
 
 describe('EventBus', () => {
   it('tells the listeners of an event, and no longer once they are removed', () => {

@@ -12,7 +12,12 @@ export interface LifecycleEvents {
   'stream-waiting': { readonly path: StreamPath; readonly reason: string };
   /** An encoder came back inside the grace window, or took over. */
   'stream-resumed': { readonly path: StreamPath; readonly session: Session };
-  'stream-ended': { readonly path: StreamPath; readonly reason: string };
+  'stream-ended': {
+    readonly path: StreamPath;
+    readonly reason: string;
+    /** Media that it got in all. */
+    readonly received: { readonly bytes: number; readonly frames: number };
+  };
   'session-opened': { readonly session: Session };
   'session-closed': { readonly session: Session; readonly reason: string; readonly traffic: Traffic };
   /** A door stayed closed. */

@@ -43,5 +43,6 @@ export * from './record-store.js';
 export * from './stream-path.js';
 export * from './streams/output.js';
 export * from './streams/router.js';
-export { Stream, type StreamState } from './streams/stream.js';
+export { type ReceivedMedia, Stream, type StreamState } from './streams/stream.js';
 export * from './token-buckets.js';
+export * from './traffic/traffic-meter.js';

@@ -1,4 +1,4 @@
-import { ControlServer } from '@sluice/api';
+import { ControlServer, type Metrics, srsRoutes } from '@sluice/api';
 import {
   type AuditTrail,
   type Clock,
@@ -11,6 +11,7 @@ import {
   type SessionRegistry,
   type StreamRouter,
   TokenIssuer,
+  TrafficMeter,
 } from '@sluice/core';
 import type { Storage } from '@sluice/storage';
 import type { Accounts } from './accounts.js';
@@ -46,16 +47,19 @@ export interface ControlPlaneOptions {
   readonly storage: Storage;
   readonly secrets: OwnSecrets;
   readonly audit: AuditTrail;
+  readonly metrics: Metrics | undefined;
 }
 
 /** The control API with what it needs, on its own listeners. */
 export class ControlPlane {
   readonly #live: LiveConfig;
+  readonly #traffic: TrafficMeter;
   readonly #server: ControlServer | undefined;
 
   constructor(options: ControlPlaneOptions) {
     this.#live = options.live;
-    this.#server = options.live.current.api.enabled ? makeServer(options) : undefined;
+    this.#traffic = new TrafficMeter(options);
+    this.#server = options.live.current.api.enabled ? makeServer(options, this.#traffic) : undefined;
     options.certificate?.onChange((tls) => this.#server?.setCertificate(tls));
   }
 
@@ -71,17 +75,19 @@ export class ControlPlane {
   }
 
   async close(): Promise<void> {
+    this.#traffic.close();
     await this.#server?.close(PATIENCE_MS);
   }
 }
 
-function makeServer(options: ControlPlaneOptions): ControlServer {
+function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit } = options;
+  const { changes, reload, signingSecret, audit, metrics } = options;
+  const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
     version: VERSION,
-    startedAt: clock.wall(),
+    startedAt,
     clock,
     log,
     router,
@@ -100,8 +106,26 @@ function makeServer(options: ControlPlaneOptions): ControlServer {
     health: { problems: () => [] },
     passwords,
     accessTokenSecret: secrets.accessTokens,
-    srs: undefined,
-    metrics: undefined,
+    srs: srsRoutes({
+      router,
+      registry,
+      traffic,
+      clock,
+      version: VERSION,
+      startedAt,
+      config: () => live.current,
+      serverId: secrets.serverId,
+      kick: (id, { name }, ip) => {
+        const isThere = registry.cut(id, `kicked (by ${name})`);
+        audit.record({ actor: name, ip, action: 'session.kick', target: id, result: isThere ? 'ok' : 'failed' });
+        return isThere;
+      },
+      reload: async ({ name }, ip) => {
+        await reload();
+        audit.record({ actor: name, ip, action: 'config.reload', target: 'file', result: 'ok' });
+      },
+    }),
+    metrics: metrics?.handler,
     pages: undefined,
     tls: certificate?.current,
   });

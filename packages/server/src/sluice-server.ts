@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AuditFile, type AuditSink, AuditWriter, syslogSink } from '@sluice/api';
+import { AuditFile, type AuditSink, AuditWriter, Metrics, syslogSink } from '@sluice/api';
 import {
   type AccessMode,
   type Clock,
@@ -31,6 +31,7 @@ import { MediaDoors, type MediaPorts } from './media-doors.js';
 import { loadSecrets } from './secrets.js';
 import { logLifecycle } from './session-log.js';
 import { StartError } from './start-error.js';
+import { VERSION } from './version.js';
 
 /** Where the server can be reached; undefined for what is off. */
 export interface ListeningPorts extends MediaPorts, ControlPorts {}
@@ -143,7 +144,28 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   };
   closers.push(live.onChange((change) => followConfig(change, { live, log, gate })));
 
-  const control = new ControlPlane({ ...shared, changes, reload, certificate, gate, router, storage, secrets, audit });
+  const metrics = live.current.metrics.enabled
+    ? new Metrics({
+        version: VERSION,
+        router,
+        registry,
+        bans: accounts.bans,
+        events,
+        settings: () => live.current.metrics,
+      })
+    : undefined;
+  const control = new ControlPlane({
+    ...shared,
+    changes,
+    reload,
+    certificate,
+    gate,
+    router,
+    storage,
+    secrets,
+    audit,
+    metrics,
+  });
   closers.push(() => control.close());
   const doors = new MediaDoors({ live, clock, events, gate, router, certificate, log });
   closers.push(async () => {

@@ -41,6 +41,8 @@ export interface Session {
 export interface Traffic {
   readonly received: number;
   readonly sent: number;
+  /** How often a slow viewer was moved on to a keyframe. */
+  readonly skips?: number | undefined;
 }
 
 /** The hold that a protocol gives on a session that it serves. */

@@ -63,7 +63,7 @@ describe('StreamRouter', () => {
     first.end('connection closed');
     expect([second.stream.state, second.stream.received.frames]).toEqual(['live', 0]);
     second.write(SOUND);
-    expect(second.stream.received).toEqual({ bytes: 7, frames: 1 });
+    expect(second.stream.received).toEqual({ bytes: 7, frames: 1, videoFrames: 0, audioFrames: 1 });
     expect(seen).toEqual(['started', 'resumed']);
   });
 

@@ -94,6 +94,11 @@ export class StreamRouter {
     return this.#streams.get(path)?.stream;
   }
 
+  /** Who publishes a path at the moment. */
+  publisherOf(path: StreamPath): Session | undefined {
+    return this.#streams.get(path)?.publication?.handle.session;
+  }
+
   streams(): Stream[] {
     return [...this.#streams.values()].map((published) => published.stream);
   }
@@ -168,7 +173,7 @@ export class StreamRouter {
     const { stream } = published;
     this.#streams.delete(stream.path);
     stream.end(reason);
-    this.#events.emit('stream-ended', { path: stream.path, reason });
+    this.#events.emit('stream-ended', { path: stream.path, reason, received: stream.received });
   }
 
   #wake(stream: Stream): void {

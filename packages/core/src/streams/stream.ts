@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   type MediaEvent,
   type Metadata,
@@ -24,6 +25,14 @@ const OUTPUT_IDLE_TIME = millis(30_000);
 /** Wall time and timeline may drift apart this far (an encoder's clock runs fast or slow) before they are set anew. */
 const MAX_CLOCK_DRIFT = 1000;
 
+/** Media that publishers sent, in bytes and in access units and audio frames. */
+export interface ReceivedMedia {
+  readonly bytes: number;
+  readonly frames: number;
+  readonly videoFrames: number;
+  readonly audioFrames: number;
+}
+
 export type StreamState =
   /** An encoder publishes. */
   | 'live'
@@ -36,6 +45,8 @@ export type StreamState =
  * Samples come in by `write`, are repaired, remembered for the GOP, and go out to each output once.
  */
 export class Stream implements OutputSource {
+  /** Unlike the path, never given again. */
+  readonly id = `vid-${randomBytes(5).toString('hex').slice(0, 7)}`;
   readonly path: StreamPath;
   /** As they were when the stream began. */
   readonly settings: PathSettings;
@@ -52,7 +63,8 @@ export class Stream implements OutputSource {
   /** Wall time of dts 0. */
   #wallOrigin: Millis | undefined;
   #bytesIn = 0;
-  #framesIn = 0;
+  #videoFramesIn = 0;
+  #audioFramesIn = 0;
 
   constructor(path: StreamPath, settings: PathSettings, clock: Clock) {
     this.path = path;
@@ -82,8 +94,9 @@ export class Stream implements OutputSource {
   }
 
   /** Media received, in bytes and in samples. */
-  get received(): { readonly bytes: number; readonly frames: number } {
-    return { bytes: this.#bytesIn, frames: this.#framesIn };
+  get received(): ReceivedMedia {
+    const [videoFrames, audioFrames] = [this.#videoFramesIn, this.#audioFramesIn];
+    return { bytes: this.#bytesIn, frames: videoFrames + audioFrames, videoFrames, audioFrames };
   }
 
   wallTimeOf(dts: Micros): Millis {
@@ -155,7 +168,8 @@ export class Stream implements OutputSource {
 
   #writeSample(received: Sample): void {
     this.#bytesIn += received.data.length;
-    this.#framesIn += 1;
+    if (received.kind === 'video') this.#videoFramesIn += 1;
+    else this.#audioFramesIn += 1;
     if (this.#awaitingKeyframe.has(received.track)) {
       if (!received.keyframe) return;
       this.#awaitingKeyframe.delete(received.track);

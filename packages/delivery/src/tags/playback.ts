@@ -22,12 +22,14 @@ export function play(
 ): Playback {
   let current = output;
   let sentBefore = 0;
+  let skipsBefore = 0;
   let over = false;
   let viewer: Viewer | undefined;
   const leave = (): void => {
     if (viewer === undefined) return;
     current.detach(viewer);
     sentBefore += viewer.bytesSent;
+    skipsBefore += viewer.skips;
     viewer = undefined;
   };
   const finish = (reason: string): boolean => {
@@ -43,7 +45,11 @@ export function play(
   viewer = current.attach(socket, ended);
   admission.bind({
     cut: (reason) => ended({ clean: false, reason }),
-    traffic: () => ({ received: 0, sent: sentBefore + (viewer?.bytesSent ?? 0) }),
+    traffic: () => ({
+      received: 0,
+      sent: sentBefore + (viewer?.bytesSent ?? 0),
+      skips: skipsBefore + (viewer?.skips ?? 0),
+    }),
   });
   return {
     switchTo: (next) => {
