@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { makeClip } from './support/clip.js';
+import { ClipPublisher } from './support/publisher.js';
+import { startServer, type TestServer } from './support/server.js';
+import { until } from './support/until.js';
+import { httpFlvViewer, type TestViewer } from './support/viewers.js';
+
+const MIB = 1024 * 1024;
+
+/** A sequence of dts without a gap is one from which no frame is missing. */
+function missingPictures({ samples }: TestViewer): number {
+  const times = samples.filter(({ kind }) => kind === 'video').map(({ dts }) => dts);
+  const step = 40_000;
+  return times.slice(1).filter((dts, at) => Math.abs(dts - (times[at] ?? 0) - step) > 2000).length;
+}
+
+describe('floods', () => {
+  let sluice: TestServer;
+  const sockets: Socket[] = [];
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await sluice.stop();
+  });
+
+  const opened = async (port: number, count: number, greeting: string | Buffer): Promise<void> => {
+    for (let batch = 0; batch < count; batch += 250) {
+      const some = Array.from({ length: Math.min(250, count - batch) }, () => connect(port, '127.0.0.1'));
+      sockets.push(...some);
+      await Promise.all(
+        some.map(async (socket) => {
+          socket.on('error', () => undefined).resume();
+          await once(socket, 'connect');
+          if (greeting.length > 0) socket.write(greeting);
+        }),
+      );
+    }
+  };
+
+  it('of wrong logins, idle connections and handshakes that never end cost no viewer a frame, and no memory in the end', async () => {
+    sluice = await startServer('rtmp: { handshakeSeconds: 3 }\nviewers: { waitForStreamSeconds: 0 }');
+    const publisher = await ClipPublisher.start(`${sluice.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
+    const viewer = await httpFlvViewer(`${sluice.http}/live/show.flv`);
+    await until('it plays', () => viewer.samples.length > 50);
+    globalThis.gc?.();
+    const before = process.memoryUsage().rss;
+    const { ports } = sluice.server;
+
+    await opened(ports.http, 2500, '');
+    await opened(ports.rtmp, 2500, '');
+    await opened(ports.http, 1000, 'GET /live/show.flv HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+    await opened(ports.rtmp, 1000, Buffer.from([3, 0, 0, 0, 0]));
+    const slow = setInterval(() => {
+      for (const socket of sockets) if (socket.writable && socket.bytesWritten > 0) socket.write('a');
+    }, 500);
+    const statuses = new Map<number, number>();
+    await guess(`${sluice.api}/api/v2/auth/login`, 10_000, statuses);
+    expect(statuses.get(429)).toBeGreaterThan(9900);
+    expect([...statuses.keys()].sort()).toEqual([401, 429]);
+    // While all that is going on, others are served.
+    const late = await httpFlvViewer(`${sluice.http}/live/show.flv`);
+    await until('a new viewer plays', () => late.samples.length > 20);
+    await late.leave();
+    await until(
+      'half handshakes are thrown out',
+      () => sockets.slice(2500, 5000).every(({ closed }) => closed),
+      30_000,
+    );
+    await until('slow requests are thrown out', () => sockets.slice(5000).every(({ closed }) => closed), 60_000);
+    clearInterval(slow);
+
+    const seen = viewer.samples.length;
+    await until('the viewer still plays', () => viewer.samples.length > seen + 50);
+    expect(viewer.ended).toBe(false);
+    expect(missingPictures(viewer)).toBe(0);
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await until('memory is back', () => {
+      globalThis.gc?.();
+      return process.memoryUsage().rss - before < 80 * MIB;
+    });
+    await viewer.leave();
+    await publisher.stop();
+  }, 180_000);
+});
+
+/** Tries passwords, a hundred at a time. */
+async function guess(url: string, count: number, statuses: Map<number, number>): Promise<void> {
+  let left = count;
+  const one = async (): Promise<void> => {
+    while (left-- > 0) {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ user: 'admin', password: `guess ${left}` }),
+      });
+      await response.body?.cancel();
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: 100 }, one));
+}
