@@ -14,4 +14,6 @@ export { HttpAuthRecheck } from './http-auth/http-auth-recheck.js';
 export { Metrics } from './metrics/metrics.js';
 export { SRS_ANSWERS } from './srs/schemas.js';
 export { srsRoutes } from './srs/srs-routes.js';
+export { PayPerViewSync, type PayPerViewSyncOptions } from './sync/pay-per-view-sync.js';
+export { SharingWatch, type SharingWatchOptions } from './sync/sharing-watch.js';
 export type { ConfigControl, Health } from './v2/control.js';
