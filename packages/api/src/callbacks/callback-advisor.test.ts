@@ -122,7 +122,7 @@ describe('callbacks at the gate', () => {
     expect(new Set(heard().map(({ client_id }) => client_id))).toEqual(
       new Set([publisher.session.id, viewer.session.id]),
     );
-    expect(observed).toEqual(['on_connect yes true', 'on_publish yes true', 'on_play yes true']);
+    expect(observed).toEqual(['on_connect ok true', 'on_publish ok true', 'on_play ok true']);
   });
 
   it('sends exactly what SRS sends', async () => {

@@ -8,7 +8,7 @@ import { saysYes } from './srs-answer.js';
 
 type Question = Extract<CallbackNews, { event: 'on_connect' | 'on_publish' | 'on_play' }>['event'];
 /** How a question to one URL ended. */
-export type CallbackOutcome = 'yes' | 'no' | 'failed';
+export type CallbackOutcome = 'ok' | 'refused' | 'failed';
 
 export interface CallbackAdvisorOptions {
   readonly client: CallbackClient;
@@ -58,8 +58,8 @@ export class CallbackAdvisor implements AccessAdvisor {
     const body = callbackBody({ event, session }, current.format, names, clock);
     for (const url of urls) {
       const outcome = await this.#askOne(event, url, body, current);
-      if (outcome === 'yes') agreed();
-      if (outcome === 'no') {
+      if (outcome === 'ok') agreed();
+      if (outcome === 'refused') {
         log.info({ event, url: shownUrl(url), session: session.id }, 'a callback said no');
         throw new Refusal('callback-refused', `the ${event} callback said no`);
       }
@@ -73,7 +73,7 @@ export class CallbackAdvisor implements AccessAdvisor {
     const askedAt = clock.monotonic();
     let outcome: CallbackOutcome = 'failed';
     try {
-      outcome = saysYes(await client.post({ url, body, timeoutMs, secret })) ? 'yes' : 'no';
+      outcome = saysYes(await client.post({ url, body, timeoutMs, secret })) ? 'ok' : 'refused';
     } catch (error) {
       log.warn({ event, url: shownUrl(url), detail: messageOf(error) }, 'a callback that has a say gave no answer');
     }
