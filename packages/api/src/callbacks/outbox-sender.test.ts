@@ -104,6 +104,19 @@ describe('OutboxSender', () => {
     expect(texts()).toEqual(['one', 'two']);
   });
 
+  it('waits after a restart for the time of what failed before it', async () => {
+    const item = { headers: {}, createdAt: millis(wall), attempts: 1 };
+    const [held, due] = [server.url('/held'), server.url('/due')];
+    await outbox.put({ ...item, id: '1', url: held, body: 'held', nextAt: millis(wall + 60_000) });
+    await outbox.put({ ...item, id: '2', url: due, body: 'due', nextAt: millis(wall) });
+    const sender = senderWith();
+    await sender.start();
+    await until('the other was delivered', () => texts().includes('due'));
+    await sender.close();
+    expect(texts()).toEqual(['due']);
+    expect(outbox.items.get('1')).toMatchObject({ attempts: 1 });
+  });
+
   it('keeps what is put while it closes, and asks nobody any more', async () => {
     let answered = () => {};
     server.answer = () => new Promise((resolve) => (answered = () => resolve({ body: '0' })));

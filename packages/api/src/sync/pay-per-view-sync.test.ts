@@ -177,8 +177,17 @@ describe('PayPerViewSync', () => {
     ]);
   });
 
-  it('reports that nobody watches', async () => {
-    const { sync } = await syncWith();
+  it('reports that nobody watches: whoever is being ended does not count', async () => {
+    const { sync, gate, registry } = await syncWith();
+    const { session } = await gate.admit({
+      action: 'play',
+      protocol: 'http-flv',
+      path: 'live/show',
+      ip: '192.0.2.1',
+      credentials: { user: 'anna' },
+      query: new URLSearchParams(),
+    });
+    registry.cut(session.id, 'kicked');
     await sync.sync();
     expect(server.bodies).toEqual([{ ID: 'edge-1', Signature: '', Puzzle: UUID, PayPerViewInfo: {} }]);
   });
