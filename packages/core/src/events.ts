@@ -18,6 +18,16 @@ export interface LifecycleEvents {
     /** Media that it got in all. */
     readonly received: { readonly bytes: number; readonly frames: number };
   };
+  /** An HLS segment can be fetched. */
+  'hls-segment': {
+    readonly path: StreamPath;
+    readonly sequence: number;
+    /** Seconds. */
+    readonly duration: number;
+    /** Paths of this server. */
+    readonly url: string;
+    readonly playlistUrl: string;
+  };
   'session-opened': { readonly session: Session };
   'session-closed': { readonly session: Session; readonly reason: string; readonly traffic: Traffic };
   /** A door stayed closed. */

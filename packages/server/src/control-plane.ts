@@ -1,4 +1,4 @@
-import { ControlServer, type Metrics, srsRoutes } from '@sluice/api';
+import { ControlServer, type Metrics, type ServerNames, srsRoutes } from '@sluice/api';
 import {
   type AuditTrail,
   type Clock,
@@ -48,6 +48,7 @@ export interface ControlPlaneOptions {
   readonly secrets: OwnSecrets;
   readonly audit: AuditTrail;
   readonly metrics: Metrics | undefined;
+  readonly names: ServerNames;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -82,7 +83,7 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics } = options;
+  const { changes, reload, signingSecret, audit, metrics, names } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -114,7 +115,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
       version: VERSION,
       startedAt,
       config: () => live.current,
-      serverId: secrets.serverId,
+      names,
       kick: (id, { name }, ip) => {
         const isThere = registry.cut(id, `kicked (by ${name})`);
         audit.record({ actor: name, ip, action: 'session.kick', target: id, result: isThere ? 'ok' : 'failed' });

@@ -28,6 +28,7 @@ import { ConfigChanges } from './config-changes.js';
 import { ControlPlane, type ControlPorts } from './control-plane.js';
 import { HistoryWriter } from './history-writer.js';
 import { MediaDoors, type MediaPorts } from './media-doors.js';
+import { Outgoing } from './outgoing.js';
 import { loadSecrets } from './secrets.js';
 import { logLifecycle } from './session-log.js';
 import { StartError } from './start-error.js';
@@ -134,16 +135,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const passwords = new PasswordVerifier({ users: accounts.users, clock });
   const signingSecret = () => live.current.auth.signing.secret ?? secrets.signing;
   const shared = { live, clock, events, log, registry, accounts, passwords, signingSecret };
-  const gate = makeGate({ ...shared, outside: [], advisors: [] });
-  closers.push(() => gate.close());
   const router = new StreamRouter({ clock, events, settingsFor: (path) => settingsFor(live.current, path) });
-  const reload = async () => {
-    audit.reopen();
-    await certificate?.reload();
-    return changes.reload();
-  };
-  closers.push(live.onChange((change) => followConfig(change, { live, log, gate })));
-
   const metrics = live.current.metrics.enabled
     ? new Metrics({
         version: VERSION,
@@ -154,6 +146,19 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         settings: () => live.current.metrics,
       })
     : undefined;
+  const { serverId } = secrets;
+  const outgoing = new Outgoing({ ...shared, outbox: storage.outbox, serverId, metrics });
+  closers.push(() => outgoing.close());
+  const gate = makeGate({ ...shared, outside: [outgoing.httpAuth], advisors: [outgoing.advisor] });
+  closers.push(() => gate.close());
+  await outgoing.start({ gate, router, bans: accounts.bans, audit });
+  const reload = async () => {
+    audit.reopen();
+    await certificate?.reload();
+    return changes.reload();
+  };
+  closers.push(live.onChange((change) => followConfig(change, { live, log, gate })));
+
   const control = new ControlPlane({
     ...shared,
     changes,
@@ -165,6 +170,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     secrets,
     audit,
     metrics,
+    names: outgoing.names,
   });
   closers.push(() => control.close());
   const doors = new MediaDoors({ live, clock, events, gate, router, certificate, log });

@@ -29,14 +29,14 @@ export function kbpsOf({ kbps }: TrafficFigures): { recv_30s: number; send_30s: 
 
 export function srsStream(
   stream: Stream,
-  context: { vhostId: string; publisher: Session | undefined; clients: number; figures: TrafficFigures },
+  context: { id: string; vhostId: string; publisher: Session | undefined; clients: number; figures: TrafficFigures },
 ): SrsStream {
   const { publisher, figures } = context;
   const { app, stream: name } = appAndStream(stream.path);
   const { received } = stream;
   const { tracks } = stream.description;
   return {
-    id: stream.id,
+    id: context.id,
     name,
     vhost: context.vhostId,
     app,

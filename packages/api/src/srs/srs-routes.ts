@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock, Config, OpenSession, SessionRegistry, Stream, StreamRouter, TrafficMeter } from '@sluice/core';
 import { type RequestHandler, type Response, Router } from 'express';
 import type { Principal } from '../auth/principal.js';
+import type { ServerNames } from '../callbacks/server-names.js';
 import { kbpsOf, srsClient, srsStream, VHOST } from './shapes.js';
 import { type SystemFigures, SystemReader } from './system-figures.js';
 
@@ -14,8 +14,7 @@ export interface SrsRoutesOptions {
   readonly version: string;
   /** Wall clock, ms. */
   readonly startedAt: number;
-  /** As old as the data directory. */
-  readonly serverId: string;
+  readonly names: ServerNames;
   /** Ends a session. @returns false where there is none */
   readonly kick: (sessionId: string, by: Principal, ip: string) => boolean;
   /** Reads the configuration again. @throws where it can't be used */
@@ -61,7 +60,7 @@ export function srsRoutes(options: SrsRoutesOptions): Router {
   get('/vhosts/:id', ({ id }) => (id === answers.vhostId || id === VHOST ? { vhost: answers.vhost() } : CODE.noVhost));
   get('/streams', (query) => ({ streams: page(answers.streams(), query).map((stream) => answers.stream(stream)) }));
   get('/streams/:id', ({ id }) => {
-    const stream = answers.streams().find((candidate) => candidate.id === id);
+    const stream = answers.streams().find(({ path }) => options.names.streamId(path) === id);
     return stream === undefined ? CODE.noStream : { stream: answers.stream(stream) };
   });
   get('/clients', (query) => ({
@@ -117,18 +116,17 @@ const PATHS = [
 class SrsAnswers {
   readonly vhostId: string;
   readonly #options: SrsRoutesOptions;
-  readonly #service = randomBytes(4).toString('hex');
   readonly #system = new SystemReader();
 
   constructor(options: SrsRoutesOptions) {
     this.#options = options;
-    this.vhostId = options.serverId;
+    this.vhostId = options.names.serverId;
   }
 
   /** @param answer its fields, or an error's code */
   send(response: Response, answer: object | number): void {
-    const { serverId: server } = this.#options;
-    const about = { server, service: this.#service, pid: String(process.pid) };
+    const { serverId: server, serviceId: service } = this.#options.names;
+    const about = { server, service, pid: String(process.pid) };
     response.json(typeof answer === 'number' ? { code: answer } : { code: 0, ...about, ...answer });
   }
 
@@ -137,16 +135,17 @@ class SrsAnswers {
   }
 
   stream(stream: Stream): object {
-    const { router, registry, traffic } = this.#options;
+    const { router, registry, traffic, names } = this.#options;
     let clients = 0;
     for (const { session } of registry.list()) if (session.path === stream.path) clients += 1;
     const [publisher, figures] = [router.publisherOf(stream.path), traffic.stream(stream.path)];
-    return srsStream(stream, { vhostId: this.vhostId, publisher, clients, figures });
+    const id = names.streamId(stream.path);
+    return srsStream(stream, { id, vhostId: this.vhostId, publisher, clients, figures });
   }
 
   client(open: OpenSession): object {
-    const { router, traffic, clock } = this.#options;
-    const streamId = router.find(open.session.path)?.id ?? '';
+    const { names, traffic, clock } = this.#options;
+    const streamId = names.streamId(open.session.path);
     const [figures, now] = [traffic.session(open.session.id), clock.wall()];
     return srsClient(open, { vhostId: this.vhostId, streamId, figures, now });
   }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   type MediaEvent,
   type Metadata,
@@ -45,8 +44,6 @@ export type StreamState =
  * Samples come in by `write`, are repaired, remembered for the GOP, and go out to each output once.
  */
 export class Stream implements OutputSource {
-  /** Unlike the path, never given again. */
-  readonly id = `vid-${randomBytes(5).toString('hex').slice(0, 7)}`;
   readonly path: StreamPath;
   /** As they were when the stream began. */
   readonly settings: PathSettings;

@@ -10,6 +10,7 @@ import {
   type StreamRouter,
   tryParseStreamPath,
 } from '@sluice/core';
+import { secondsFromMicros } from '@sluice/media';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import { sendError, sendRefusal } from '../http/responses.js';
 import { HlsOutput, type RenderedPlaylist } from './hls-output.js';
@@ -43,6 +44,14 @@ export class HlsDelivery {
           clock,
           viewers: (path) => sessions.countOf(path),
           log,
+          onSegment: ({ path }, { number, duration }, url) =>
+            events.emit('hls-segment', {
+              path,
+              sequence: number,
+              duration: secondsFromMicros(duration),
+              url: `/${path.slice(0, path.lastIndexOf('/') + 1)}${url}`,
+              playlistUrl: `/${path}.m3u8`,
+            }),
           onEnd: (output) => this.#linger(output, source.ended),
         }),
     };

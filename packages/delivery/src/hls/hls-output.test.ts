@@ -27,6 +27,7 @@ function outputWith(settings = '') {
     clock,
     viewers: () => watching,
     log: silentLogger,
+    onSegment: () => {},
     onEnd: (which) => ended.push(which),
   });
   output.configure({ tracks: [VIDEO], metadata: {} });

@@ -18,6 +18,8 @@ export interface HlsOutputOptions {
   /** How many watch a path. */
   readonly viewers: (path: StreamPath) => number;
   readonly log: Logger;
+  /** A segment has been added. @param url of the segment, relative to its playlist */
+  readonly onSegment: (output: HlsOutput, segment: Segment, url: string) => void;
   /** The stream is over; the segments stay good for those who haven't seen them yet. */
   readonly onEnd: (output: HlsOutput) => void;
 }
@@ -31,6 +33,7 @@ export class HlsOutput implements Output {
   readonly #source: OutputSource;
   readonly #clock: Clock;
   readonly #viewers: (path: StreamPath) => number;
+  readonly #onSegment: HlsOutputOptions['onSegment'];
   readonly #onEnd: (output: HlsOutput) => void;
   readonly #segmenter: Segmenter;
   /** Makes segment URLs unique over restarts of the server and of the stream, so that caches may keep them. */
@@ -52,6 +55,7 @@ export class HlsOutput implements Output {
     this.#source = source;
     this.#clock = clock;
     this.#viewers = options.viewers;
+    this.#onSegment = options.onSegment;
     this.#onEnd = options.onEnd;
     this.#listed = hls.segments;
     this.#target = microsFromSeconds(hls.segmentSeconds);
@@ -130,17 +134,21 @@ export class HlsOutput implements Output {
     if (unlisted?.discontinuity) this.#discontinuities += 1;
     this.#rendered = undefined;
     this.#wake();
+    this.#onSegment(this, segment, this.#urlOf(segment));
+  }
+
+  #urlOf(segment: Segment): string {
+    return `${this.path.slice(this.path.lastIndexOf('/') + 1)}/hls/${this.#nameOf(segment)}`;
   }
 
   #render(): RenderedPlaylist {
-    const streamName = this.path.slice(this.path.lastIndexOf('/') + 1);
     const text = Buffer.from(
       renderPlaylist({
         segments: this.#segments.slice(-this.#listed),
         target: this.#longest,
         discontinuitySequence: this.#discontinuities,
         ended: this.#ended,
-        urlOf: (segment) => `${streamName}/hls/${this.#nameOf(segment)}`,
+        urlOf: (segment) => this.#urlOf(segment),
       }),
     );
     return { text, gzip: gzipSync(text) };
