@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-import { ConfigError } from '@sluice/core';
-import { Command } from 'commander';
+import { ConfigError, TOKEN_KINDS } from '@sluice/core';
+import { Command, Option } from 'commander';
 import { checkConfig, configReference } from './cli/check-config.js';
 import { serve } from './cli/serve.js';
+import { setPassword } from './cli/set-password.js';
+import { token } from './cli/token.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
 
@@ -31,6 +33,24 @@ program
   .option(...CONFIG_OPTION)
   .option('--print', 'print it with all defaults put in')
   .action(checkConfig);
+
+program
+  .command('token <path>')
+  .description('make a token for a stream (or a pattern: live/*), and print what goes behind its URL')
+  .option(...CONFIG_OPTION)
+  .addOption(new Option('-k, --kind <kind>', 'kind of token').choices(TOKEN_KINDS).default('sign'))
+  .addOption(new Option('-a, --action <action>', 'what for').choices(['publish', 'play']).default('play'))
+  .option('-v, --viewer <id>', 'the account that it is for')
+  .option('--ip <network>', 'the address or CIDR block from which it holds')
+  .option('--valid <duration>', 'how long one can begin with it: 90s, 15m, 3h, 7d', '1h')
+  .option('--session-end <duration>', 'when its sessions end, from now on (default: never; jwt: with the token)')
+  .action(token);
+
+program
+  .command('set-password <user>')
+  .description('set a user’s password while the server is stopped: from standard input, or a new one that is printed')
+  .option(...CONFIG_OPTION)
+  .action(setPassword);
 
 program
   .command('config-reference')
