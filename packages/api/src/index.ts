@@ -9,6 +9,7 @@ export { OutboxSender, type OutboxSenderOptions } from './callbacks/outbox-sende
 export { derivedStreamId, type ServerNames } from './callbacks/server-names.js';
 export { SIGNATURE_HEADER, signatureOf } from './callbacks/signature.js';
 export { ControlServer, type ControlServerOptions } from './control-server.js';
+export { makeControlPages } from './http/control-pages.js';
 export { HttpAuthCheck } from './http-auth/http-auth-check.js';
 export { HttpAuthRecheck } from './http-auth/http-auth-recheck.js';
 export { Metrics } from './metrics/metrics.js';

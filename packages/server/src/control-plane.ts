@@ -1,4 +1,4 @@
-import { ControlServer, type Metrics, type ServerNames, srsRoutes } from '@sluice/api';
+import { ControlServer, type Metrics, makeControlPages, type ServerNames, srsRoutes } from '@sluice/api';
 import {
   type AuditTrail,
   type Clock,
@@ -18,6 +18,7 @@ import type { Accounts } from './accounts.js';
 import type { Certificate } from './certificate.js';
 import type { ConfigChanges } from './config-changes.js';
 import { openPort } from './open-port.js';
+import { pagesDirectory } from './pages-directory.js';
 import type { OwnSecrets } from './secrets.js';
 import { VERSION } from './version.js';
 
@@ -127,7 +128,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
       },
     }),
     metrics: metrics?.handler,
-    pages: undefined,
+    pages: makeControlPages(pagesDirectory()),
     tls: certificate?.current,
   });
 }

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import {
   type Clock,
   type Config,
@@ -26,6 +24,7 @@ import { millis } from '@sluice/media';
 import { type RtmpHandlers, RtmpServer } from '@sluice/rtmp';
 import type { Certificate } from './certificate.js';
 import { openPort } from './open-port.js';
+import { pagesDirectory } from './pages-directory.js';
 import { VERSION } from './version.js';
 
 /** Where media can be reached; undefined for what is off. */
@@ -146,10 +145,4 @@ function rtmpOptions({ rtmp, publish }: Config) {
       publisherIdleMs: publish.idleSeconds * 1000,
     },
   };
-}
-
-/** The built pages are a package of their own. */
-function pagesDirectory(): string {
-  const manifest = createRequire(import.meta.url).resolve('@sluice/web-player/package.json');
-  return join(dirname(manifest), 'dist');
 }
