@@ -63,7 +63,7 @@ describe('the sluice command', () => {
     ['paths: { "live/*": { publish: { grace: 3 } } }', /paths\.live\/\*\.publish\.grace: no such key/],
     ['rtmp: [', /sluice\.yml can't be used/],
     ['just text', /must hold keys and values/],
-    ['rtmps: { certFile: a.pem }', /certFile and keyFile go together/],
+    ['tls: { certFile: a.pem }', /certFile and keyFile go together/],
   ])('names what is wrong about %s', async (text, message) => {
     const outcome = await sluice(['check-config', '--config', await configFile(text)]);
     expect(outcome.code).toBe(2);

@@ -1,14 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configReference } from '@sluice/server';
 import { describe, expect, it } from 'vitest';
-import { exited } from './support/publisher.js';
-import { startServer } from './support/server.js';
+import { api } from './support/api.js';
+import { makeClip } from './support/clip.js';
+import { ClipPublisher, exited } from './support/publisher.js';
+import { SECRET_MARK, startServer } from './support/server.js';
 import { until } from './support/until.js';
+import { httpFlvViewer } from './support/viewers.js';
 
+const SIGNING_SECRET = `a secret that signs URLs in tests ${SECRET_MARK}`;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+const read = (file: string) => readFile(new URL(`../${file}`, import.meta.url), 'utf8');
+const readme = await read('README.md');
 
 /** The commands of the README's shell blocks. */
 const commands = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block = '']) => block.trim().split('\n'));
@@ -35,13 +42,16 @@ function shell(line: string, environment: Record<string, string> = {}): { child:
 }
 
 describe('README', () => {
-  it('lists every setting as it is', () => {
-    const reference = /<!-- config-reference:.*-->\n([\s\S]*?)\n<!-- \/config-reference -->/.exec(readme)?.[1];
+  it('has a page that lists every setting as it is', async () => {
+    const page = await read('docs/configuration.md');
+    const reference = /<!-- config-reference:.*-->\n([\s\S]*?)\n<!-- \/config-reference -->/.exec(page)?.[1];
     expect(reference, 'run `npm run readme`').toBe(configReference());
   });
 
   it('has a start command that works, and takes no time when nothing changed', async () => {
-    const environment = { SLUICE_RTMP_PORT: '0', SLUICE_HTTP_PORT: '0', SLUICE_SHUTDOWN_SECONDS: '1' };
+    const data = await mkdtemp(join(tmpdir(), 'sluice-readme-'));
+    const ports = { SLUICE_RTMP_PORT: '0', SLUICE_HTTP_PORT: '0', SLUICE_API_PORT: '0' };
+    const environment = { ...ports, SLUICE_SHUTDOWN_SECONDS: '1', SLUICE_DATA_DIR: data };
     const { child, output } = shell(command('npm start'), environment);
     let page = '';
     try {
@@ -62,6 +72,41 @@ describe('README', () => {
         () => true,
       ),
     );
+    await rm(data, { recursive: true });
+  });
+
+  it('has lines for the common tasks of an operator, and each of them works', async () => {
+    const sluice = await startServer();
+    const home = await mkdtemp(join(tmpdir(), 'sluice-home-'));
+    await writeFile(join(home, '.netrc'), `default login admin password ${sluice.adminPassword}\n`, { mode: 0o600 });
+    const publisher = await ClipPublisher.start(`${sluice.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
+    const viewer = await httpFlvViewer(`${sluice.http}/live/show.flv`);
+    const { body } = await api<{ sessions: { id: string }[] }>(sluice, 'GET', '/api/v2/sessions?action=play');
+    const lines = commands.filter((line) => line.startsWith('curl') && line.includes(':1985'));
+    expect(lines.length).toBeGreaterThan(10);
+    for (const line of lines) {
+      const own = line.replace('http://localhost:1985', sluice.api).replace('curl', 'curl --fail-with-body -sS');
+      const { child, output } = shell(own, { HOME: home, SESSION: body.sessions[0]?.id ?? '' });
+      expect(await exited(child), `${line}\n${output()}`).toBe(0);
+      expect(output(), line).not.toBe('');
+    }
+    await until('the viewer is kicked', () => viewer.ended);
+    expect((await fetch(`${sluice.http}/live/show.flv`)).status).toBe(200);
+    await publisher.stop();
+    await sluice.stop();
+    await rm(home, { recursive: true });
+  });
+
+  it('has a token line that works', async () => {
+    const sluice = await startServer('access: { play: credential }', { SLUICE_AUTH_SIGNING_SECRET: SIGNING_SECRET });
+    const publisher = await ClipPublisher.start(`${sluice.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
+    const { child, output } = shell(command('npx sluice token'), { SLUICE_AUTH_SIGNING_SECRET: SIGNING_SECRET });
+    expect(await exited(child), output()).toBe(0);
+    const viewer = await httpFlvViewer(`${sluice.http}/live/show.flv${/^\?sign=\S+/m.exec(output())?.[0]}`);
+    await until('it plays', () => viewer.samples.length > 0);
+    await viewer.leave();
+    await publisher.stop();
+    await sluice.stop();
   });
 
   it('has an ffmpeg and a curl line that work', async () => {

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { type Clock, messageOf } from '@sluice/core';
-import { Agent, request } from 'undici';
 import { SIGNATURE_HEADER, signatureOf } from './signature.js';
 
 /** What a URL outside said. */
@@ -39,18 +41,13 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_CONNECTIONS = 128;
 /** Idle connections are given up before most servers give them up. */
 const KEEP_ALIVE_MS = 4000;
+const AGENT_OPTIONS = { keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: KEEP_ALIVE_MS } as const;
 
 /** POSTs to URLs outside, over connections that are kept. Redirects are answers like any other: nobody follows them. */
 export class CallbackClient {
   readonly #clock: Clock;
-  readonly #agent = new Agent({
-    connections: MAX_CONNECTIONS,
-    pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // The whole exchange has a time-out of its own.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  readonly #http = new HttpAgent(AGENT_OPTIONS);
+  readonly #https = new HttpsAgent(AGENT_OPTIONS);
 
   constructor(options: { clock: Clock }) {
     this.#clock = options.clock;
@@ -58,29 +55,10 @@ export class CallbackClient {
 
   /** @throws {CallbackError} where no answer came, or none that could be taken */
   async post(post: CallbackPost): Promise<CallbackAnswer> {
-    const { url, body, timeoutMs, maxAnswerBytes = MAX_ANSWER_BYTES } = post;
+    const { url, timeoutMs } = post;
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      const answer = await request(withoutUserInfo(url), {
-        method: 'POST',
-        dispatcher: this.#agent,
-        headers: this.#headersOf(post),
-        body,
-        signal,
-      });
-      const chunks: Buffer[] = [];
-      let length = 0;
-      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-        length += chunk.length;
-        if (length > maxAnswerBytes) {
-          throw new CallbackError(
-            'answer-too-long',
-            `${shownUrl(url)} answered with more than ${maxAnswerBytes} bytes; answer with less`,
-          );
-        }
-        chunks.push(chunk);
-      }
-      return { status: answer.statusCode, body: Buffer.concat(chunks).toString() };
+      return await this.#exchange(post, signal);
     } catch (error) {
       if (error instanceof CallbackError) throw error;
       if (signal.aborted) {
@@ -92,7 +70,36 @@ export class CallbackClient {
 
   /** Cuts what is under way. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  async #exchange(post: CallbackPost, signal: AbortSignal): Promise<CallbackAnswer> {
+    const request = this.#send(post, signal);
+    try {
+      const [answer] = (await once(request, 'response')) as [IncomingMessage];
+      return { status: answer.statusCode ?? 0, body: await readAnswer(answer, post) };
+    } catch (error) {
+      // The other side gave up an idle connection at the very moment when it was to be used again.
+      const isStale = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+      if (isStale && !signal.aborted) return await this.#exchange(post, signal);
+      throw error;
+    } finally {
+      if (!request.destroyed && !request.writableFinished) request.destroy();
+    }
+  }
+
+  #send(post: CallbackPost, signal: AbortSignal): ClientRequest {
+    const bare = withoutUserInfo(post.url);
+    const headers = { ...this.#headersOf(post), 'content-length': Buffer.byteLength(post.body) };
+    const request =
+      bare.protocol === 'https:'
+        ? httpsRequest(bare, { method: 'POST', headers, signal, agent: this.#https })
+        : httpRequest(bare, { method: 'POST', headers, signal, agent: this.#http });
+    // Whoever waits for the answer hears of errors; those that come later have no one left to hear them.
+    request.on('error', () => undefined);
+    request.end(post.body);
+    return request;
   }
 
   #headersOf({ url, body, contentType = 'application/json', secret }: CallbackPost): Record<string, string> {
@@ -107,6 +114,23 @@ export class CallbackClient {
     }
     return headers;
   }
+}
+
+async function readAnswer(
+  answer: IncomingMessage,
+  { url, maxAnswerBytes = MAX_ANSWER_BYTES }: CallbackPost,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxAnswerBytes) {
+      const told = `${shownUrl(url)} answered with more than ${maxAnswerBytes} bytes; answer with less`;
+      throw new CallbackError('answer-too-long', told);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 /** Where a host has several addresses, the error is about all of them and has a code only. */

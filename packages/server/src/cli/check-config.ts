@@ -34,9 +34,9 @@ function treeOf(settings: readonly Setting[]): Tree {
 
 /** `sluice config-reference`: everything that can be configured, as a Markdown table. */
 export function configReference(): string {
-  const rows = configEntries().map(({ key, environment, allowed, default: value, description }) => {
+  const rows = configEntries().map(({ key, environment, allowed, default: value, description, restart }) => {
     const shown = value === undefined ? '' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
-    return `| \`${key}\` | ${environment === undefined ? '' : `\`${environment}\``} | ${shown} | ${allowed} | ${description} |`;
+    return `| \`${key}\` | ${environment === undefined ? '' : `\`${environment}\``} | ${shown} | ${allowed} | ${description}${restart ? ' _At the next start._' : ''} |`;
   });
   return ['| key | environment | default | allowed | what it does |', '|---|---|---|---|---|', ...rows].join('\n');
 }
