@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -149,21 +150,63 @@ describe('what players and caches see over HTTP', () => {
   });
 });
 
-describe('RTMPS', () => {
-  it('takes ffmpeg as an encoder and shows its stream over RTMPS and HTTP', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'sluice-rtmps-'));
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-days', '2', '-nodes'];
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-    await promisify(execFile)('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert, ...subject]);
-    const sluice = await startServer(`tls: { certFile: ${cert}, keyFile: ${key} }`);
-    const url = `rtmps://127.0.0.1:${sluice.server.ports.rtmps}/live/show`;
-    const encoder = ffmpegPublisher(url, { seconds: 4, bFrames: 0 });
-    await until('the stream is live', () => sluice.log.some((line) => line.msg === 'stream is live'));
-    const overRtmps = await ffprobe(url, ['-read_intervals', '%+1']);
-    expect(overRtmps.streams.map((stream) => stream.codec_name).sort()).toEqual(['aac', 'h264']);
-    expect(await exited(encoder)).toBe(0);
+describe('TLS', () => {
+  let directory: string;
+  let sluice: TestServer;
+  const files = { cert: '', key: '' };
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'sluice-tls-'));
+    files.key = join(directory, 'key.pem');
+    files.cert = join(directory, 'cert.pem');
+    await makeCertificate('first');
+    sluice = await startServer(`tls: { certFile: ${files.cert}, keyFile: ${files.key} }`);
+  });
+  afterAll(async () => {
     await sluice.stop();
     await rm(directory, { recursive: true });
+  });
+
+  async function makeCertificate(name: string): Promise<void> {
+    const subject = ['-subj', `/CN=${name}`, '-days', '2', '-nodes'];
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+    const out = ['-keyout', files.key, '-out', files.cert];
+    await promisify(execFile)('openssl', ['req', '-x509', ...curve, ...out, ...subject]);
+  }
+
+  /** The name in the certificate that a door shows. */
+  function shownBy(port: number | undefined): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ port: port ?? 0, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+        const { CN } = socket.getPeerCertificate().subject;
+        socket.destroy();
+        resolve(String(CN));
+      });
+      socket.on('error', reject);
+    });
+  }
+
+  it('takes ffmpeg as an encoder over RTMPS, and shows its stream over RTMPS, HTTPS and HTTP', async () => {
+    const url = `${sluice.rtmps}/live/show`;
+    const encoder = ffmpegPublisher(url, { seconds: 6, bFrames: 0 });
+    await until('the stream is live', () => sluice.log.some((line) => line.msg === 'stream is live'));
+    for (const place of [url, `${sluice.https}/live/show.flv`, `${sluice.http}/live/show.flv`]) {
+      const { streams } = await ffprobe(place, ['-read_intervals', '%+1', '-tls_verify', '0']);
+      expect(streams.map((stream) => stream.codec_name).sort(), place).toEqual(['aac', 'h264']);
+    }
+    encoder.kill('SIGTERM');
+    await exited(encoder);
+  });
+
+  it('shows a renewed certificate at every door, without a restart', async () => {
+    const { rtmps, https, apiTls } = sluice.server.ports;
+    const doors = [rtmps, https, apiTls];
+    expect(await Promise.all(doors.map(shownBy))).toEqual(['first', 'first', 'first']);
+    await makeCertificate('second');
+    await sluice.server.reload();
+    expect(await Promise.all(doors.map(shownBy))).toEqual(['second', 'second', 'second']);
+    await writeFile(files.cert, 'half a certificate');
+    await sluice.server.reload();
+    expect(await shownBy(https)).toBe('second');
+    expect(sluice.log.some(({ msg }) => /old one stays/.test(msg))).toBe(true);
   });
 });

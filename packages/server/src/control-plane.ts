@@ -105,7 +105,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
       reload,
     },
     tokens: new TokenIssuer({ auth: () => live.current.auth, signingSecret, clock }),
-    health: { problems: () => [] },
+    health: { problems: () => problemsOf(options) },
     passwords,
     accessTokenSecret: secrets.accessTokens,
     srs: srsRoutes({
@@ -131,4 +131,12 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     pages: makeControlPages(pagesDirectory()),
     tls: certificate?.current,
   });
+}
+
+/** Why nobody should be sent here at the moment. */
+function problemsOf({ storage, router }: ControlPlaneOptions): string[] {
+  const problems: string[] = [];
+  if (!storage.isOpen) problems.push('the database has failed: nothing can be kept');
+  if (router.isClosed) problems.push('the server is going down');
+  return problems;
 }

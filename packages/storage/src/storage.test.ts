@@ -194,6 +194,7 @@ describe('Storage', () => {
     await storage.close();
     await expect(last).resolves.toBeUndefined();
     await expect(storage.users.load()).rejects.toMatchObject({ code: 'closed' });
+    expect(storage.isOpen).toBe(false);
     await storage.close();
   });
 

@@ -111,6 +111,11 @@ export class Storage {
     return new Storage(worker, options.log);
   }
 
+  /** False once it was closed, or its thread has ended. */
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
   /** Waits for what was asked before, and closes the database. Later calls fail. */
   async close(): Promise<void> {
     if (!this.#isClosed) {

@@ -94,6 +94,11 @@ export class StreamRouter {
     return this.#streams.get(path)?.stream;
   }
 
+  /** Whether it has been closed: no publication is granted any more. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Who publishes a path at the moment. */
   publisherOf(path: StreamPath): Session | undefined {
     return this.#streams.get(path)?.publication?.handle.session;
