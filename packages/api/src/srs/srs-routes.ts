@@ -2,6 +2,7 @@ import type { Clock, Config, OpenSession, SessionRegistry, Stream, StreamRouter,
 import { type RequestHandler, type Response, Router } from 'express';
 import type { Principal } from '../auth/principal.js';
 import type { ServerNames } from '../callbacks/server-names.js';
+import type { SrsClient, SrsStream, SrsSummaries, SrsVhost } from './schemas.js';
 import { kbpsOf, srsClient, srsStream, VHOST } from './shapes.js';
 import { type SystemFigures, SystemReader } from './system-figures.js';
 
@@ -134,7 +135,7 @@ class SrsAnswers {
     return this.#options.router.streams();
   }
 
-  stream(stream: Stream): object {
+  stream(stream: Stream): SrsStream {
     const { router, registry, traffic, names } = this.#options;
     let clients = 0;
     for (const { session } of registry.list()) if (session.path === stream.path) clients += 1;
@@ -143,14 +144,14 @@ class SrsAnswers {
     return srsStream(stream, { id, vhostId: this.vhostId, publisher, clients, figures });
   }
 
-  client(open: OpenSession): object {
+  client(open: OpenSession): SrsClient {
     const { names, traffic, clock } = this.#options;
     const streamId = names.streamId(open.session.path);
     const [figures, now] = [traffic.session(open.session.id), clock.wall()];
     return srsClient(open, { vhostId: this.vhostId, streamId, figures, now });
   }
 
-  vhost(): object {
+  vhost(): SrsVhost {
     const { registry, traffic, config } = this.#options;
     const { enabled, segmentSeconds } = config().hls;
     const figures = traffic.server();
@@ -173,7 +174,7 @@ class SrsAnswers {
     return { data: { major, minor, revision, version } };
   }
 
-  summaries(): object {
+  summaries(): { readonly data: SrsSummaries } {
     const { clock, registry, version, startedAt, traffic } = this.#options;
     const system = this.#system.read();
     const now = clock.wall();
