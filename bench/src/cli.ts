@@ -10,7 +10,7 @@ npm run bench -- [options]
   --protocol P[,P]      flv (HTTP-FLV), rtmp (flv)
   --seconds S           length of each measurement (15)
   --warm-up S           time between the last viewer's joining and the measurement (4)
-  --targets T[,T…]      sluice, node-media-server, nginx-rtmp (all)
+  --targets T[,T…]      sluice, sluice-guarded, node-media-server, nginx-rtmp (all)
   --target NAME=PUBLISH_URL,PLAY_URL,PID
                         a server that runs already; may be given again, --targets then defaults to none
   --idle N              also: memory of N viewers of a stream that is all but silent

@@ -1,7 +1,7 @@
 import { nginxRtmp } from './nginx-rtmp.js';
 import { nodeMediaServer } from './node-media-server.js';
-import { sluice } from './sluice.js';
+import { guardedSluice, sluice } from './sluice.js';
 import type { Target } from './target.js';
 
 /** The servers that the bench knows how to start. */
-export const KNOWN_TARGETS: readonly Target[] = [sluice, nodeMediaServer, nginxRtmp];
+export const KNOWN_TARGETS: readonly Target[] = [sluice, guardedSluice, nodeMediaServer, nginxRtmp];

@@ -19,6 +19,7 @@ const OTHER_STREAMS = 'other';
 /** The server's figures for Prometheus. They are read off when they are asked for; the media path knows nothing of them. */
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #sessions: SessionTotals;
   readonly #callbacks: Histogram<'hook' | 'outcome'>;
 
   constructor(options: MetricsOptions) {
@@ -38,7 +39,8 @@ export class Metrics {
       registers,
     });
     addStreamMetrics(this.#registry, options);
-    addSessionMetrics(this.#registry, options);
+    this.#sessions = new SessionTotals(options.registry, options.events);
+    addSessionMetrics(this.#registry, this.#sessions, options);
   }
 
   /** Notes an HTTP callback. */
@@ -48,6 +50,7 @@ export class Metrics {
 
   /** `/metrics`. */
   readonly handler: RequestHandler = async (_request, response) => {
+    this.#sessions.take();
     response.setHeader('Content-Type', this.#registry.contentType);
     response.end(await this.#registry.metrics());
   };
@@ -105,10 +108,8 @@ function addStreamMetrics(registry: Registry, { router, events, settings }: Metr
   );
 }
 
-function addSessionMetrics(registry: Registry, options: MetricsOptions): void {
-  const { events, bans } = options;
+function addSessionMetrics(registry: Registry, sessions: SessionTotals, { events, bans }: MetricsOptions): void {
   const registers = [registry];
-  const totals = new SessionTotals(options.registry, events);
   const labelNames = ['protocol', 'action'] as const;
   new Gauge({
     name: 'sluice_sessions',
@@ -116,7 +117,7 @@ function addSessionMetrics(registry: Registry, options: MetricsOptions): void {
     labelNames,
     registers,
     collect() {
-      for (const { protocol, action, open } of totals.now()) this.set({ protocol, action }, open);
+      for (const { protocol, action, open } of sessions.totals) this.set({ protocol, action }, open);
     },
   });
   new Counter({
@@ -126,7 +127,7 @@ function addSessionMetrics(registry: Registry, options: MetricsOptions): void {
     registers,
     collect() {
       this.reset();
-      for (const { protocol, action, opened } of totals.now()) this.inc({ protocol, action }, opened);
+      for (const { protocol, action, opened } of sessions.totals) this.inc({ protocol, action }, opened);
     },
   });
   new Counter({
@@ -136,7 +137,7 @@ function addSessionMetrics(registry: Registry, options: MetricsOptions): void {
     registers,
     collect() {
       this.reset();
-      for (const { protocol, action, received, sent } of totals.now()) {
+      for (const { protocol, action, received, sent } of sessions.totals) {
         this.inc({ protocol, action, direction: 'in' }, received);
         this.inc({ protocol, action, direction: 'out' }, sent);
       }
@@ -149,7 +150,7 @@ function addSessionMetrics(registry: Registry, options: MetricsOptions): void {
     registers,
     collect() {
       this.reset();
-      for (const { protocol, action, skips } of totals.now()) if (action === 'play') this.inc({ protocol }, skips);
+      for (const { protocol, action, skips } of sessions.totals) if (action === 'play') this.inc({ protocol }, skips);
     },
   });
   const closed = new Counter({

@@ -15,6 +15,7 @@ export interface SessionTotal {
 export class SessionTotals {
   readonly #registry: SessionRegistry;
   readonly #over = new Map<string, SessionTotal>();
+  #totals: readonly SessionTotal[] = [];
 
   constructor(registry: SessionRegistry, events: EventBus) {
     this.#registry = registry;
@@ -24,14 +25,19 @@ export class SessionTotals {
     events.on('session-closed', (closed) => add(this.#of(this.#over, closed.session), closed.traffic));
   }
 
-  now(): SessionTotal[] {
+  /** As they were when `take` was called last: one look at all sessions serves all figures of an answer. */
+  get totals(): readonly SessionTotal[] {
+    return this.#totals;
+  }
+
+  take(): void {
     const totals = new Map([...this.#over].map(([key, total]) => [key, { ...total }]));
     for (const { session, traffic } of this.#registry.list()) {
       const total = this.#of(totals, session);
       total.open += 1;
       add(total, traffic);
     }
-    return [...totals.values()];
+    this.#totals = [...totals.values()];
   }
 
   #of(totals: Map<string, SessionTotal>, { protocol, action }: OpenSession['session']): SessionTotal {
