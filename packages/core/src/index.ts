@@ -8,6 +8,7 @@ export * from './access/credentials/password-check.js';
 export * from './access/credentials/signed-url-check.js';
 export * from './access/credentials/stream-key-check.js';
 export * from './access/credentials/token-issuer.js';
+export { wmsAuthIdentity } from './access/credentials/wms-auth.js';
 export * from './access/credentials/wms-auth-check.js';
 export * from './access/forwarded.js';
 export * from './access/gate.js';

@@ -1,4 +1,4 @@
-import { type Ban, credentialName } from '@sluice/core';
+import { type Ban, credentialName, hashKey, jwtName, wmsAuthIdentity } from '@sluice/core';
 import { z } from 'zod';
 import { ApiError, notFound } from '../http/api-error.js';
 import { type Route, route } from '../http/route.js';
@@ -58,9 +58,20 @@ const newBan = z.discriminatedUnion('kind', [
 /** Names of credentials, as sessions show them: a hash, or the id of a key or user. */
 const CREDENTIAL_NAME = /^([0-9a-f]{24}|[0-9a-f-]{36})$/;
 
-export function banRoutes({ bans, gate, registry, audit }: Control): Route[] {
+/** The name of a credential, from that name or from the credential itself: as the checks of each kind give it. */
+function nameOfCredential(shown: string, streamKeys: Control['streamKeys']): string {
+  if (CREDENTIAL_NAME.test(shown)) return shown;
+  const hash = hashKey(shown);
+  const key = streamKeys.find((candidate) => candidate.hash === hash);
+  if (key !== undefined) return key.id;
+  if (shown.split('.').length === 3) return jwtName(shown);
+  const isWmsAuth = Buffer.from(shown, 'base64').toString().includes('hash_value=');
+  return credentialName(isWmsAuth ? wmsAuthIdentity(shown) : shown);
+}
+
+export function banRoutes({ bans, gate, registry, streamKeys, audit }: Control): Route[] {
   const bannedValue = (body: z.output<typeof newBan>): string => {
-    if (body.kind === 'token') return CREDENTIAL_NAME.test(body.value) ? body.value : credentialName(body.value);
+    if (body.kind === 'token') return nameOfCredential(body.value, streamKeys);
     if (body.kind !== 'session') return body.value;
     const open = registry.get(body.value);
     if (open === undefined) throw new ApiError(404, 'not-found', `there is no open session ${body.value}`, 'value');

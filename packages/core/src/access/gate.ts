@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { AccessMode, AccessSettings } from '../config/schema.js';
-import { Refusal } from '../errors.js';
+import { messageOf, Refusal } from '../errors.js';
 import type { EventBus } from '../events.js';
 import type { Logger } from '../logger.js';
 import { parseStreamPath, type StreamPath } from '../stream-path.js';
@@ -47,17 +47,21 @@ export interface GateOptions {
 const ANONYMOUS: Identity = { kind: 'anonymous' };
 
 const SWEEP_MS = 500;
+const PRUNE_MS = 3_600_000;
 
 /** The one chain that every request passes, whatever its protocol, and the end of those that it no longer lets be. */
 export class Gate {
   readonly #options: GateOptions;
   readonly #networks = new NetworkRules();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
 
   constructor(options: GateOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => options.registry.sweep(), SWEEP_MS);
-    this.#timer.unref();
+    this.#timers = [
+      setInterval(() => options.registry.sweep(), SWEEP_MS),
+      setInterval(() => void this.#pruneBans(), PRUNE_MS),
+    ];
+    for (const timer of this.#timers) timer.unref();
   }
 
   /**
@@ -137,7 +141,16 @@ export class Gate {
 
   /** Stops the timer; sessions are ended by those who serve them. */
   close(): void {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  /** Bans that have run out hold no more; this only forgets them. */
+  async #pruneBans(): Promise<void> {
+    try {
+      await this.#options.bans.prune();
+    } catch (error) {
+      this.#options.log.error({ detail: messageOf(error) }, 'bans that have run out could not be forgotten');
+    }
   }
 
   async #reporting<T>(request: AccessRequest, act: () => Promise<T>): Promise<T> {

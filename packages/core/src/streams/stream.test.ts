@@ -98,6 +98,17 @@ describe('Stream', () => {
     expect(new Set(times).size).toBe(4);
   });
 
+  it('drops a track that the encoder came back without', () => {
+    const { stream, kind, write } = streamOf();
+    const output = stream.output(kind);
+    write(VIDEO, AUDIO, picture(0, true));
+    stream.resume();
+    write(VIDEO, picture(0, true), picture(500));
+    expect(stream.description.tracks.map(({ kind: of }) => of)).toEqual(['video', 'audio']);
+    write(picture(1000), picture(1040));
+    expect(output.told.slice(2)).toEqual(['K', 'discontinuity', 'K', 'f', 'configure h264', 'f', 'f']);
+  });
+
   it('drops an output that nobody uses, and makes another one when it is asked for', () => {
     const { stream, kind } = streamOf();
     const output = stream.output(kind);

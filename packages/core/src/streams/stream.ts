@@ -21,6 +21,9 @@ import type { Output, OutputKind, OutputSource, StreamDescription } from './outp
 /** An output that nobody has used for this long is dropped. */
 const OUTPUT_IDLE_TIME = millis(30_000);
 
+/** A track that an encoder has said nothing of for so long since it came back is a track that it has no more. */
+const STALE_TRACK_TIME = 1_000_000;
+
 /** Wall time and timeline may drift apart this far (an encoder's clock runs fast or slow) before they are set anew. */
 const MAX_CLOCK_DRIFT = 1000;
 
@@ -55,6 +58,9 @@ export class Stream implements OutputSource {
   readonly #outputs = new Map<OutputKind<Output>, Output>();
   /** Video tracks that have not had their first keyframe since the publication began. */
   readonly #awaitingKeyframe = new Set<TrackId>();
+  /** Tracks of the publication before, of which this one has not spoken yet. */
+  readonly #staleTracks = new Set<TrackId>();
+  #resumedAt: Micros | undefined;
   #description: StreamDescription = { tracks: [], metadata: {} };
   #state: StreamState = 'live';
   /** Wall time of dts 0. */
@@ -141,7 +147,11 @@ export class Stream implements OutputSource {
     this.#timeline.restart();
     this.#gop.clear();
     this.#awaitingKeyframe.clear();
-    for (const config of this.#tracks.values()) this.#awaitKeyframe(config);
+    this.#resumedAt = undefined;
+    for (const config of this.#tracks.values()) {
+      this.#awaitKeyframe(config);
+      this.#staleTracks.add(config.track);
+    }
     for (const output of this.#outputs.values()) output.discontinuity();
   }
 
@@ -172,12 +182,24 @@ export class Stream implements OutputSource {
       this.#awaitingKeyframe.delete(received.track);
     }
     const { sample } = this.#timeline.repair(received);
+    if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
     this.#followClock(sample.dts);
     this.#gop.push(sample);
     for (const output of this.#outputs.values()) output.sample(sample);
   }
 
+  /** An encoder that came back without its sound is not to be waited for until it has some. */
+  #dropStaleTracks({ track, dts }: Sample): void {
+    this.#staleTracks.delete(track);
+    this.#resumedAt ??= dts;
+    if (dts - this.#resumedAt < STALE_TRACK_TIME) return;
+    for (const stale of this.#staleTracks) this.#tracks.delete(stale);
+    this.#staleTracks.clear();
+    this.#describe(this.#description.metadata);
+  }
+
   #setTrack(config: TrackConfig): void {
+    this.#staleTracks.delete(config.track);
     const known = this.#tracks.get(config.track);
     if (known !== undefined && sameTrackConfig(known, config)) return;
     this.#tracks.set(config.track, config);

@@ -15,7 +15,7 @@ import { messageOf, Refusal } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import { parseNetwork } from '../network.js';
 import type { Identity } from '../session.js';
-import { type CheckedRequest, type CredentialCheck, credentialName } from './credential-check.js';
+import { type CheckedRequest, type CredentialCheck, jwtName } from './credential-check.js';
 import { checkGrant } from './grant.js';
 import { millisFromUnixSeconds } from './unix-time.js';
 
@@ -68,7 +68,7 @@ export class JwtCheck implements CredentialCheck {
     const { actions, paths, ip, sub, exp } = claims.data;
     checkGrant({ name: 'the token', actions, paths, network: ip }, request);
     const expiresAt = millisFromUnixSeconds(exp);
-    return { kind: 'jwt', viewer: sub, credential: credentialName(token), expiresAt, network: ip };
+    return { kind: 'jwt', viewer: sub, credential: jwtName(token), expiresAt, network: ip };
   }
 
   async #payloadOf(token: string): Promise<JWTPayload> {

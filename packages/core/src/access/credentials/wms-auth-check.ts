@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.js';
 import { Refusal } from '../../errors.js';
 import type { Identity } from '../session.js';
 import { type CheckedRequest, type CredentialCheck, credentialName } from './credential-check.js';
-import { readWmsAuth } from './wms-auth.js';
+import { readWmsAuth, wmsAuthIdentity } from './wms-auth.js';
 
 const MINUTE_MS = 60_000;
 
@@ -35,6 +35,11 @@ export class WmsAuthCheck implements CredentialCheck {
     if (grant.serverTime + grant.validMinutes * MINUTE_MS + tolerance <= now) {
       throw new Refusal('credential-expired', 'the WMSAuth token has expired');
     }
-    return { kind: 'wms-auth', viewer: grant.id, credential: credentialName(wmsAuth), network: grant.ip };
+    return {
+      kind: 'wms-auth',
+      viewer: grant.id,
+      credential: credentialName(wmsAuthIdentity(wmsAuth)),
+      network: grant.ip,
+    };
   }
 }

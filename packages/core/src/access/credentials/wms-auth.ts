@@ -27,19 +27,32 @@ export function makeWmsAuth(key: string, grant: WmsAuthGrant): string {
  * @returns undefined where it is not made with this key, or for another address
  */
 export function readWmsAuth(key: string, token: string, ip: string): WmsAuthGrant | undefined {
-  // A query turns `+` into a space. And `+` inside, in the hash, is meant: these are no URL-encoded fields.
-  const text = Buffer.from(token.replaceAll(' ', '+'), 'base64').toString();
-  const fields = new Map(text.split('&').map((field) => [nameOf(field), field.slice(nameOf(field).length + 1)]));
-  const time = fields.get('server_time') ?? '';
-  const minutes = fields.get('validminutes') ?? '';
-  const id = fields.get('id');
-  const boundTo = fields.get('checkip') === 'true' ? ip : undefined;
+  const { time, minutes, id, checkIp, shown } = fieldsOf(token);
+  const boundTo = checkIp ? ip : undefined;
   const expected = hashOf(key, time, minutes, id ?? '', boundTo ?? '');
-  const shown = Buffer.from((fields.get('hash_value') ?? '').replaceAll(' ', '+'), 'base64');
   if (shown.length !== expected.length || !timingSafeEqual(shown, expected)) return undefined;
   const serverTime = fromUsTime(time);
   if (serverTime === undefined || !/^\d{1,6}$/.test(minutes)) return undefined;
   return { id, ip: boundTo, validMinutes: Number(minutes), serverTime };
+}
+
+/** What tells a token from others, however it is spelled: its hash covers the fields, and nothing else does. */
+export function wmsAuthIdentity(token: string): string {
+  const { time, minutes, id, checkIp, shown } = fieldsOf(token);
+  return JSON.stringify([time, minutes, id, checkIp, shown.toString('base64')]);
+}
+
+function fieldsOf(token: string) {
+  // A query turns `+` into a space. And `+` inside, in the hash, is meant: these are no URL-encoded fields.
+  const text = Buffer.from(token.replaceAll(' ', '+'), 'base64').toString();
+  const fields = new Map(text.split('&').map((field) => [nameOf(field), field.slice(nameOf(field).length + 1)]));
+  return {
+    time: fields.get('server_time') ?? '',
+    minutes: fields.get('validminutes') ?? '',
+    id: fields.get('id'),
+    checkIp: fields.get('checkip') === 'true',
+    shown: Buffer.from((fields.get('hash_value') ?? '').replaceAll(' ', '+'), 'base64'),
+  };
 }
 
 const nameOf = (field: string): string => field.split('=', 1)[0] ?? '';
