@@ -11,6 +11,13 @@ import { until } from './support/until.js';
 
 const MAIN = fileURLToPath(new URL('../packages/server/dist/main.js', import.meta.url));
 
+const FREE_PORTS = {
+  SLUICE_RTMP_PORT: '0',
+  SLUICE_HTTP_PORT: '0',
+  SLUICE_API_PORT: '0',
+  SLUICE_SHUTDOWN_SECONDS: '1',
+};
+
 interface Outcome {
   readonly code: number;
   readonly stdout: string;
@@ -20,14 +27,15 @@ interface Outcome {
 /** Runs the built command to its end. */
 function sluice(args: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [MAIN, ...args],
-      { env: { ...process.env, ...environment } },
+      { env: { ...process.env, SLUICE_API_PORT: '0', ...environment } },
       (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );
+    child.stdin?.end();
   });
 }
 
@@ -87,7 +95,12 @@ describe('the sluice command', () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as { port: number };
-    const environment = { SLUICE_RTMP_PORT: String(port), SLUICE_RTMP_HOST: '127.0.0.1', SLUICE_HTTP_PORT: '0' };
+    const environment = {
+      SLUICE_RTMP_PORT: String(port),
+      SLUICE_RTMP_HOST: '127.0.0.1',
+      SLUICE_HTTP_PORT: '0',
+      SLUICE_DATA_DIR: join(directory, 'taken'),
+    };
     const outcome = await sluice(['serve'], environment);
     taken.close();
     expect(outcome.code).toBe(2);
@@ -97,7 +110,7 @@ describe('the sluice command', () => {
   });
 
   it('serves the demo, lists its URLs, and stops cleanly on SIGTERM', async () => {
-    const environment = { SLUICE_RTMP_PORT: '0', SLUICE_HTTP_PORT: '0', SLUICE_SHUTDOWN_SECONDS: '1' };
+    const environment = { ...FREE_PORTS, SLUICE_DATA_DIR: join(directory, 'demo') };
     const child: ChildProcess = spawn(process.execPath, [MAIN, 'serve', '--demo'], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -113,5 +126,58 @@ describe('the sluice command', () => {
     child.kill('SIGTERM');
     expect(await exited(child)).toBe(0);
     expect(output).toMatch(/"msg":"stopped"/);
+  });
+
+  it('takes up a changed file on SIGHUP, without an end to anything', async () => {
+    const config = await configFile('hls: { segments: 4 }');
+    const data = join(directory, 'hup');
+    const child = spawn(process.execPath, [MAIN, 'serve', '--demo', '-c', config], {
+      env: { ...process.env, ...FREE_PORTS, SLUICE_DATA_DIR: data, SLUICE_LOG_FORMAT: 'json' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    await until('it lists its URLs', () => /HLS +http/.test(output));
+    await configFile('hls: { segments: 5 }\nrtmp: { chunkSize: 4096 }');
+    child.kill('SIGHUP');
+    await until('it says what has changed', () =>
+      output.includes('"applied":["hls.segments"],"needRestart":["rtmp.chunkSize"]'),
+    );
+    await configFile('hls: { segments: many }');
+    child.kill('SIGHUP');
+    await until('it says what is wrong', () => /"detail":"[^"]*hls\.segments/.test(output));
+    expect(output).not.toMatch(/stream ended|session closed/);
+    child.kill('SIGTERM');
+    expect(await exited(child)).toBe(0);
+  });
+
+  it('makes tokens with the secret of a server that has run, and says what is wrong with what it is asked for', async () => {
+    const data = { SLUICE_DATA_DIR: join(directory, 'demo') };
+    expect(await sluice(['token', 'live/*', '--valid', '90s'], data)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\?sign=[\w-]+\.[\w-]+\n$/),
+    });
+    for (const [args, message] of [
+      [['token', 'live'], /live is no stream path/],
+      [['token', 'live/show', '--valid', 'soon'], /--valid soon is no duration/],
+      [['token', 'live/show', '--ip', 'home'], /--ip home is no address/],
+      [['token', 'live/show', '--kind', 'jwt'], /auth\.jwt\.secret is not set/],
+      [['token', 'live/show', '--kind', 'cookie'], /Allowed choices are sign, jwt, wms-auth/],
+    ] as const) {
+      const wrong = await sluice(args, data);
+      expect([wrong.code, wrong.stdout], args.join(' ')).toEqual([2, '']);
+      expect(wrong.stderr).toMatch(message);
+    }
+    const none = await sluice(['token', 'live/show'], { SLUICE_DATA_DIR: join(directory, 'none') });
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('SLUICE_AUTH_SIGNING_SECRET')]);
+  });
+
+  it('sets a password anew while the server is stopped', async () => {
+    const data = { SLUICE_DATA_DIR: join(directory, 'demo') };
+    const made = await sluice(['set-password', 'ADMIN'], data);
+    expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[a-z0-9]{20}\n$/) });
+    expect((await sluice(['set-password', 'nobody'], data)).stderr).toMatch(/no user nobody; there is: admin/);
   });
 });

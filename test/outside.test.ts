@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { api } from './support/api.js';
 import { makeClip } from './support/clip.js';
@@ -116,6 +119,27 @@ describe('servers outside', () => {
     expect(outside.of('on_unpublish').at(-1)).toEqual({ ...published, action: 'on_unpublish' });
     const closed = outside.of('on_close').at(-1);
     expect(closed).toMatchObject({ ...common, recv_bytes: expect.any(Number), send_bytes: expect.any(Number) });
+  });
+
+  it('are told of what happened while they were away, after a restart too', async () => {
+    outside = await Outside.start();
+    const dataDirectory = await mkdtemp(join(tmpdir(), 'sluice-outbox-'));
+    const config = `callbacks: { onStop: ["${outside.url}/told"] }\nviewers: { waitForStreamSeconds: 0 }`;
+    outside.answer = () => 503;
+    sluice = await startServer(config, {}, { dataDirectory });
+    const publisher = await ClipPublisher.start(`${sluice.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
+    const viewer = await httpFlvViewer(`${sluice.http}/live/show.flv`);
+    await viewer.leave();
+    await until('it was tried in vain', () => outside.of('on_stop').length > 0);
+    await publisher.stop();
+    await sluice.stop();
+    const before = outside.told.length;
+    outside.answer = () => '0';
+    sluice = await startServer(config, {}, { dataDirectory });
+    await until('it is told', () => outside.told.length > before);
+    expect(outside.of('on_stop').at(-1)).toEqual(outside.of('on_stop')[0]);
+    await sluice.stop();
+    await rm(dataDirectory, { recursive: true });
   });
 
   it('that do not answer let nobody in', async () => {

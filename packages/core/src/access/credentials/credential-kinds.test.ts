@@ -184,6 +184,20 @@ describe('JWT', () => {
     await expect(verify(byRsa, token(pem, 'HS256'))).rejects.toMatchObject(invalid);
   });
 
+  it('has one name, however its signature is spelled', async () => {
+    const good = await token(shared, 'HS256');
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    // The last of 43 letters has two bits that no byte needs.
+    const last = letters.indexOf(good.at(-1) ?? '');
+    const spellings = [0, 1, 2, 3].map((bits) => good.slice(0, -1) + letters[(last & ~3) | bits]);
+    const names = new Set<string | undefined>();
+    for (const spelling of spellings) {
+      const identity = await verify(hs256, spelling).catch(() => undefined);
+      if (identity !== undefined) names.add(identity.credential);
+    }
+    expect([...names]).toEqual([(await verify(hs256, good))?.credential]);
+  });
+
   it('minds issuer and audience where they are set', async () => {
     const strict = checkWith({ secret: SECRET, issuer: 'me', audience: 'sluice' });
     await expect(verify(strict, token(shared, 'HS256', { iss: 'me', aud: 'sluice' }))).resolves.toBeDefined();
