@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { exited } from './publisher.js';
+import { until } from './until.js';
+
+const MAIN = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
+
+interface Ports {
+  readonly rtmp: number;
+  readonly http: number;
+  readonly api: number;
+}
+
+/** The built server in a process of its own, so that its memory can be told from the test's. */
+export class ServerProcess {
+  readonly ports: Ports;
+  readonly #child: ChildProcess;
+  readonly #directory: string;
+
+  private constructor(child: ChildProcess, directory: string, ports: Ports) {
+    this.#child = child;
+    this.#directory = directory;
+    this.ports = ports;
+  }
+
+  static async start(environment: Record<string, string>): Promise<ServerProcess> {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-process-'));
+    const child = spawn(process.execPath, [MAIN, 'serve'], {
+      cwd: directory,
+      env: {
+        ...process.env,
+        SLUICE_RTMP_PORT: '0',
+        SLUICE_HTTP_PORT: '0',
+        SLUICE_API_PORT: '0',
+        SLUICE_LOG_FORMAT: 'json',
+        SLUICE_SHUTDOWN_SECONDS: '1',
+        ...environment,
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      // All that is read of it is its first lines.
+      if (output.length < 10_000) output += chunk;
+    });
+    await until('the server is ready', () => output.includes('"msg":"Sluice is ready"'));
+    const ready = output.split('\n').find((line) => line.includes('"msg":"Sluice is ready"')) ?? '{}';
+    return new ServerProcess(child, directory, JSON.parse(ready) as Ports);
+  }
+
+  /** Resident, in bytes, as its own metrics tell. */
+  async memory(): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${this.ports.api}/metrics`)).text();
+    return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await exited(this.#child);
+    await rm(this.#directory, { recursive: true });
+  }
+}
