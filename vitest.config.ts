@@ -7,6 +7,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const alias = {
   '@sluice/media': source('packages/media/src/index.ts'),
   '@sluice/rtmp': source('packages/protocols/rtmp/src/index.ts'),
+  '@sluice/srt': source('packages/protocols/srt/src/index.ts'),
   '@sluice/core': source('packages/core/src/index.ts'),
   '@sluice/ingest': source('packages/ingest/src/index.ts'),
   '@sluice/delivery': source('packages/delivery/src/index.ts'),

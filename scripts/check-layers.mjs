@@ -8,6 +8,7 @@ import { fail, root } from './prepare.mjs';
 const LAYERS = {
   'packages/media': [],
   'packages/protocols/rtmp': ['@sluice/media'],
+  'packages/protocols/srt': [],
   'packages/core': ['@sluice/media'],
   'packages/ingest': ['@sluice/core', '@sluice/media', '@sluice/rtmp'],
   'packages/delivery': ['@sluice/core', '@sluice/media', '@sluice/rtmp'],

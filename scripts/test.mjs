@@ -11,6 +11,8 @@ const TOOLS = [
   { command: 'ffprobe', debian: ['ffmpeg'] },
   { command: 'chromium', debian: ['chromium', 'fonts-liberation'] },
   { command: 'openssl', debian: ['openssl'] },
+  { command: 'srt-live-transmit', debian: ['srt-tools'] },
+  { command: 'curl', debian: ['curl'] },
 ];
 
 const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;

@@ -1,0 +1,57 @@
+import { CAPABILITY, type Capabilities, readCapabilities } from '../wire/capabilities.js';
+import { readExtensionText } from '../wire/extension-text.js';
+import { EXTENSION, type Handshake, type HandshakeExtension } from '../wire/handshake.js';
+
+/** What this side wants of a connection. */
+export interface SrtOptions {
+  /** Milliseconds that what comes is delayed at least. */
+  readonly receiveLatency: number;
+  /** Milliseconds that the peer is to delay at least. */
+  readonly sendLatency: number;
+  /** Largest datagram with IP and UDP headers. */
+  readonly mtu: number;
+  /** Packets that may be under way. */
+  readonly flowWindow: number;
+}
+
+export const DEFAULT_OPTIONS: SrtOptions = { receiveLatency: 120, sendLatency: 0, mtu: 1500, flowWindow: 8192 };
+
+/** What this stack says of itself: 1.5.0 in its abilities. */
+export const OWN_VERSION = 0x01_05_00;
+export const OWN_FLAGS =
+  CAPABILITY.tsbpdSend |
+  CAPABILITY.tsbpdReceive |
+  CAPABILITY.crypt |
+  CAPABILITY.tooLateDrop |
+  CAPABILITY.periodicNak |
+  CAPABILITY.retransmitFlag;
+
+/** IP and UDP headers. */
+export const UDP_OVERHEAD = 28;
+
+/** What the extensions of a conclusion say. */
+export interface ConclusionExtensions {
+  readonly capabilities: Capabilities | undefined;
+  readonly keyMaterial: Buffer | undefined;
+  readonly streamId: string;
+  readonly congestion: string;
+  readonly filter: string;
+  readonly group: boolean;
+}
+
+/** @throws {SrtError} `malformed` */
+export function readConclusionExtensions({ extensions }: Handshake): ConclusionExtensions {
+  const find = (...types: number[]) => extensions.find(({ type }) => types.includes(type))?.content;
+  const capabilities = find(EXTENSION.hsreq, EXTENSION.hsrsp);
+  const text = (type: number) => readExtensionText(find(type) ?? Buffer.alloc(0));
+  return {
+    capabilities: capabilities && readCapabilities(capabilities),
+    keyMaterial: find(EXTENSION.kmreq, EXTENSION.kmrsp),
+    streamId: text(EXTENSION.streamId),
+    congestion: text(EXTENSION.congestion),
+    filter: text(EXTENSION.filter),
+    group: find(EXTENSION.group) !== undefined,
+  };
+}
+
+export const extension = (type: number, content: Buffer): HandshakeExtension => ({ type, content });
