@@ -10,8 +10,8 @@ const LAYERS = {
   'packages/protocols/rtmp': ['@sluice/media'],
   'packages/protocols/srt': [],
   'packages/core': ['@sluice/media'],
-  'packages/ingest': ['@sluice/core', '@sluice/media', '@sluice/rtmp'],
-  'packages/delivery': ['@sluice/core', '@sluice/media', '@sluice/rtmp'],
+  'packages/ingest': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/srt'],
+  'packages/delivery': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/srt'],
   'packages/storage': ['@sluice/core', '@sluice/media'],
   'packages/api': ['@sluice/core', '@sluice/media'],
   'packages/server': [
@@ -22,6 +22,7 @@ const LAYERS = {
     '@sluice/ingest',
     '@sluice/media',
     '@sluice/rtmp',
+    '@sluice/srt',
     '@sluice/web-player',
   ],
   'web-player': [],

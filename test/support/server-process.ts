@@ -34,6 +34,7 @@ export class ServerProcess {
         ...process.env,
         SLUICE_RTMP_PORT: '0',
         SLUICE_HTTP_PORT: '0',
+        SLUICE_SRT_PORT: '0',
         SLUICE_API_PORT: '0',
         SLUICE_LOG_FORMAT: 'json',
         SLUICE_SHUTDOWN_SECONDS: '1',

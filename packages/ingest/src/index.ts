@@ -1,2 +1,3 @@
 export { FileLoop } from './file-loop.js';
 export { RtmpPublish } from './rtmp-publish.js';
+export { SrtPublish } from './srt-publish.js';

@@ -14,7 +14,7 @@ const EXIT = { failed: 1, unusable: 2 } as const;
 const CONFIG_OPTION = ['-c, --config <file>', 'configuration file (default: sluice.yml, where there is one)'] as const;
 
 const program = new Command('sluice')
-  .description('A live media server: RTMP in; HLS, HTTP-FLV, WebSocket-FLV and RTMP out.')
+  .description('A live media server: RTMP and SRT in; HLS, HTTP-FLV, WebSocket-FLV, RTMP and SRT out.')
   .version(VERSION, '-V, --version', 'print the version')
   .helpOption('-h, --help', 'print this help')
   .showHelpAfterError('(sluice --help tells more)')

@@ -16,15 +16,18 @@ import {
   type MediaRoutes,
   Pages,
   RtmpPlay,
+  SrtPlay,
   StatusPages,
   WsFlv,
 } from '@sluice/delivery';
-import { RtmpPublish } from '@sluice/ingest';
+import { RtmpPublish, SrtPublish } from '@sluice/ingest';
 import { millis } from '@sluice/media';
 import { type RtmpHandlers, RtmpServer } from '@sluice/rtmp';
+import type { SrtListener } from '@sluice/srt';
 import type { Certificate } from './certificate.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
+import { makeSrtListener, passphrases } from './srt-door.js';
 import { VERSION } from './version.js';
 
 /** Where media can be reached; undefined for what is off. */
@@ -33,6 +36,7 @@ export interface MediaPorts {
   readonly rtmps: number | undefined;
   readonly http: number;
   readonly https: number | undefined;
+  readonly srt: number | undefined;
 }
 
 export interface MediaDoorsOptions {
@@ -51,12 +55,14 @@ export class MediaDoors {
   readonly #hls: HlsDelivery;
   readonly #http: readonly MediaHttpServer[];
   readonly #rtmp: readonly RtmpServer[];
+  readonly #srt: SrtListener | undefined;
 
   constructor(options: MediaDoorsOptions) {
     const { live, certificate, log } = options;
     this.#config = live.current;
-    const { hls, routes, handlers } = makeHandlers(options);
+    const { hls, routes, handlers, srt } = makeHandlers(options);
     this.#hls = hls;
+    this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
     const { corsOrigin, maxConnections } = this.#config.http;
     const forwarded = new ForwardedAddress(() => live.current.http.trustedProxies);
     const http = { ...routes, forwarded, corsOrigin, maxConnections, log };
@@ -72,7 +78,8 @@ export class MediaDoors {
 
   /** @throws {StartError} with what is in the way and how to get around it; what is open by then stays so */
   async open(): Promise<MediaPorts> {
-    const { rtmp, rtmps, http, https } = this.#config;
+    const { rtmp, rtmps, http, https, srt } = this.#config;
+    const listener = this.#srt;
     const [plainRtmp, tlsRtmp] = this.#rtmp;
     const [plainHttp, tlsHttp] = this.#http;
     if (plainRtmp === undefined || plainHttp === undefined) throw new Error('there are always these two');
@@ -81,6 +88,8 @@ export class MediaDoors {
       rtmps: tlsRtmp && (await openPort('rtmps', rtmps, (port, host) => tlsRtmp.listen(port, host))),
       http: await openPort('http', http, (port, host) => plainHttp.listen(port, host)),
       https: tlsHttp && (await openPort('https', https, (port, host) => tlsHttp.listen(port, host))),
+      srt:
+        listener && (await openPort('srt', srt, async (port, host) => ({ port: await listener.listen(port, host) }))),
     };
   }
 
@@ -93,6 +102,7 @@ export class MediaDoors {
     const closing = [
       ...this.#http.map((server) => server.close()),
       ...this.#rtmp.map((server) => server.close(reason)),
+      this.#srt?.close(reason),
     ];
     this.#hls.close(reason);
     const cut = setTimeout(() => {
@@ -103,7 +113,14 @@ export class MediaDoors {
   }
 }
 
-function makeHandlers(options: MediaDoorsOptions): { hls: HlsDelivery; routes: MediaRoutes; handlers: RtmpHandlers } {
+interface Handlers {
+  readonly hls: HlsDelivery;
+  readonly routes: MediaRoutes;
+  readonly handlers: RtmpHandlers;
+  readonly srt: { readonly publish: SrtPublish; readonly play: SrtPlay };
+}
+
+function makeHandlers(options: MediaDoorsOptions): Handlers {
   const { live, clock, events, gate, router, log } = options;
   const { fanOut, rtmp, player } = live.current;
   const policy = {
@@ -131,7 +148,12 @@ function makeHandlers(options: MediaDoorsOptions): { hls: HlsDelivery; routes: M
     publish: (request, control) => publish.publish(request, control),
     play: (request) => play.play(request),
   };
-  return { hls, routes, handlers };
+  const passphraseFor = passphrases(live);
+  const srt = {
+    publish: new SrtPublish({ gate, router, passphraseFor: passphraseFor.publish, log }),
+    play: new SrtPlay({ gate, router, context, passphraseFor: passphraseFor.play, log }),
+  };
+  return { hls, routes, handlers, srt };
 }
 
 function rtmpOptions({ rtmp, publish }: Config) {

@@ -13,7 +13,7 @@ import { StartError } from './start-error.js';
 export async function openPort(
   section: string,
   { host, port }: { readonly host: string; readonly port: number },
-  listen: (port: number, host: string) => Promise<AddressInfo>,
+  listen: (port: number, host: string) => Promise<Pick<AddressInfo, 'port'>>,
   portKey = 'port',
 ): Promise<number> {
   try {

@@ -76,14 +76,16 @@ export function settingsFor(config: Config, path: string): PathSettings {
   const fitting = Object.entries(config.paths)
     .filter(([pattern]) => pathFits(pattern, path))
     .sort(([a], [b]) => a.length - b.length);
-  const { access, publish, gopCache, viewers, hls } = config;
-  const settings = { access, publish, gopCache, viewers, hls };
+  const { access, publish, gopCache, viewers, hls, srt } = config;
+  const { publishPassphrase, playPassphrase } = srt;
+  const settings = { access, publish, gopCache, viewers, hls, srt: { publishPassphrase, playPassphrase } };
   for (const [, own] of fitting) {
     settings.access = { ...settings.access, ...own.access };
     settings.publish = { ...settings.publish, ...own.publish };
     settings.gopCache = { ...settings.gopCache, ...own.gopCache };
     settings.viewers = { ...settings.viewers, ...own.viewers };
     settings.hls = { ...settings.hls, ...own.hls };
+    settings.srt = { ...settings.srt, ...own.srt };
   }
   return settings;
 }

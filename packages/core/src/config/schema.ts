@@ -230,6 +230,14 @@ const audit = z.strictObject({
     .describe('Where audit lines go in RFC 5424 form: `udp://host:514`, `tcp://host:601`, `tls://host:6514`.'),
 });
 
+const passphrase = () => z.string().min(10).max(79).optional().meta(SECRET);
+
+/** Of a path; where the SRT port is, is in the same group, for all of them. */
+const srtPath = {
+  publishPassphrase: passphrase().describe('Passphrase that SRT publishers must know, 10 to 79 characters.'),
+  playPassphrase: passphrase().describe('Passphrase that SRT viewers must know, 10 to 79 characters.'),
+};
+
 /** What can differ from path to path. */
 const pathSettings = {
   access: access.prefault({}),
@@ -319,6 +327,26 @@ export const configSchema = z.strictObject({
       error: 'certFile and keyFile go together; give both or neither',
     })
     .prefault({}),
+  srt: z
+    .strictObject({
+      enabled: z.boolean().default(true).meta(START).describe('Whether SRT is spoken.'),
+      port: port(10080).describe('UDP port for SRT. 0 takes a free one.'),
+      host: host().describe('Address to listen on.'),
+      latencyMs: z
+        .number()
+        .int()
+        .min(20)
+        .max(8000)
+        .default(120)
+        .meta(START)
+        .describe(
+          'How long packets wait for those that got lost before them, at least; four round trips are a good measure.',
+        ),
+      maxConnections: count(10_000, 1_000_000).meta(START).describe('SRT connections in all.'),
+      maxConnectionsPerIp: count(1000, 1_000_000).meta(START).describe('SRT connections from one address.'),
+      ...srtPath,
+    })
+    .prefault({}),
   player: z
     .strictObject({
       enabled: z.boolean().default(true).meta(START).describe('Serve the start page and the player page.'),
@@ -405,6 +433,7 @@ export const configSchema = z.strictObject({
         gopCache: overridesOf(gopCache),
         viewers: overridesOf(viewers),
         hls: overridesOf(hls),
+        srt: overridesOf(z.strictObject(srtPath)),
       }),
     )
     .default({})
@@ -416,7 +445,9 @@ export const configSchema = z.strictObject({
 /** Everything that a person configures, with defaults put in. */
 export type Config = z.output<typeof configSchema>;
 /** The settings that hold for one path. */
-export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'viewers' | 'hls'>;
+export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'viewers' | 'hls'> & {
+  readonly srt: Pick<Config['srt'], keyof typeof srtPath>;
+};
 export type AccessSettings = Config['access'];
 /** Who may do something with a path, beyond the address rules. */
 export type AccessMode = AccessSettings['play'];

@@ -1,10 +1,15 @@
 import type { Admission, Viewer, ViewerEnd, ViewerSocket } from '@sluice/core';
-import type { TagOutput } from './tag-output.js';
+
+/** An output that viewers attach to. */
+export interface ViewerOutput {
+  attach(socket: ViewerSocket, onEnd: (end: ViewerEnd) => void): Viewer;
+  detach(viewer: Viewer): void;
+}
 
 /** A viewer's playback, from the first byte until it leaves or has to go. */
 export interface Playback {
   /** Goes on with another output of the same stream, as when a player turns the video off. */
-  switchTo(output: TagOutput): void;
+  switchTo(output: ViewerOutput): void;
   /** The viewer is gone. Later calls do nothing. */
   stop(reason: string): void;
 }
@@ -15,7 +20,7 @@ export interface Playback {
  * @param onEnd ends the socket: politely or at once, as the reason says
  */
 export function play(
-  output: TagOutput,
+  output: ViewerOutput,
   socket: ViewerSocket,
   admission: Admission,
   onEnd: (end: ViewerEnd) => void,

@@ -18,6 +18,7 @@ export function urlLines(ports: ListeningPorts): string[] {
     ['Publish (RTMP)', `rtmp://${host}:${ports.rtmp}/live/show`],
   ];
   if (ports.rtmps !== undefined) rows.push(['Publish (RTMPS)', `rtmps://${host}:${ports.rtmps}/live/show`]);
+  if (ports.srt !== undefined) rows.push(['Publish (SRT)', `srt://${host}:${ports.srt}?streamid=publish:live/show`]);
   rows.push(
     ['Player', `http://${host}:${ports.http}/player/live/show`],
     ['HLS', `http://${host}:${ports.http}/live/show.m3u8`],
@@ -25,6 +26,7 @@ export function urlLines(ports: ListeningPorts): string[] {
     ['WebSocket-FLV', `ws://${host}:${ports.http}/live/show.flv`],
     ['RTMP', `rtmp://${host}:${ports.rtmp}/live/show`],
   );
+  if (ports.srt !== undefined) rows.push(['SRT', `srt://${host}:${ports.srt}?streamid=read:live/show`]);
   if (ports.api !== undefined) rows.push(['Control API', `http://localhost:${ports.api}/api/v2/docs`]);
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, url]) => `${label.padEnd(width)}  ${url}`);

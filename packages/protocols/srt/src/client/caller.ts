@@ -1,10 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
+import { PASSPHRASE_LENGTH } from '../crypto/key-exchange.js';
 import { SrtError } from '../errors.js';
 import { Endpoint } from '../server/endpoint.js';
 import { nowMicros, SrtSocket } from '../server/srt-socket.js';
 import { CallerHandshake } from '../session/caller-handshake.js';
 import { DEFAULT_OPTIONS, type SrtOptions } from '../session/terms.js';
+import { MAX_STREAM_ID_BYTES } from '../wire/extension-text.js';
 import { readHandshake, writeHandshake } from '../wire/handshake.js';
 import { CONTROL, type SocketId, writeControl } from '../wire/packet.js';
 import { sequence } from '../wire/sequence.js';
@@ -30,6 +32,7 @@ const DEFAULT_TIMEOUT_MS = 3000;
  * @throws {SrtError} `rejected`, with the listener's reason; `time-out`; `unsupported`
  */
 export async function srtCall(call: CallOptions): Promise<SrtSocket> {
+  checkCall(call);
   const { address } = await lookup(call.host);
   const peer = { address, port: call.port };
   const own = { ...DEFAULT_OPTIONS, ...call.options };
@@ -102,5 +105,20 @@ export async function srtCall(call: CallOptions): Promise<SrtSocket> {
   } finally {
     clearInterval(repeat);
     clearTimeout(timeout);
+  }
+}
+
+/** What could not go over the wire, or not open a lock. */
+function checkCall({ streamId = '', passphrase }: CallOptions): void {
+  const bytes = Buffer.byteLength(streamId);
+  if (bytes > MAX_STREAM_ID_BYTES) {
+    throw new SrtError('unsupported', `the stream id has ${bytes} bytes; ${MAX_STREAM_ID_BYTES} are possible`);
+  }
+  const { least, most } = PASSPHRASE_LENGTH;
+  if (passphrase !== undefined && (passphrase.length < least || passphrase.length > most)) {
+    throw new SrtError(
+      'unsupported',
+      `the passphrase has ${passphrase.length} characters; ${least} to ${most} are possible`,
+    );
   }
 }

@@ -106,6 +106,8 @@ export class SrtConnection {
   #messageNumber = 1;
   #peerWindow: number;
   #keyToldAt: number | undefined;
+  /** The peer has said goodbye; what it sent before is still to be delivered. */
+  #isEnding = false;
   #isClosed = false;
 
   /** @param options.now when the handshake ended */
@@ -152,6 +154,7 @@ export class SrtConnection {
   receive(packet: Packet, header: Buffer, now: Micros): void {
     if (this.#isClosed) return;
     this.#lastHeard = now;
+    this.#clock.heard(packet.timestamp);
     if (packet.kind === 'data') this.#receiveData(packet, header, now);
     else this.#receiveControl(packet, now);
     this.#deliver(now);
@@ -163,7 +166,7 @@ export class SrtConnection {
    * @returns false where so much is under way that it was dropped
    */
   send(payload: Buffer, now: Micros): boolean {
-    if (this.#isClosed || payload.length > this.maxPayload) return false;
+    if (this.#isClosed || this.#isEnding || payload.length > this.maxPayload) return false;
     const { sendKeys, peerId, sendLatency } = this.#terms;
     if (this.#sending.underWay >= Math.min(this.#peerWindow, WINDOW)) {
       this.#dropTooLate(now, sendLatency);
@@ -205,6 +208,8 @@ export class SrtConnection {
       return;
     }
     this.#deliver(now);
+    // To a peer that is gone there is nothing to say.
+    if (this.#isEnding || this.#isClosed) return;
     if (now >= this.#nextAck) {
       this.#nextAck = now + ACK_INTERVAL;
       this.#acknowledge(now);
@@ -266,7 +271,7 @@ export class SrtConnection {
           this.#counts.pktRcvDrop += this.#receiving.drop(readDropRequest(packet.content));
           break;
         case CONTROL.shutdown:
-          this.#close('closed by the peer');
+          this.#isEnding = true;
           break;
         case CONTROL.peerError:
           this.#close(`the peer reports error ${packet.info}`);
@@ -350,9 +355,10 @@ export class SrtConnection {
         continue;
       }
       const skipped = this.#terms.tooLateDrop ? this.#receiving.skipTooLate(now) : 0;
-      if (skipped === 0) return;
+      if (skipped === 0) break;
       this.#counts.pktRcvDrop += skipped;
     }
+    if (this.#isEnding && this.#receiving.isEmpty) this.#close('closed by the peer');
   }
 
   /** A full ACK, §4.8.1; again only where the peer hasn't said that it has the last one. */

@@ -19,6 +19,11 @@ export class DeliveryClock {
     this.#base = options.now - this.#unwrapper.unwrap(options.timestamp);
   }
 
+  /** Any packet of the peer says what time it is there: without data for half a turn, the next one could not be told. */
+  heard(timestamp: Timestamp): void {
+    this.#unwrapper.unwrap(timestamp);
+  }
+
   deliveryTime(timestamp: Timestamp): Micros {
     return micros(this.#base + this.#unwrapper.unwrap(timestamp) + this.#latency);
   }

@@ -49,6 +49,11 @@ export class ReceiveBuffer {
     return WINDOW - this.#count;
   }
 
+  /** Whether nothing waits for its time. */
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   /** How long the packets that wait take to play, microseconds. */
   get span(): number {
     if (this.#count === 0) return 0;
@@ -107,13 +112,21 @@ export class ReceiveBuffer {
     return this.#skipTo(next);
   }
 
-  /** The sender has given them up, §3.2.9. A gap further on is passed over when its time comes. @returns how many were missing */
+  /**
+   * The sender has given them up, or says so because it had word of them already, §3.2.9: what is here stays. A gap
+   * further on is passed over when its time comes.
+   *
+   * @returns how many were missing
+   */
   drop({ first, last }: LossRange): number {
-    const isOver = sequenceDistance(this.#first, last) < 0;
-    if (isOver || sequenceDistance(first, this.#first) < 0 || sequenceDistance(this.#first, last) >= WINDOW) return 0;
+    if (sequenceDistance(first, this.#first) < 0 || sequenceDistance(this.#first, last) >= WINDOW) return 0;
     const behind = sequenceAdd(last, 1);
-    if (sequenceDistance(this.#end, behind) > 0) this.#end = behind;
-    return this.#skipTo(behind);
+    let target = this.#first;
+    while (sequenceDistance(target, behind) > 0 && this.#payloads[target & MASK] === undefined) {
+      target = sequenceAdd(target, 1);
+    }
+    if (sequenceDistance(this.#end, target) > 0) this.#end = target;
+    return this.#skipTo(target);
   }
 
   #skipTo(target: SequenceNumber): number {

@@ -47,11 +47,17 @@ export class SendBuffer {
     while (this.#first !== next) this.#forgetFirst();
   }
 
-  /** A datagram that is to be sent once more; undefined where it is gone, or went out less than a round trip ago. */
+  /**
+   * A datagram that is to be sent once more.
+   *
+   * @param notBefore since it was last sent again: the news that it is missing may be older than that
+   * @returns undefined where it is gone, or is on its way again already
+   */
   again(number: SequenceNumber, now: Micros, notBefore: number): Buffer | undefined {
     if (!this.has(number)) return undefined;
     const place = number & MASK;
-    if (now - (this.#lastSentAt[place] ?? 0) < notBefore) return undefined;
+    const lastSentAt = this.#lastSentAt[place] ?? 0;
+    if (lastSentAt !== this.#sentAt[place] && now - lastSentAt < notBefore) return undefined;
     this.#lastSentAt[place] = now;
     return this.#datagrams[place];
   }

@@ -1,0 +1,95 @@
+import {
+  credentialsOf,
+  type Gate,
+  type Logger,
+  messageOf,
+  type Publication,
+  plainAddress,
+  type StreamPath,
+  type StreamRouter,
+} from '@sluice/core';
+import { TsDemuxer } from '@sluice/media';
+import type { SrtGrant, SrtRequest, SrtSocket, StreamRequest } from '@sluice/srt';
+import { TrackGathering } from './track-gathering.js';
+
+/** Answers SRT callers who want to publish: MPEG-TS into samples. */
+export class SrtPublish {
+  readonly #gate: Gate;
+  readonly #router: StreamRouter;
+  readonly #passphraseFor: (path: StreamPath) => string | undefined;
+  readonly #log: Logger;
+
+  constructor(options: {
+    gate: Gate;
+    router: StreamRouter;
+    passphraseFor: (path: StreamPath) => string | undefined;
+    log: Logger;
+  }) {
+    this.#gate = options.gate;
+    this.#router = options.router;
+    this.#passphraseFor = options.passphraseFor;
+    this.#log = options.log;
+  }
+
+  /** @throws {Refusal} when the gate says no */
+  async decide({ peer }: SrtRequest, wanted: StreamRequest): Promise<SrtGrant> {
+    const { path, query, user, password } = wanted;
+    const admission = await this.#gate.admit({
+      action: 'publish',
+      protocol: 'srt',
+      path,
+      ip: plainAddress(peer.address),
+      credentials: { ...credentialsOf(query), ...(user === undefined ? {} : { user, password }) },
+      query,
+    });
+    const { session } = admission;
+    return {
+      passphrase: this.#passphraseFor(session.path),
+      abandoned: (reason) => admission.close(reason),
+      open: (socket) => {
+        admission.bind({
+          cut: (reason) => socket.close(reason),
+          traffic: () => ({ received: socket.statistics().byteRecv, sent: 0 }),
+        });
+        // Only now: whoever doesn't know the passphrase must not take a stream over.
+        let publication: Publication | undefined;
+        try {
+          publication = this.#router.publish(session, (reason) => socket.close(reason));
+          this.#serve(socket, publication, (reason) => admission.close(reason));
+          this.#log.info({ session: session.id, path: session.path, ip: session.ip }, 'publishing began');
+        } catch (error) {
+          publication?.end('refused');
+          admission.close(messageOf(error));
+          socket.close(messageOf(error));
+        }
+      },
+    };
+  }
+
+  #serve(socket: SrtSocket, publication: Publication, over: (reason: string) => void): void {
+    const demuxer = new TsDemuxer();
+    const gathering = new TrackGathering((event) => publication.write(event));
+    const { path } = publication.session;
+    const write = (events: ReturnType<TsDemuxer['push']>): void => {
+      for (const event of events) {
+        if (event.type === 'unsupported-track') {
+          const { type: _, ...track } = event;
+          this.#log.warn({ path, ...track }, 'a track of the transport stream is left out');
+        } else if (event.type !== 'discontinuity') gathering.write(event);
+      }
+    };
+    socket.serve({
+      payload: (bytes) => write(demuxer.push(bytes)),
+      closed: (reason) => {
+        write(demuxer.flush());
+        gathering.release();
+        const { continuityErrors } = demuxer.stats;
+        const { pktRcvLoss, pktRcvDrop, pktRcvRetrans, msRTT } = socket.statistics();
+        const line = { pktRcvLoss, pktRcvDrop, pktRcvRetrans, msRTT: Math.round(msRTT), continuityErrors };
+        this.#log.info({ path, ...line }, 'SRT publisher is gone');
+        publication.end(reason);
+        over(reason);
+      },
+    });
+  }
+}
