@@ -21,6 +21,7 @@ import { type Micros, micros, type Timestamp, timestampOf } from '../wire/timest
 import { DeliveryClock } from './delivery-clock.js';
 import type { ReceiveKeys, SendKeys } from './keys.js';
 import { ReceiveBuffer, WINDOW } from './receive-buffer.js';
+import { ReorderWatch } from './reorder-watch.js';
 import { RoundTripTime } from './rtt.js';
 import { SendBuffer } from './send-buffer.js';
 import type { SrtStatistics } from './statistics.js';
@@ -80,6 +81,7 @@ export class SrtConnection {
   readonly #clock: DeliveryClock;
   readonly #receiving: ReceiveBuffer;
   readonly #sending: SendBuffer;
+  readonly #reordering = new ReorderWatch();
   readonly #ackTimes = new Map<number, Micros>();
   readonly #counts = {
     pktSent: 0,
@@ -218,6 +220,7 @@ export class SrtConnection {
       this.#nextNak = now + Math.max(NAK_LEAST_INTERVAL, this.#rtt.timeout / 2);
       this.#reportLoss(this.#receiving.gaps(), now);
     }
+    for (const range of this.#reordering.due(now)) this.#reportLoss(this.#receiving.gapsIn(range), now);
     this.#dropTooLate(now, this.#terms.sendLatency);
     this.#repeatTail(now);
     if (this.#keyToldAt !== undefined && now - this.#keyToldAt > KEY_REPEAT_INTERVAL) this.#announceKey(now);
@@ -240,8 +243,9 @@ export class SrtConnection {
     if (arrival.kind === 'gap') {
       const { first, last } = arrival.missing;
       this.#counts.pktRcvLoss += sequenceDistance(first, last) + 1;
-      this.#reportLoss([arrival.missing], now);
-    } else if (arrival.kind === 'late') this.#counts.pktRcvBelated += 1;
+      if (this.#reordering.gap(arrival.missing, now)) this.#reportLoss([arrival.missing], now);
+    } else if (arrival.kind === 'filled') this.#reordering.filled(packet.sequence, packet.retransmitted, now);
+    else if (arrival.kind === 'late') this.#counts.pktRcvBelated += 1;
     else if (arrival.kind === 'beyond') this.#counts.pktRcvDrop += 1;
   }
 

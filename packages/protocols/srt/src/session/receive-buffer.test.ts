@@ -22,8 +22,10 @@ describe('ReceiveBuffer', () => {
       { first: 6, last: 6 },
       { first: 8, last: 8 },
     ]);
+    expect(buffer.gapsIn({ first: sequence(5), last: sequence(8) })).toEqual(buffer.gaps());
+    expect(buffer.gapsIn({ first: sequence(9), last: sequence(10) })).toEqual([]);
     expect(buffer.firstMissing).toBe(6);
-    expect(buffer.add(sequence(6), Buffer.from('6'), micros(60))).toEqual({ kind: 'stored' });
+    expect(buffer.add(sequence(6), Buffer.from('6'), micros(60))).toEqual({ kind: 'filled' });
     expect(buffer.firstMissing).toBe(8);
     expect(takeAll(buffer, 1000)).toEqual(['5', '6', '7']);
     expect(buffer.add(sequence(7), Buffer.alloc(1), micros(0))).toEqual({ kind: 'late' });

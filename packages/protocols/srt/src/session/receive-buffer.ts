@@ -8,8 +8,10 @@ const MASK = WINDOW - 1;
 
 /** What became of a packet that came. */
 export type Arrival =
-  /** It is the next one, or fills a gap. */
+  /** It is the next one. */
   | { readonly kind: 'stored' }
+  /** It was missing before one that had come. */
+  | { readonly kind: 'filled' }
   /** It leaves a gap behind it. */
   | { readonly kind: 'gap'; readonly missing: LossRange }
   /** It is there already, or its time is over. */
@@ -18,6 +20,7 @@ export type Arrival =
   | { readonly kind: 'beyond' };
 
 const STORED: Arrival = { kind: 'stored' };
+const FILLED: Arrival = { kind: 'filled' };
 const LATE: Arrival = { kind: 'late' };
 const BEYOND: Arrival = { kind: 'beyond' };
 
@@ -75,22 +78,33 @@ export class ReceiveBuffer {
     const gapFrom = this.#end;
     if (ahead >= 0) this.#end = sequenceAdd(number, 1);
     this.#advanceMissing();
-    return ahead > 0 ? { kind: 'gap', missing: { first: gapFrom, last: sequenceAdd(number, -1) } } : STORED;
+    if (ahead > 0) return { kind: 'gap', missing: { first: gapFrom, last: sequenceAdd(number, -1) } };
+    return ahead === 0 ? STORED : FILLED;
   }
 
   /** Gaps from the oldest on. */
   gaps(): LossRange[] {
+    return this.#gapsFrom(this.#missing, sequenceDistance(this.#missing, this.#end));
+  }
+
+  /** What of a range is still missing. */
+  gapsIn({ first, last }: LossRange): LossRange[] {
+    const from = sequenceDistance(first, this.#missing) > 0 ? this.#missing : first;
+    return this.#gapsFrom(from, Math.min(WINDOW, sequenceDistance(from, last) + 1));
+  }
+
+  #gapsFrom(from: SequenceNumber, length: number): LossRange[] {
     const gaps: LossRange[] = [];
     let open: SequenceNumber | undefined;
-    const length = sequenceDistance(this.#missing, this.#end);
     for (let at = 0; at < length; at++) {
-      const number = sequenceAdd(this.#missing, at);
+      const number = sequenceAdd(from, at);
       const isThere = this.#payloads[number & MASK] !== undefined;
       if (isThere && open !== undefined) {
         gaps.push({ first: open, last: sequenceAdd(number, -1) });
         open = undefined;
       } else if (!isThere) open ??= number;
     }
+    if (open !== undefined) gaps.push({ first: open, last: sequenceAdd(from, length - 1) });
     return gaps;
   }
 
