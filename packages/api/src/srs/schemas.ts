@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROCESS_NUMBERS, type ProcessNumber } from './process-stat.js';
 
 /** The answers of SRS's HTTP API, as its dashboards and scripts read them. */
 const count = z.number().int().min(0);
@@ -124,19 +125,132 @@ const summariesSchema = z.strictObject({
 
 const versionsSchema = z.strictObject({ major: count, minor: count, revision: count, version: z.string() });
 
+/** In front of what is measured. */
+const sample = { ok: z.boolean(), sample_time: count };
+
+const usageSchema = z.strictObject({
+  ...sample,
+  ru_utime: count,
+  ru_stime: count,
+  ru_maxrss: count,
+  ru_ixrss: count,
+  ru_idrss: count,
+  ru_isrss: count,
+  ru_minflt: count,
+  ru_majflt: count,
+  ru_nswap: count,
+  ru_inblock: count,
+  ru_oublock: count,
+  ru_msgsnd: count,
+  ru_msgrcv: count,
+  ru_nsignals: count,
+  ru_nvcsw: count,
+  ru_nivcsw: count,
+});
+
+const processNumbers = Object.fromEntries(PROCESS_NUMBERS.map((name) => [name, z.number().int()])) as Record<
+  ProcessNumber,
+  z.ZodNumber
+>;
+
+const processSchema = z.strictObject({
+  ...sample,
+  percent: z.number().min(0),
+  pid: count,
+  comm: z.string(),
+  state: z.string().length(1),
+  ppid: count,
+  ...processNumbers,
+});
+
+const systemSchema = z.strictObject({
+  ...sample,
+  percent: z.number().min(0).max(1),
+  user: count,
+  nice: count,
+  sys: count,
+  idle: count,
+  iowait: count,
+  irq: count,
+  softirq: count,
+  steal: count,
+  guest: count,
+});
+
+const memorySchema = z.strictObject({
+  ...sample,
+  percent_ram: z.number().min(0).max(1),
+  percent_swap: z.number().min(0).max(1),
+  MemActive: count,
+  RealInUse: count,
+  NotInUse: count,
+  MemTotal: count,
+  MemFree: count,
+  Buffers: count,
+  Cached: count,
+  SwapTotal: count,
+  SwapFree: count,
+});
+
+const featuresSchema = z.strictObject({
+  options: z.string(),
+  options2: z.string(),
+  build: z.string(),
+  build2: z.string(),
+  features: z.strictObject({
+    ssl: z.boolean(),
+    hls: z.boolean(),
+    hds: z.boolean(),
+    callback: z.boolean(),
+    api: z.boolean(),
+    httpd: z.boolean(),
+    dvr: z.boolean(),
+    transcode: z.boolean(),
+    ingest: z.boolean(),
+    stat: z.boolean(),
+    caster: z.boolean(),
+    complex_send: z.boolean(),
+    tcp_nodelay: z.boolean(),
+    so_sendbuf: z.boolean(),
+    mr: z.boolean(),
+  }),
+});
+
+const authorsSchema = z.strictObject({ license: z.string(), contributors: z.string() });
+
+const clustersSchema = z.strictObject({
+  query: z.strictObject({ ip: z.string(), vhost: z.string(), app: z.string(), stream: z.string() }),
+  origin: z.null(),
+});
+
 /** By route, what it answers when all is well. */
 export const SRS_ANSWERS = {
   versions: z.strictObject({ ...envelope, data: versionsSchema }),
   summaries: z.strictObject({ ...envelope, data: summariesSchema }),
+  rusages: z.strictObject({ ...envelope, data: usageSchema }),
+  self_proc_stats: z.strictObject({ ...envelope, data: processSchema }),
+  system_proc_stats: z.strictObject({ ...envelope, data: systemSchema }),
+  meminfos: z.strictObject({ ...envelope, data: memorySchema }),
+  authors: z.strictObject({ ...envelope, data: authorsSchema }),
+  features: z.strictObject({ ...envelope, data: featuresSchema }),
+  clusters: z.strictObject({ ...envelope, data: clustersSchema }),
   streams: z.strictObject({ ...envelope, streams: z.array(streamSchema) }),
   stream: z.strictObject({ ...envelope, stream: streamSchema }),
   clients: z.strictObject({ ...envelope, clients: z.array(clientSchema) }),
   client: z.strictObject({ ...envelope, client: clientSchema }),
   vhosts: z.strictObject({ ...envelope, vhosts: z.array(vhostSchema) }),
   vhost: z.strictObject({ ...envelope, vhost: vhostSchema }),
+  /** A kick, a reload. */
+  done: z.strictObject(envelope),
 } as const;
 
 export type SrsStream = z.input<typeof streamSchema>;
 export type SrsClient = z.input<typeof clientSchema>;
 export type SrsVhost = z.input<typeof vhostSchema>;
 export type SrsSummaries = z.input<typeof summariesSchema>;
+export type SrsVersions = z.input<typeof versionsSchema>;
+export type SrsUsage = z.input<typeof usageSchema>;
+export type SrsProcess = z.input<typeof processSchema>;
+export type SrsSystem = z.input<typeof systemSchema>;
+export type SrsMemory = z.input<typeof memorySchema>;
+export type SrsFeatures = z.input<typeof featuresSchema>;

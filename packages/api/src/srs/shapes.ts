@@ -1,4 +1,4 @@
-import type { OpenSession, Session, Stream, TrafficFigures } from '@sluice/core';
+import type { OpenSession, Session, Stream, StreamTraffic, TrafficFigures } from '@sluice/core';
 import type { AudioCodec, AudioTrackConfig, VideoCodec, VideoTrackConfig } from '@sluice/media';
 import type { SrsClient, SrsStream } from './schemas.js';
 
@@ -29,7 +29,7 @@ export function kbpsOf({ kbps }: TrafficFigures): { recv_30s: number; send_30s: 
 
 export function srsStream(
   stream: Stream,
-  context: { id: string; vhostId: string; publisher: Session | undefined; clients: number; figures: TrafficFigures },
+  context: { id: string; vhostId: string; publisher: Session | undefined; figures: StreamTraffic },
 ): SrsStream {
   const { publisher, figures } = context;
   const { app, stream: name } = appAndStream(stream.path);
@@ -43,7 +43,7 @@ export function srsStream(
     tcUrl: publisher === undefined ? '' : tcUrlOf(publisher),
     url: `/${stream.path}`,
     live_ms: stream.startedAt,
-    clients: context.clients,
+    clients: figures.sessions,
     frames: received.frames,
     audio_frames: received.audioFrames,
     video_frames: received.videoFrames,

@@ -64,10 +64,23 @@ describe('TrafficMeter', () => {
     two.received = 500;
     pass(10);
     expect(meter.session('one')).toEqual({ received: 0, sent: 1_000_000, kbps: { received: 0, sent: 800 } });
-    expect(meter.stream(PATH)).toEqual({ received: 500, sent: 3_000_000, kbps: { received: 0.4, sent: 2400 } });
+    const stream = { sessions: 2, received: 500, sent: 3_000_000, kbps: { received: 0.4, sent: 2400 } };
+    expect(meter.stream(PATH)).toEqual(stream);
+    expect([...meter.streams()]).toEqual([[PATH, stream]]);
     expect(meter.server().sent).toBe(3_000_007);
     pass(40);
     expect(meter.session('one').kbps.sent).toBe(0);
+  });
+
+  it('tells the rate of the last 30 s and of nothing before', () => {
+    const one = open('one');
+    meter.sample();
+    for (let tick = 1; tick <= 12; tick++) {
+      one.sent += tick <= 6 ? 50_000_000 : 5_000_000;
+      pass(5);
+    }
+    expect(meter.session('one')).toEqual({ received: 0, sent: 330_000_000, kbps: { received: 0, sent: 8000 } });
+    expect(meter.server().kbps.sent).toBe(8000);
   });
 
   it('keeps what sessions moved that are over, and forgets the sessions', () => {

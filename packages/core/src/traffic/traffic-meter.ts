@@ -10,6 +10,12 @@ export interface TrafficFigures extends Traffic {
   readonly kbps: { readonly received: number; readonly sent: number };
 }
 
+/** Of a stream, since it began. */
+export interface StreamTraffic extends TrafficFigures {
+  /** Open sessions of its path, its publisher's too. */
+  readonly sessions: number;
+}
+
 interface Meter {
   /** Of sessions that are over. */
   received: number;
@@ -17,10 +23,18 @@ interface Meter {
   readonly window: RateWindow;
 }
 
+/** What the open sessions of a path, or of all, come to. */
+interface Sum {
+  sessions: number;
+  received: number;
+  sent: number;
+}
+
 const SAMPLE_MS = 5000;
-const NONE: TrafficFigures = { received: 0, sent: 0, kbps: { received: 0, sent: 0 } };
+const NONE: StreamTraffic = { sessions: 0, received: 0, sent: 0, kbps: { received: 0, sent: 0 } };
 
 const newMeter = (): Meter => ({ received: 0, sent: 0, window: new RateWindow() });
+const newSum = (): Sum => ({ sessions: 0, received: 0, sent: 0 });
 
 /** Watches the traffic of sessions, streams and the whole server, by looking every five seconds. */
 export class TrafficMeter {
@@ -59,38 +73,37 @@ export class TrafficMeter {
     return { ...traffic, kbps: this.#sessions.get(id)?.kbps() ?? NONE.kbps };
   }
 
-  /** Of a stream, since it began. */
-  stream(path: StreamPath): TrafficFigures {
-    const meter = this.#streams.get(path);
-    return meter === undefined ? NONE : this.#figures(meter, path);
+  /** Of a stream, since it began. For many of them, `streams` looks at the sessions only once. */
+  stream(path: StreamPath): StreamTraffic {
+    return this.streams().get(path) ?? NONE;
+  }
+
+  /** Of every stream there is, by its path. */
+  streams(): ReadonlyMap<StreamPath, StreamTraffic> {
+    const open = this.#openByPath();
+    const figures = new Map<StreamPath, StreamTraffic>();
+    for (const [path, meter] of this.#streams) figures.set(path, figuresOf(meter, open.get(path)));
+    return figures;
   }
 
   /** Of all, since the server started. */
   server(): TrafficFigures {
-    return this.#figures(this.#server, undefined);
+    return figuresOf(this.#server, total(this.#openByPath()));
   }
 
   /** Looks at all totals. Called by its own timer. */
   sample(): void {
     const now = this.#clock.monotonic();
-    const byPath = new Map<StreamPath, { received: number; sent: number }>();
-    const all = { received: this.#server.received, sent: this.#server.sent };
-    for (const { session, traffic } of this.#registry.list()) {
-      const window = this.#sessions.get(session.id) ?? new RateWindow();
-      this.#sessions.set(session.id, window);
-      window.push(now, traffic);
-      const sum = byPath.get(session.path) ?? { received: 0, sent: 0 };
-      byPath.set(session.path, sum);
-      for (const total of [sum, all]) {
-        total.received += traffic.received;
-        total.sent += traffic.sent;
+    const open = this.#openByPath((id, traffic) => {
+      let window = this.#sessions.get(id);
+      if (window === undefined) {
+        window = new RateWindow();
+        this.#sessions.set(id, window);
       }
-    }
-    this.#server.window.push(now, all);
-    for (const [path, meter] of this.#streams) {
-      const open = byPath.get(path) ?? NONE;
-      meter.window.push(now, { received: meter.received + open.received, sent: meter.sent + open.sent });
-    }
+      window.push(now, traffic);
+    });
+    for (const [path, meter] of this.#streams) meter.window.push(now, withOpen(meter, open.get(path)));
+    this.#server.window.push(now, withOpen(this.#server, total(open)));
   }
 
   close(): void {
@@ -98,13 +111,38 @@ export class TrafficMeter {
     for (const stop of this.#stopListening) stop();
   }
 
-  #figures(meter: Meter, path: StreamPath | undefined): TrafficFigures {
-    let { received, sent } = meter;
-    for (const { session, traffic } of this.#registry.list()) {
-      if (path !== undefined && session.path !== path) continue;
-      received += traffic.received;
-      sent += traffic.sent;
+  #openByPath(each?: (id: string, traffic: Traffic) => void): ReadonlyMap<StreamPath, Sum> {
+    const sums = new Map<StreamPath, Sum>();
+    for (const open of this.#registry.list()) {
+      const { session, traffic } = open;
+      each?.(session.id, traffic);
+      let sum = sums.get(session.path);
+      if (sum === undefined) {
+        sum = newSum();
+        sums.set(session.path, sum);
+      }
+      sum.sessions += 1;
+      sum.received += traffic.received;
+      sum.sent += traffic.sent;
     }
-    return { received, sent, kbps: meter.window.kbps() };
+    return sums;
   }
+}
+
+function total(byPath: ReadonlyMap<StreamPath, Sum>): Sum {
+  const all = newSum();
+  for (const { sessions, received, sent } of byPath.values()) {
+    all.sessions += sessions;
+    all.received += received;
+    all.sent += sent;
+  }
+  return all;
+}
+
+function withOpen(meter: Meter, open: Sum | undefined): Traffic {
+  return { received: meter.received + (open?.received ?? 0), sent: meter.sent + (open?.sent ?? 0) };
+}
+
+function figuresOf(meter: Meter, open: Sum | undefined): StreamTraffic {
+  return { sessions: open?.sessions ?? 0, ...withOpen(meter, open), kbps: meter.window.kbps() };
 }
