@@ -58,9 +58,9 @@ describe('SRT', () => {
       for (const [at, dts] of times.slice(1).entries()) expect(dts - (times[at] ?? 0)).toBe(40_000);
       await viewer.leave();
     }
-    // A libsrt that is closed throws away what it has not sent yet: its last picture may be among that.
+    // A libsrt that is closed throws away what it has not sent yet: the last 200 ms may be among that.
     const longest = Math.max(...viewers.map((viewer) => framesOf(viewer).length));
-    expect(longest).toBeGreaterThanOrEqual(98);
+    expect(longest).toBeGreaterThanOrEqual(95);
     const gone = sluice.log.find(({ msg }) => msg === 'SRT publisher is gone');
     expect(gone).toMatchObject({ path: 'live/in', pktRcvDrop: 0, continuityErrors: 0 });
   });
