@@ -1,4 +1,10 @@
-export { type CallOptions, srtCall } from './client/caller.js';
+export {
+  type CallOptions,
+  type ConnectOptions,
+  type RendezvousCallOptions,
+  srtCall,
+  srtRendezvous,
+} from './client/caller.js';
 export { SrtError, type SrtErrorCode } from './errors.js';
 export {
   type SrtGrant,
@@ -9,9 +15,8 @@ export {
   type SrtRequest,
 } from './server/listener.js';
 export { SrtSocket, type SrtSocketHandler } from './server/srt-socket.js';
-export { SrtRejected } from './session/caller-handshake.js';
 export type { PeerAddress } from './session/listener-handshake.js';
-export { REJECTION, type RejectionCode, rejectionName } from './session/rejection.js';
+export { REJECTION, type RejectionCode, rejectionName, SrtRejected } from './session/rejection.js';
 export type { SrtStatistics } from './session/statistics.js';
 export { DEFAULT_OPTIONS, type SrtOptions } from './session/terms.js';
 export { readStreamId, type StreamRequest } from './stream-id.js';

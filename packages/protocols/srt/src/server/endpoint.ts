@@ -54,6 +54,11 @@ export class Endpoint {
     if (!this.#isClosed) this.#socket.send(datagram, port, address);
   }
 
+  /** One datagram in two pieces, which are not joined: the second one may be shared with many others. */
+  sendPieces(head: Buffer, body: Buffer, { address, port }: PeerAddress): void {
+    if (!this.#isClosed) this.#socket.send(body.length === 0 ? head : [head, body], port, address);
+  }
+
   /** A number that no connection has. */
   freeId(): SocketId {
     for (;;) {

@@ -185,7 +185,7 @@ export class SrtListener {
       peer,
       streamId: conclusion.extensions.streamId,
       startedAt: nowMicros(),
-      send: (datagram) => endpoint.send(datagram, peer),
+      send: (head, body) => endpoint.sendPieces(head, body, peer),
       closed: () => {
         endpoint.remove(socketId);
         this.#count(peer.address, -1);

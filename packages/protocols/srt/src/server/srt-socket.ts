@@ -29,7 +29,7 @@ export class SrtSocket {
     peer: PeerAddress;
     streamId: string;
     startedAt: Micros;
-    send: (datagram: Buffer) => void;
+    send: (head: Buffer, body: Buffer) => void;
     closed: () => void;
   }) {
     this.peer = options.peer;
@@ -79,7 +79,7 @@ export class SrtSocket {
 
   /** For the endpoint: a datagram of this connection. */
   receive(packet: Packet, datagram: Buffer): void {
-    this.#connection.receive(packet, datagram.subarray(0, 16), nowMicros());
+    this.#connection.receive(packet, datagram, nowMicros());
   }
 
   /** For the endpoint: time has passed. */

@@ -1,149 +1,9 @@
-import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SocketId } from '../wire/packet.js';
-import { readPacket } from '../wire/packet.js';
-import { sequence } from '../wire/sequence.js';
-import { type Micros, micros, type Timestamp, timestampOf } from '../wire/timestamp.js';
-import { type ConnectionTerms, SrtConnection } from './connection.js';
-import { ReceiveKeys, type RefreshPolicy, SendKeys } from './keys.js';
+import { SECOND, VirtualLink } from '../testing/virtual-link.js';
+import { micros } from '../wire/timestamp.js';
 
-const SECOND = 1_000_000;
-const STEP = 1000;
-
-/** Numbers that look like chance and are the same in each run. */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-interface Line {
-  /** Share of datagrams that get lost. */
-  readonly loss: number;
-  /** Microseconds one way. */
-  readonly delay: number;
-  readonly jitter: number;
-}
-
-interface LinkOptions extends Partial<Line> {
-  readonly latency?: number;
-  readonly initial?: number;
-  readonly startedAt?: number;
-  readonly keyBytes?: number;
-  readonly refresh?: RefreshPolicy;
-}
-
-/** Two connections on a virtual clock, with a line between them that loses, delays and reorders. */
-class Link {
-  now: number;
-  readonly got: string[] = [];
-  readonly sent: string[] = [];
-  readonly a: SrtConnection;
-  readonly b: SrtConnection;
-  ended: string | undefined;
-  readonly #line: Line;
-  readonly #random = chance(7);
-  #underWay: { at: number; to: 'a' | 'b'; datagram: Buffer }[] = [];
-
-  constructor(options: LinkOptions = {}) {
-    const { latency = 400, initial = 100, startedAt = 0, keyBytes, refresh } = options;
-    this.#line = { loss: 0, delay: 20_000, jitter: 0, ...options };
-    this.now = startedAt;
-    let seed = 0;
-    const random = (bytes: number) => createHash('shake256', { outputLength: bytes }).update(String(seed++)).digest();
-    const passphrase = 'a good passphrase';
-    const keys =
-      keyBytes === undefined
-        ? undefined
-        : new SendKeys({
-            passphrase,
-            keyBytes,
-            cipher: 'ctr',
-            random,
-            ...(refresh === undefined ? {} : { policy: refresh }),
-          });
-    const receiveKeys = keys && new ReceiveKeys(passphrase);
-    if (keys !== undefined) expect(receiveKeys?.take(keys.announcement)).toBe(true);
-    const make = (to: 'a' | 'b', own: Partial<ConnectionTerms>, payload: (bytes: Buffer) => void) =>
-      new SrtConnection({
-        terms: {
-          peerId: 1 as SocketId,
-          initialSequence: sequence(initial),
-          peerInitialSequence: sequence(initial),
-          maxDatagram: 1472,
-          flowWindow: 8192,
-          receiveLatency: latency,
-          sendLatency: latency,
-          peerTimestamp: timestampOf(0) as Timestamp,
-          periodicNak: true,
-          tooLateDrop: true,
-          sendKeys: undefined,
-          receiveKeys: undefined,
-          ...own,
-        },
-        startedAt: micros(startedAt),
-        now: micros(startedAt),
-        output: {
-          datagram: (datagram) => this.#carry(to, datagram),
-          payload,
-          closed: (reason) => {
-            this.ended ??= reason;
-          },
-        },
-      });
-    this.a = make('b', { sendKeys: keys }, () => undefined);
-    this.b = make('a', { receiveKeys }, (bytes) => void this.got.push(bytes.toString()));
-  }
-
-  /** Sends at a rate, packets a second, for so long, and lets all come in that can. */
-  run(seconds: number, rate: number, from = 0): void {
-    const interval = SECOND / rate;
-    const end = this.now + seconds * SECOND;
-    let next = this.now;
-    let number = from;
-    while (this.now < end + 3 * SECOND) {
-      while (next <= this.now && next < end) {
-        const payload = `packet ${number++}`;
-        if (this.a.send(Buffer.from(payload), this.#time())) this.sent.push(payload);
-        next += interval;
-      }
-      this.#step();
-    }
-  }
-
-  /** Time in which nothing is sent but what keeps the connection alive, in steps of a second. */
-  idle(seconds: number): void {
-    for (let second = 0; second < seconds; second++) {
-      this.now += SECOND - STEP;
-      this.#step();
-    }
-  }
-
-  #step(): void {
-    this.now += STEP;
-    const due = this.#underWay.filter(({ at }) => at <= this.now).sort((x, y) => x.at - y.at);
-    this.#underWay = this.#underWay.filter(({ at }) => at > this.now);
-    for (const { to, datagram } of due) this[to].receive(readPacket(datagram), datagram.subarray(0, 16), this.#time());
-    if (this.now % 10_000 === 0) {
-      this.a.tick(this.#time());
-      this.b.tick(this.#time());
-    }
-  }
-
-  #carry(to: 'a' | 'b', datagram: Buffer): void {
-    const { loss, delay, jitter } = this.#line;
-    if (this.#random() < loss) return;
-    // As a network does: what is changed later is another packet.
-    this.#underWay.push({ at: this.now + delay + this.#random() * jitter, to, datagram: Buffer.from(datagram) });
-  }
-
-  #time(): Micros {
-    return micros(this.now);
-  }
-}
+/** A payload, and no repair packet. */
+const isData = (datagram: Buffer) => (datagram[0] ?? 0) < 0x80 && (datagram.readUInt32BE(4) & 0x03ff_ffff) !== 0;
 
 describe('SrtConnection', () => {
   it.each([
@@ -153,7 +13,7 @@ describe('SrtConnection', () => {
     [0.1, 10_000],
     [0.2, 20_000],
   ])('brings every packet in order over a line that loses %d and jitters by %d µs', (loss, jitter) => {
-    const link = new Link({ loss, jitter, delay: 40_000, latency: 400 });
+    const link = new VirtualLink({ loss, jitter, delay: 40_000, latency: 400 });
     link.run(20, 500);
     expect(link.sent.length).toBe(10_000);
     // At a fifth lost, a packet may lose every one of the tries that its latency leaves.
@@ -168,14 +28,14 @@ describe('SrtConnection', () => {
   });
 
   it('asks for little again on a line that only reorders', () => {
-    const link = new Link({ jitter: 10_000, delay: 40_000 });
+    const link = new VirtualLink({ jitter: 10_000, delay: 40_000 });
     link.run(20, 500);
     expect(link.got).toEqual(link.sent);
     expect(link.a.statistics(micros(link.now)).pktRetrans).toBeLessThan(300);
   });
 
   it('delivers each packet after its latency, not before', () => {
-    const link = new Link({ delay: 20_000, latency: 200 });
+    const link = new VirtualLink({ delay: 20_000, latency: 200 });
     link.a.send(Buffer.from('packet 0'), micros(link.now));
     const sentAt = link.now;
     while (link.got.length === 0 && link.now < SECOND) link.run(0.001, 1, 99);
@@ -183,7 +43,7 @@ describe('SrtConnection', () => {
   });
 
   it('gives up what comes too late, counts it, and goes on', () => {
-    const link = new Link({ loss: 0.3, delay: 100_000, latency: 120 });
+    const link = new VirtualLink({ loss: 0.3, delay: 100_000, latency: 120 });
     link.run(10, 200);
     const { pktRcvDrop, pktRcvBelated } = link.b.statistics(micros(link.now));
     expect(pktRcvDrop).toBeGreaterThan(100);
@@ -193,11 +53,11 @@ describe('SrtConnection', () => {
   });
 
   it('goes on over the wrap of sequence numbers and of timestamps', () => {
-    const link = new Link({ loss: 0.05, jitter: 5000, initial: 0x7fff_ffff - 500 });
+    const link = new VirtualLink({ loss: 0.05, jitter: 5000, initial: 0x7fff_ffff - 500 });
     link.run(10, 300);
     expect(link.got).toEqual(link.sent);
     // 71 minutes in 32 bits of microseconds: a day has twenty such turns.
-    const day = new Link({ loss: 0.01 });
+    const day = new VirtualLink({ loss: 0.01 });
     for (let hour = 0; hour < 24; hour++) {
       day.run(1, 100, hour * 100);
       day.idle(3596);
@@ -207,7 +67,7 @@ describe('SrtConnection', () => {
   }, 60_000);
 
   it.each([16, 24, 32])('changes its key of %i bytes in the middle without a loss', (keyBytes) => {
-    const link = new Link({ loss: 0.02, keyBytes, refresh: { packets: 1000, preAnnounce: 200 } });
+    const link = new VirtualLink({ loss: 0.02, keyBytes, refresh: { packets: 1000, preAnnounce: 200 } });
     link.run(15, 400);
     expect(link.got).toEqual(link.sent);
     expect(link.sent.length).toBe(6000);
@@ -215,7 +75,7 @@ describe('SrtConnection', () => {
   });
 
   it('lets what has come be delivered when the peer says goodbye', () => {
-    const link = new Link({ delay: 1000, latency: 500 });
+    const link = new VirtualLink({ delay: 1000, latency: 500 });
     for (let number = 0; number < 10; number++) link.a.send(Buffer.from(`packet ${number}`), micros(link.now));
     link.a.close('done', micros(link.now));
     expect(link.ended).toBe('done');
@@ -225,51 +85,102 @@ describe('SrtConnection', () => {
   });
 
   it('takes a peer that is silent for gone', () => {
-    const link = new Link({ loss: 1 });
+    const link = new VirtualLink({ loss: 1 });
     link.run(4, 10);
     expect(link.ended).toMatch(/silent for 5 s/);
   });
 
-  it('bears anything that comes, within its memory', () => {
-    fc.assert(
-      fc.property(fc.array(fc.uint8Array({ minLength: 0, maxLength: 64 }), { maxLength: 40 }), (datagrams) => {
-        const link = new Link();
-        for (const bytes of datagrams) {
-          const datagram = Buffer.from(bytes);
-          try {
-            link.b.receive(readPacket(datagram), datagram.subarray(0, 16), micros(link.now));
-          } catch (error) {
-            expect((error as Error).name).toBe('SrtError');
-          }
-        }
-        link.b.tick(micros(link.now + 10_000));
-      }),
-      { numRuns: 1000 },
-    );
+  it('repairs every loss inside the reach of its filter, without asking for anything', () => {
+    // One packet of each row of ten is lost, and nothing is asked for.
+    let data = 0;
+    const isNextOfRow = (number: number) => number % 10 === (Math.floor(number / 10) * 7) % 10;
+    const link = new VirtualLink({
+      filter: 'fec,cols:10,arq:never',
+      latency: 200,
+      loses: (datagram) => isData(datagram) && isNextOfRow(data++),
+    });
+    link.run(10, 300);
+    const { pktRcvFilterSupply, pktRcvLoss, pktRcvDrop } = link.b.statistics(micros(link.now));
+    expect(pktRcvLoss).toBeGreaterThan(200);
+    expect(pktRcvFilterSupply).toBe(300);
+    expect(pktRcvDrop).toBe(0);
+    expect(link.got).toEqual(link.sent);
+    expect(link.a.statistics(micros(link.now)).pktRetrans).toBe(0);
   });
 
-  it('bears control packets full of nonsense', () => {
-    const random = chance(3);
-    let link = new Link({ loss: 0.1, keyBytes: 16 });
-    for (let round = 0; round < 50_000; round++) {
-      if (round % 500 === 0) {
-        link = new Link({ loss: 0.1, keyBytes: 16 });
-        link.run(0.05, 100);
-      }
-      const datagram = Buffer.alloc(16 + Math.floor(random() * 48));
-      for (let at = 0; at < datagram.length; at++) datagram[at] = Math.floor(random() * 256);
-      // Near to what is under way, and of each type: nonsense that gets far.
-      if (random() < 0.8) datagram.writeUInt16BE(0x8000 + Math.floor(random() * 9), 0);
-      if (random() < 0.2) datagram.writeUInt32BE(0xffff_0003, 0);
-      if (datagram.length >= 24 && random() < 0.5) datagram.writeUInt32BE(100 + Math.floor(random() * 20), 16);
-      for (const side of [link.a, link.b]) {
-        try {
-          side.receive(readPacket(datagram), datagram.subarray(0, 16), micros(link.now));
-          side.tick(micros(link.now));
-        } catch (error) {
-          expect((error as Error).name).toBe('SrtError');
-        }
-      }
+  it.each(['even', 'staircase'])('repairs a burst by columns, %s', (layout) => {
+    let data = 0;
+    const link = new VirtualLink({
+      filter: `fec,cols:8,rows:6,layout:${layout},arq:never`,
+      latency: 600,
+      keyBytes: 16,
+      // Eight in a row, once in a while: each column has lost one.
+      loses: (datagram) => isData(datagram) && data++ > 200 && data % 160 < 8,
+    });
+    link.run(10, 300);
+    const { pktRcvFilterSupply, pktRcvDrop } = link.b.statistics(micros(link.now));
+    expect(pktRcvFilterSupply).toBeGreaterThan(100);
+    expect(pktRcvDrop).toBe(0);
+    expect(link.got).toEqual(link.sent);
+  });
+
+  it('asks for what its filter could not repair, and for little else', () => {
+    const lossy = { loss: 0.05, jitter: 5000, delay: 20_000, latency: 500 };
+    const always = new VirtualLink({ ...lossy, filter: 'fec,cols:10,rows:5,arq:always' });
+    const onRequest = new VirtualLink({ ...lossy, filter: 'fec,cols:10,rows:5,arq:onreq' });
+    for (const link of [always, onRequest]) {
+      link.run(20, 300);
+      expect(link.got).toEqual(link.sent);
     }
+    const retransmitted = (link: VirtualLink) => link.a.statistics(micros(link.now)).pktRetrans;
+    expect(retransmitted(onRequest)).toBeLessThan(retransmitted(always) / 3);
+  });
+
+  it('spreads a burst over a part of the latency, and no longer', () => {
+    const times: number[] = [];
+    const link = new VirtualLink({
+      latency: 200,
+      watch: (datagram, now) => (datagram[0] ?? 0) < 0x80 && times.push(now),
+    });
+    for (let number = 0; number < 400; number++) link.a.send(Buffer.alloc(1316, number), micros(link.now));
+    link.run(0, 1);
+    expect(link.got).toHaveLength(400);
+    // A quarter of 200 ms, in ticks of 10 ms.
+    expect(Math.max(...times)).toBeGreaterThanOrEqual(30_000);
+    expect(Math.max(...times)).toBeLessThanOrEqual(70_000);
+    const most = Math.max(...[...new Set(times)].map((at) => times.filter((time) => time === at).length));
+    expect(most).toBeLessThanOrEqual(200);
+  });
+
+  it('never sends more than its limit, repetitions included', () => {
+    let bytes = 0;
+    const link = new VirtualLink({
+      maxBandwidth: 250_000,
+      loss: 0.05,
+      delay: 20_000,
+      latency: 500,
+      watch: (datagram, _now, to) => {
+        if (to === 'b') bytes += datagram.length;
+      },
+    });
+    const before = link.now;
+    // 100 packets a second of 1,332 bytes are 133 kB; the burst on top of them is more than the line may take at once.
+    for (let number = 0; number < 40; number++) link.a.send(Buffer.alloc(1316), micros(link.now));
+    link.run(5, 100);
+    const seconds = (link.now - before) / SECOND;
+    expect(bytes / seconds).toBeLessThanOrEqual(250_000 * 1.05);
+    expect(link.got.length).toBe(link.sent.length + 40);
+  });
+
+  it('acknowledges in between where much comes', () => {
+    let light = 0;
+    const link = new VirtualLink({
+      watch: (datagram) => {
+        if (datagram.readUInt16BE(0) === 0x8002 && datagram.length === 20) light += 1;
+      },
+    });
+    link.run(1, 20_000);
+    expect(link.got).toEqual(link.sent);
+    expect(light).toBeGreaterThan(100);
   });
 });

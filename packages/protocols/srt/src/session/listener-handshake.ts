@@ -1,5 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { writeCapabilities } from '../wire/capabilities.js';
+import { SrtError } from '../errors.js';
+import { CAPABILITY, writeCapabilities } from '../wire/capabilities.js';
+import { writeExtensionText } from '../wire/extension-text.js';
+import { type FecConfig, writeFilterConfig } from '../wire/filter-config.js';
 import {
   EXTENSION,
   EXTENSION_FLAG,
@@ -11,11 +14,13 @@ import {
 } from '../wire/handshake.js';
 import { readKeyMaterial } from '../wire/key-material.js';
 import type { SocketId } from '../wire/packet.js';
+import type { SequenceNumber } from '../wire/sequence.js';
 import type { Timestamp } from '../wire/timestamp.js';
 import type { ConnectionTerms } from './connection.js';
 import { ReceiveKeys, SendKeys } from './keys.js';
 import { REJECTION } from './rejection.js';
 import {
+  agreedFilter,
   type ConclusionExtensions,
   extension,
   OWN_FLAGS,
@@ -94,7 +99,7 @@ export function readConclusion(handshake: Handshake): Conclusion | number {
   const extensions = readConclusionExtensions(handshake);
   if (extensions.capabilities === undefined) return REJECTION.rogue;
   if (extensions.group) return REJECTION.group;
-  if (extensions.filter !== '') return REJECTION.filter;
+  if (hasFlag(extensions.capabilities.flags, CAPABILITY.stream)) return REJECTION.messageApi;
   if (extensions.congestion !== '' && extensions.congestion !== 'live') return REJECTION.congestion;
   return { handshake, extensions };
 }
@@ -109,7 +114,7 @@ export interface Acceptance {
  * Accepts a conclusion.
  *
  * @param options.passphrase undefined where the stream is not encrypted
- * @returns a rejection code where the caller's passphrase is not this one
+ * @returns a rejection code where the caller's passphrase is not this one, or its packet filter is not possible
  */
 export function accept(
   { handshake, extensions }: Conclusion,
@@ -120,13 +125,17 @@ export function accept(
     readonly timestamp: Timestamp;
     readonly passphrase: string | undefined;
     readonly random: (bytes: number) => Buffer;
+    /** Of what this side sends; the caller's where it is missing. */
+    readonly initialSequence?: SequenceNumber;
   },
 ): Acceptance | number {
-  const { own, socketId, peer, passphrase, random } = options;
+  const { own, socketId, peer, passphrase, random, initialSequence = handshake.initialSequence } = options;
   const { capabilities, keyMaterial } = extensions;
   if (capabilities === undefined) return REJECTION.rogue;
   const keys = acceptKeys(passphrase, keyMaterial, random);
   if (typeof keys === 'number') return keys;
+  const filter = filterOr(REJECTION.filter, own.packetFilter, extensions.filter);
+  if (typeof filter === 'number') return filter;
   const receiveLatency = Math.max(own.receiveLatency, capabilities.senderLatency);
   const sendLatency = Math.max(own.sendLatency, capabilities.receiverLatency);
   const answered = [
@@ -142,12 +151,18 @@ export function accept(
   ];
   // The caller's key is taken for both directions: the answer is the message itself.
   if (keyMaterial !== undefined && keys !== undefined) answered.push(extension(EXTENSION.kmrsp, keyMaterial));
+  if (filter !== undefined) {
+    answered.push(extension(EXTENSION.filter, writeExtensionText(writeFilterConfig(filter))));
+  }
   const mtu = Math.min(own.mtu, Math.max(handshake.mtu, 256));
   const answer: Handshake = {
     version: 5,
     encryption: 0,
-    extensionField: EXTENSION_FLAG.hsreq | (keys === undefined ? 0 : EXTENSION_FLAG.kmreq),
-    initialSequence: handshake.initialSequence,
+    extensionField:
+      EXTENSION_FLAG.hsreq |
+      (keys === undefined ? 0 : EXTENSION_FLAG.kmreq) |
+      (filter === undefined ? 0 : EXTENSION_FLAG.config),
+    initialSequence,
     mtu,
     flowWindow: own.flowWindow,
     type: HANDSHAKE_TYPE.conclusion,
@@ -160,15 +175,17 @@ export function accept(
     answer,
     terms: {
       peerId: handshake.socketId,
-      initialSequence: handshake.initialSequence,
+      initialSequence,
       peerInitialSequence: handshake.initialSequence,
       maxDatagram: mtu - UDP_OVERHEAD,
       flowWindow: Math.min(own.flowWindow, handshake.flowWindow || own.flowWindow),
       receiveLatency,
       sendLatency,
+      maxBandwidth: own.maxBandwidth,
       peerTimestamp: options.timestamp,
       periodicNak: true,
       tooLateDrop: true,
+      filter,
       sendKeys: keys?.send,
       receiveKeys: keys?.receive,
     },
@@ -179,6 +196,17 @@ export function accept(
 export function rejection(asked: Handshake, code: number): Handshake {
   return { ...asked, type: REJECTION_BASE + code, extensions: [], extensionField: 0 };
 }
+
+function filterOr(refused: number, own: string | undefined, peers: string): FecConfig | undefined | number {
+  try {
+    return agreedFilter(own, peers);
+  } catch (error) {
+    if (error instanceof SrtError) return refused;
+    throw error;
+  }
+}
+
+const hasFlag = (flags: number, flag: number): boolean => (flags & flag) !== 0;
 
 interface Keys {
   readonly send: SendKeys;

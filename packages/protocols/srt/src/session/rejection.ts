@@ -1,3 +1,5 @@
+import { SrtError } from '../errors.js';
+
 /**
  * Why a connection is refused, as it goes over the wire behind 1000. The first ones are libsrt's own; those from 1400 on
  * are for access control and follow HTTP's.
@@ -36,4 +38,14 @@ export type RejectionCode = (typeof REJECTION)[keyof typeof REJECTION];
 /** The name of a code, for people; the number where it has none. */
 export function rejectionName(code: number): string {
   return Object.entries(REJECTION).find(([, value]) => value === code)?.[0] ?? String(code);
+}
+
+/** The other side said no. */
+export class SrtRejected extends SrtError {
+  readonly rejection: number;
+
+  constructor(rejection: number) {
+    super('rejected', `the peer refused: ${rejectionName(rejection)} (${rejection})`);
+    this.rejection = rejection;
+  }
 }

@@ -10,10 +10,15 @@ export interface SrtStatistics {
   readonly pktRcvDrop: number;
   readonly pktRcvBelated: number;
   readonly pktRcvUndecrypt: number;
+  /** Repair packets of the packet filter, and what they brought back. */
+  readonly pktSndFilterExtra: number;
+  readonly pktRcvFilterExtra: number;
+  readonly pktRcvFilterSupply: number;
   readonly byteSent: number;
   readonly byteRecv: number;
   readonly msRTT: number;
   readonly msRcvBuf: number;
+  readonly msSndBuf: number;
   readonly mbpsSendRate: number;
   readonly mbpsRecvRate: number;
 }

@@ -1,5 +1,7 @@
+import { SrtError } from '../errors.js';
 import { CAPABILITY, type Capabilities, readCapabilities } from '../wire/capabilities.js';
 import { readExtensionText } from '../wire/extension-text.js';
+import { type FecConfig, readFilterConfig } from '../wire/filter-config.js';
 import { EXTENSION, type Handshake, type HandshakeExtension } from '../wire/handshake.js';
 
 /** What this side wants of a connection. */
@@ -12,6 +14,10 @@ export interface SrtOptions {
   readonly mtu: number;
   /** Packets that may be under way. */
   readonly flowWindow: number;
+  /** Bytes a second that are sent at most, repetitions included; undefined: no limit. */
+  readonly maxBandwidth?: number | undefined;
+  /** As libsrt writes it: `fec,cols:10,rows:5`. A listener takes what its callers want where it has none itself. */
+  readonly packetFilter?: string | undefined;
 }
 
 export const DEFAULT_OPTIONS: SrtOptions = { receiveLatency: 120, sendLatency: 0, mtu: 1500, flowWindow: 8192 };
@@ -24,7 +30,8 @@ export const OWN_FLAGS =
   CAPABILITY.crypt |
   CAPABILITY.tooLateDrop |
   CAPABILITY.periodicNak |
-  CAPABILITY.retransmitFlag;
+  CAPABILITY.retransmitFlag |
+  CAPABILITY.packetFilter;
 
 /** IP and UDP headers. */
 export const UDP_OVERHEAD = 28;
@@ -55,3 +62,19 @@ export function readConclusionExtensions({ extensions }: Handshake): ConclusionE
 }
 
 export const extension = (type: number, content: Buffer): HandshakeExtension => ({ type, content });
+
+/**
+ * What both sides' wishes for a packet filter come to. A side that has none takes the other's; one that has one insists.
+ *
+ * @throws {SrtError} `unsupported` where they do
+ */
+export function agreedFilter(own: string | undefined, peers: string): FecConfig | undefined {
+  if (own === undefined) return peers === '' ? undefined : readFilterConfig(peers);
+  const settings = new Set([...own.split(','), ...peers.split(',')].map((part) => part.trim()));
+  const keys = new Set([...settings].map((setting) => setting.split(':')[0]));
+  if (keys.size < settings.size) {
+    throw new SrtError('unsupported', `the packet filter "${own}" doesn't go with the peer's "${peers}"`);
+  }
+  const [name = '', ...rest] = own.split(',').map((part) => part.trim());
+  return readFilterConfig([name, ...new Set([...rest, ...settings].filter((part) => part !== name))].join(','));
+}

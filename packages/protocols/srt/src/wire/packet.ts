@@ -26,7 +26,13 @@ export const CONTROL = {
 export type KeySlot = 'none' | 'even' | 'odd';
 
 const KEY_SLOTS: readonly (KeySlot | undefined)[] = ['none', 'even', 'odd', undefined];
-const KEY_BITS: Readonly<Record<KeySlot, number>> = { none: 0, even: 1, odd: 2 };
+/** `KK` as bits. */
+export const KEY_BITS: Readonly<Record<KeySlot, number>> = { none: 0, even: 1, odd: 2 };
+/** @returns undefined for the bits that name no slot */
+export const keySlotOf = (bits: number): KeySlot | undefined => KEY_SLOTS[bits];
+
+/** `PP`: a message of one packet, as all are in live mode. */
+export const WHOLE_MESSAGE = 3;
 
 /**
  * A data packet, §3.1.
@@ -83,7 +89,7 @@ export function readPacket(datagram: Buffer): Packet {
     const type = (first >>> 16) & 0x7fff;
     return { kind: 'control', type, subtype: first & 0xffff, info: second, timestamp, destination, content: rest };
   }
-  const key = KEY_SLOTS[(second >>> 27) & 3];
+  const key = keySlotOf((second >>> 27) & 3);
   if (key === undefined) throw malformed('a data packet names both keys');
   return {
     kind: 'data',
