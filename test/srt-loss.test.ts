@@ -105,9 +105,12 @@ describe('SRT over a bad line', () => {
   }
 
   const latency = `latency=${LATENCY_MS}`;
+  const filtered = (packetFilter: string | undefined) =>
+    packetFilter === undefined ? '' : `&packetfilter=${packetFilter}`;
 
   async function intoOurs(
     options: LineOptions,
+    packetFilter?: string,
   ): Promise<{ lost: number; counter: Counter; statistics: SrtStatistics | undefined }> {
     const counter = new Counter();
     let statistics: (() => SrtStatistics) | undefined;
@@ -123,7 +126,7 @@ describe('SRT over a bad line', () => {
     });
     const port = await line(await server.listen(0, '127.0.0.1'), options);
     closing.push(() => server.close());
-    const child = tool('file://con', `srt://127.0.0.1:${port}?streamid=x&${latency}`);
+    const child = tool('file://con', `srt://127.0.0.1:${port}?streamid=x&${latency}${filtered(packetFilter)}`);
     await until('it is connected', () => statistics !== undefined);
     const sent = await feed((bytes) => void child.stdin?.write(bytes));
     await settled(counter, sent);
@@ -132,12 +135,13 @@ describe('SRT over a bad line', () => {
 
   async function outOfOurs(
     options: LineOptions,
+    packetFilter?: string,
   ): Promise<{ lost: number; counter: Counter; statistics: SrtStatistics }> {
     const counter = new Counter();
     const target = await freePort();
-    tool(`srt://127.0.0.1:${target}?mode=listener&${latency}`, await udpSink(counter));
+    tool(`srt://127.0.0.1:${target}?mode=listener&${latency}${filtered(packetFilter)}`, await udpSink(counter));
     const port = await line(target, options);
-    const call = () => srtCall({ host: '127.0.0.1', port, options: { sendLatency: LATENCY_MS } });
+    const call = () => srtCall({ host: '127.0.0.1', port, options: { sendLatency: LATENCY_MS, packetFilter } });
     const socket = await call().catch(call);
     closing.push(() => socket.close('done'));
     socket.serve({ payload: () => undefined, closed: () => undefined });
@@ -189,4 +193,31 @@ describe('SRT over a bad line', () => {
     expect(into.lost).toBeLessThanOrEqual(most);
     expect(out.lost).toBeLessThanOrEqual(most);
   }, 200_000);
+
+  it.each([
+    ['fec,cols:10,arq:never', 1],
+    ['fec,cols:10,rows:5,layout:even,arq:never', 6],
+    ['fec,cols:10,rows:5,layout:staircase,arq:onreq', 6],
+  ])(
+    'that loses what %s can repair brings everything in from libsrt, and out to it',
+    async (filter, inARow) => {
+      const sent = SECONDS * PAYLOADS_PER_SECOND;
+      // From every hundred payloads a few in a row: no row or no column loses two.
+      const losing = (): LineOptions => {
+        let payloads = 0;
+        const loses = (datagram: Buffer) => {
+          const isPayload = (datagram[0] ?? 0) < 0x80 && (datagram.readUInt32BE(4) & 0x03ff_ffff) !== 0;
+          // What is lost at the very end has no repair packet behind it.
+          return isPayload && payloads++ > 100 && payloads < sent - 200 && payloads % 100 < inARow;
+        };
+        return { loss: 0, delayMs: DELAY_MS, jitterMs: 0, loses };
+      };
+      const [into, out] = await Promise.all([intoOurs(losing(), filter), outOfOurs(losing(), filter)]);
+      expect([into.lost, out.lost]).toEqual([0, 0]);
+      expect(into.statistics?.pktRcvFilterSupply).toBeGreaterThan(((sent * inARow) / 100) * 0.6);
+      expect(out.statistics.pktSndFilterExtra).toBeGreaterThan(sent / 12);
+      if (filter.includes('never')) expect([into.statistics?.pktRcvRetrans, out.statistics.pktRetrans]).toEqual([0, 0]);
+    },
+    200_000,
+  );
 });

@@ -7,6 +7,8 @@ export interface LineOptions {
   /** Milliseconds one way, and how much it varies: enough to change the order. */
   readonly delayMs: number;
   readonly jitterMs: number;
+  /** Says of a datagram on its way to the server, or back, that it gets lost whatever chance says. */
+  readonly loses?: (datagram: Buffer, toServer: boolean) => boolean;
 }
 
 /** A UDP relay between one client and one server that loses, delays and reorders, as a bad line does. */
@@ -20,7 +22,7 @@ export class LossyLink {
     this.port = sockets[0].address().port;
   }
 
-  static async open(target: number, { loss, delayMs, jitterMs }: LineOptions): Promise<LossyLink> {
+  static async open(target: number, { loss, delayMs, jitterMs, loses }: LineOptions): Promise<LossyLink> {
     const [outside, inside] = [createSocket('udp4'), createSocket('udp4')];
     outside.bind(0, '127.0.0.1');
     inside.bind(0, '127.0.0.1');
@@ -30,7 +32,7 @@ export class LossyLink {
     const carry = (from: Socket, to: Socket, port: () => number) => {
       from.on('message', (datagram, { port: sender }) => {
         if (from === outside) client = sender;
-        if (Math.random() < loss) {
+        if (Math.random() < loss || loses?.(datagram, from === outside) === true) {
           link.lost += 1;
           return;
         }

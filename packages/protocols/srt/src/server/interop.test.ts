@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { srtCall } from '../client/caller.js';
+import { srtCall, srtRendezvous } from '../client/caller.js';
 import { REJECTION } from '../session/rejection.js';
 import { SrtListener, SrtRefusal, type SrtRequest } from './listener.js';
 import type { SrtSocket } from './srt-socket.js';
@@ -52,12 +52,15 @@ describe('SRT', () => {
     for (const close of closing.splice(0).reverse()) await close();
   });
 
-  async function listener(decide: (request: SrtRequest) => { passphrase?: string } = () => ({})) {
+  async function listener(
+    decide: (request: SrtRequest) => { passphrase?: string } = () => ({}),
+    warn: (fields: Readonly<Record<string, unknown>>) => void = () => undefined,
+  ) {
     const requests: SrtRequest[] = [];
     const sockets: SrtSocket[] = [];
     const received = new Received();
     const server = new SrtListener({
-      log: silent,
+      log: { ...silent, warn },
       decide: async (request) => {
         requests.push(request);
         return {
@@ -199,4 +202,78 @@ describe('SRT', () => {
     await vi.waitFor(() => expect(sink.bytes().length).toBe(300 * 1316), 8000);
     expect(sink.bytes().equals(Buffer.concat(packets))).toBe(true);
   }, 20_000);
+
+  it.each(['', '&passphrase=a good passphrase&pbkeylen=32'])(
+    'meets libsrt in rendezvous%s',
+    async (options) => {
+      const [port, localPort] = [await freePort(), await freePort()];
+      const sink = await udpSink();
+      const theirs = `srt://127.0.0.1:${localPort}?mode=rendezvous&port=${port}${options}`;
+      const secret = options === '' ? {} : ({ passphrase: PASSPHRASE, keyLength: 256 } as const);
+      liveTransmit(theirs, sink.url);
+      const socket = await srtRendezvous({ host: '127.0.0.1', port, localPort, timeoutMs: 8000, ...secret });
+      closing.push(() => socket.close('done'));
+      socket.serve(new Received().handler);
+      const packets = numbered(300);
+      await sendPaced(packets, (packet) => void socket.send(packet));
+      await vi.waitFor(() => expect(sink.bytes().length).toBe(300 * 1316), 8000);
+      expect(sink.bytes().equals(Buffer.concat(packets))).toBe(true);
+    },
+    20_000,
+  );
+
+  it('meets itself in rendezvous, whichever side begins', async () => {
+    for (let round = 0; round < 4; round++) {
+      const [one, other] = [await freePort(), await freePort()];
+      const secret = { host: '127.0.0.1', passphrase: PASSPHRASE };
+      const [a, b] = await Promise.all([
+        srtRendezvous({ ...secret, port: one, localPort: other }),
+        srtRendezvous({ ...secret, port: other, localPort: one }),
+      ]);
+      const [atA, atB] = [new Received(), new Received()];
+      a.serve(atA.handler);
+      b.serve(atB.handler);
+      for (const packet of numbered(20)) for (const side of [a, b]) side.send(packet);
+      await vi.waitFor(() => expect([atA.payloads.length, atB.payloads.length]).toEqual([20, 20]), 5000);
+      a.close('done');
+      await vi.waitFor(() => expect(atB.closed).toBe('closed by the peer'));
+    }
+  });
+
+  it('follows libsrt over its changes of key', async () => {
+    const { port, received, sockets } = await listener(() => ({ passphrase: PASSPHRASE }));
+    const refresh = '&kmrefreshrate=400&kmpreannounce=100';
+    const url = `srt://127.0.0.1:${port}?streamid=x&passphrase=${PASSPHRASE}&pbkeylen=16${refresh}`;
+    const child = liveTransmit('file://con', url);
+    await vi.waitFor(() => expect(sockets).toHaveLength(1), 5000);
+    const packets = numbered(1500);
+    await sendPaced(packets, (packet) => void child.stdin?.write(packet));
+    await vi.waitFor(() => expect(received.bytes.length).toBe(1500 * 1316), 8000);
+    expect(received.bytes.equals(Buffer.concat(packets))).toBe(true);
+    expect(sockets[0]?.statistics().pktRcvUndecrypt).toBe(0);
+  }, 20_000);
+
+  it('changes its key while libsrt listens', async () => {
+    const port = await freePort();
+    const sink = await udpSink();
+    liveTransmit(`srt://127.0.0.1:${port}?mode=listener&passphrase=${PASSPHRASE}`, sink.url);
+    const keyRefresh = { packets: 400, preAnnounce: 100 };
+    const call = () => srtCall({ host: '127.0.0.1', port, passphrase: PASSPHRASE, options: { keyRefresh } });
+    const socket = await call().catch(call);
+    closing.push(() => socket.close('done'));
+    socket.serve(new Received().handler);
+    const packets = numbered(1500);
+    await sendPaced(packets, (packet) => void socket.send(packet));
+    await vi.waitFor(() => expect(sink.bytes().length).toBe(1500 * 1316), 8000);
+    expect(sink.bytes().equals(Buffer.concat(packets))).toBe(true);
+  }, 20_000);
+
+  it('tells who wants to send files, or a stream of bytes, that this is a place for live', async () => {
+    const refused: string[] = [];
+    const { port, requests } = await listener(undefined, (fields) => refused.push(String(fields.code)));
+    const child = spawn('srt-file-transmit', ['file:///etc/hostname', `srt://127.0.0.1:${port}`], { stdio: 'ignore' });
+    closing.push(() => void child.kill('SIGKILL'));
+    await vi.waitFor(() => expect(refused).toContain('messageApi'), 5000);
+    expect(requests).toEqual([]);
+  });
 });

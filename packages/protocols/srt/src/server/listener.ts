@@ -10,7 +10,7 @@ import {
   readConclusion,
   rejection,
 } from '../session/listener-handshake.js';
-import { REJECTION } from '../session/rejection.js';
+import { REJECTION, rejectionName } from '../session/rejection.js';
 import { DEFAULT_OPTIONS, type SrtOptions } from '../session/terms.js';
 import { HANDSHAKE_TYPE, type Handshake, readHandshake, writeHandshake } from '../wire/handshake.js';
 import { CONTROL, type ControlPacket, type SocketId, writeControl } from '../wire/packet.js';
@@ -127,8 +127,11 @@ export class SrtListener {
       return;
     }
     const conclusion = readConclusion(handshake);
-    if (typeof conclusion === 'number') this.#answer(rejection(handshake, conclusion), handshake.socketId, peer);
-    else void this.#decide(name, conclusion, timestamp, peer);
+    if (typeof conclusion === 'number') {
+      const fields = { ip: peer.address, reason: 'unsupported', code: rejectionName(conclusion) };
+      this.#options.log.warn(fields, 'SRT caller refused');
+      this.#answer(rejection(handshake, conclusion), handshake.socketId, peer);
+    } else void this.#decide(name, conclusion, timestamp, peer);
   }
 
   async #decide(name: string, conclusion: Conclusion, timestamp: Timestamp, peer: PeerAddress): Promise<void> {

@@ -99,7 +99,7 @@ describe('SrtConnection', () => {
       latency: 200,
       loses: (datagram) => isData(datagram) && isNextOfRow(data++),
     });
-    link.run(10, 300);
+    link.run(12, 250);
     const { pktRcvFilterSupply, pktRcvLoss, pktRcvDrop } = link.b.statistics(micros(link.now));
     expect(pktRcvLoss).toBeGreaterThan(200);
     expect(pktRcvFilterSupply).toBe(300);

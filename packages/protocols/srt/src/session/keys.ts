@@ -21,7 +21,7 @@ export interface SendKeysOptions {
   readonly keyBytes: number;
   readonly cipher: Cipher;
   readonly random: (bytes: number) => Buffer;
-  readonly policy?: RefreshPolicy;
+  readonly policy?: RefreshPolicy | undefined;
 }
 
 /** The keys with which a side sends: makes them, announces the next one in time, and goes over to it. */

@@ -41,7 +41,10 @@ export class Offer {
   constructor(options: OfferOptions) {
     this.#options = options;
     const { own, streamId, passphrase, keyBytes, random } = options;
-    const keys = passphrase === undefined ? undefined : new SendKeys({ passphrase, keyBytes, cipher: 'ctr', random });
+    const keys =
+      passphrase === undefined
+        ? undefined
+        : new SendKeys({ passphrase, keyBytes, cipher: 'ctr', random, policy: own.keyRefresh });
     this.#sendKeys = keys;
     const { receiveLatency: receiverLatency, sendLatency: senderLatency, packetFilter } = own;
     const capabilities = { version: OWN_VERSION, flags: OWN_FLAGS, receiverLatency, senderLatency };

@@ -15,6 +15,7 @@ import type { RoundTripTime } from './rtt.js';
 const ACK_INTERVAL = 10_000;
 /** At high rates, so many packets are acknowledged without waiting for the interval to be over, §4.8.1. */
 const LIGHT_ACK_PACKETS = 64;
+/** Reports get lost as well: several go out in the time of a round trip. */
 const NAK_LEAST_INTERVAL = 20_000;
 const ACKS_REMEMBERED = 64;
 const NOTHING = Buffer.alloc(0);
@@ -148,8 +149,11 @@ export class Receiver {
       this.#acknowledge(now);
     }
     if (this.#options.terms.periodicNak && now >= this.#nextNak) {
-      this.#nextNak = now + Math.max(NAK_LEAST_INTERVAL, this.#options.rtt.timeout / 2);
-      this.#reportLoss(this.#buffer.gaps(), now);
+      this.#nextNak = now + Math.max(NAK_LEAST_INTERVAL, this.#options.rtt.mean / 4);
+      this.#reportLoss(
+        this.#buffer.gaps().filter(({ first }) => !this.#reordering.isWaitingFor(first)),
+        now,
+      );
     }
     for (const range of this.#reordering.due(now)) this.#reportLoss(this.#buffer.gapsIn(range), now);
   }

@@ -40,10 +40,14 @@ export class ReorderWatch {
       this.#wait = this.#wait * DECAY < SHORTEST_WAIT ? 0 : this.#wait * DECAY;
       return;
     }
-    const gap = this.#gaps.find(({ range: { first, last } }) => {
-      return sequenceDistance(first, number) >= 0 && sequenceDistance(number, last) >= 0;
-    });
+    const gap = this.#gapOf(number);
     if (gap !== undefined) this.#wait = Math.min(LONGEST_WAIT, Math.max(this.#wait, (now - gap.seenAt) * MARGIN));
+  }
+
+  /** Whether a packet that is missing has some time left to come by itself. */
+  isWaitingFor(number: SequenceNumber): boolean {
+    const gap = this.#gapOf(number);
+    return gap !== undefined && !gap.told;
   }
 
   /** The gaps that have been waited for long enough; what of them is still missing is to be reported. */
@@ -59,5 +63,11 @@ export class ReorderWatch {
       this.#gaps = this.#gaps.filter(({ seenAt }) => now - seenAt <= FORGOTTEN_AFTER);
     }
     return due;
+  }
+
+  #gapOf(number: SequenceNumber): Gap | undefined {
+    return this.#gaps.find(({ range: { first, last } }) => {
+      return sequenceDistance(first, number) >= 0 && sequenceDistance(number, last) >= 0;
+    });
   }
 }

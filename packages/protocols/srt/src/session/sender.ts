@@ -224,7 +224,10 @@ export class Sender {
     if (oldestSentAt === undefined || this.#options.terms.filter?.arq === 'never') return;
     const patience = this.#options.rtt.timeout + 20_000;
     const longAgo = now - patience;
-    if (this.#lastStart > longAgo || this.#lastProgress > longAgo || oldestSentAt > longAgo) return;
+    if (this.#lastProgress > longAgo || oldestSentAt > longAgo) return;
+    // What a filter may repair is asked for late.
+    // What a filter may repair is asked for late.
+    if (this.#options.terms.filter !== undefined && this.#lastStart > longAgo) return;
     const length = this.#buffer.underWay;
     for (let at = 0; at < length; at++) this.#sendAgain(sequenceAdd(this.#buffer.first, at), now, patience);
   }

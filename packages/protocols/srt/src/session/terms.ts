@@ -3,6 +3,7 @@ import { CAPABILITY, type Capabilities, readCapabilities } from '../wire/capabil
 import { readExtensionText } from '../wire/extension-text.js';
 import { type FecConfig, readFilterConfig } from '../wire/filter-config.js';
 import { EXTENSION, type Handshake, type HandshakeExtension } from '../wire/handshake.js';
+import type { RefreshPolicy } from './keys.js';
 
 /** What this side wants of a connection. */
 export interface SrtOptions {
@@ -18,6 +19,8 @@ export interface SrtOptions {
   readonly maxBandwidth?: number | undefined;
   /** As libsrt writes it: `fec,cols:10,rows:5`. A listener takes what its callers want where it has none itself. */
   readonly packetFilter?: string | undefined;
+  /** When a side that begins a connection changes its key; after 2^24 packets where it is missing. */
+  readonly keyRefresh?: RefreshPolicy | undefined;
 }
 
 export const DEFAULT_OPTIONS: SrtOptions = { receiveLatency: 120, sendLatency: 0, mtu: 1500, flowWindow: 8192 };
