@@ -5,4 +5,6 @@ export { StatusPages } from './http/status.js';
 export { HttpFlv } from './http-flv.js';
 export { RtmpPlay } from './rtmp-play.js';
 export { SrtPlay } from './srt-play.js';
+export { SrtPush } from './srt-push.js';
+export { type TsOutput, tsOutputKind } from './ts/ts-output.js';
 export { WsFlv } from './ws-flv.js';

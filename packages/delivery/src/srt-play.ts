@@ -1,25 +1,20 @@
 import {
   type AccessRequest,
   credentialsOf,
-  type FanOutContext,
   type Gate,
-  type Logger,
   type OutputKind,
   plainAddress,
   type StreamPath,
   type StreamRouter,
-  type ViewerSocket,
 } from '@sluice/core';
-import type { SrtGrant, SrtRequest, SrtSocket, StreamRequest } from '@sluice/srt';
+import type { SrtGrant, SrtRequest, StreamRequest } from '@sluice/srt';
+import { SrtViewerSocket } from './srt-viewer-socket.js';
 import { join } from './tags/join.js';
 import { type Playback, play } from './tags/playback.js';
-import { type TsOutput, tsOutputKind } from './ts/ts-output.js';
+import type { TsOutput } from './ts/ts-output.js';
 
 /** A caller's own patience is three seconds; it should hear the reason before that is over. */
 const WAIT_FOR_STREAM_MS = 2000;
-const TS_PACKET = 188;
-/** As every SRT tool sends it: seven MPEG-TS packets. */
-const PAYLOAD_BYTES = 7 * TS_PACKET;
 
 /** Answers SRT callers who want to watch: MPEG-TS, from the packager that all of them share. */
 export class SrtPlay {
@@ -30,13 +25,12 @@ export class SrtPlay {
   constructor(options: {
     gate: Gate;
     router: StreamRouter;
-    context: FanOutContext;
+    kind: OutputKind<TsOutput>;
     passphraseFor: (path: StreamPath) => string | undefined;
-    log: Logger;
   }) {
     this.#context = options;
     this.#passphraseFor = options.passphraseFor;
-    this.#kind = tsOutputKind(options.context, options.log);
+    this.#kind = options.kind;
   }
 
   /** @throws {Refusal} when the gate says no, or the stream isn't live */
@@ -67,27 +61,4 @@ export class SrtPlay {
       },
     };
   }
-}
-
-/** What fan-out writes to, over SRT. It is never full: what the line doesn't take in time is dropped by its own rules. */
-class SrtViewerSocket implements ViewerSocket {
-  readonly writableLength = 0;
-  readonly #socket: SrtSocket;
-
-  constructor(socket: SrtSocket) {
-    this.#socket = socket;
-  }
-
-  write(bytes: Buffer): boolean {
-    for (let at = 0; at < bytes.length; at += PAYLOAD_BYTES) this.#socket.send(bytes.subarray(at, at + PAYLOAD_BYTES));
-    return true;
-  }
-
-  cork(): void {}
-
-  uncork(): void {}
-
-  on(): void {}
-
-  off(): void {}
 }

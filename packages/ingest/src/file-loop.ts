@@ -62,6 +62,7 @@ export class FileLoop {
       ip: '127.0.0.1',
       credentials: {},
       query: new URLSearchParams(),
+      byConfiguration: true,
     });
     return new FileLoop({ events, clock: context.clock, admission, router: context.router });
   }

@@ -8,9 +8,8 @@ import {
   type StreamPath,
   type StreamRouter,
 } from '@sluice/core';
-import { TsDemuxer } from '@sluice/media';
-import type { SrtGrant, SrtRequest, SrtSocket, StreamRequest } from '@sluice/srt';
-import { TrackGathering } from './track-gathering.js';
+import type { SrtGrant, SrtRequest, StreamRequest } from '@sluice/srt';
+import { ingestSrt } from './srt-ingest.js';
 
 /** Answers SRT callers who want to publish: MPEG-TS into samples. */
 export class SrtPublish {
@@ -55,7 +54,7 @@ export class SrtPublish {
         let publication: Publication | undefined;
         try {
           publication = this.#router.publish(session, (reason) => socket.close(reason));
-          this.#serve(socket, publication, (reason) => admission.close(reason));
+          ingestSrt(socket, publication, { log: this.#log, over: (reason) => admission.close(reason) });
           this.#log.info({ session: session.id, path: session.path, ip: session.ip }, 'publishing began');
         } catch (error) {
           publication?.end('refused');
@@ -64,32 +63,5 @@ export class SrtPublish {
         }
       },
     };
-  }
-
-  #serve(socket: SrtSocket, publication: Publication, over: (reason: string) => void): void {
-    const demuxer = new TsDemuxer();
-    const gathering = new TrackGathering((event) => publication.write(event));
-    const { path } = publication.session;
-    const write = (events: ReturnType<TsDemuxer['push']>): void => {
-      for (const event of events) {
-        if (event.type === 'unsupported-track') {
-          const { type: _, ...track } = event;
-          this.#log.warn({ path, ...track }, 'a track of the transport stream is left out');
-        } else if (event.type !== 'discontinuity') gathering.write(event);
-      }
-    };
-    socket.serve({
-      payload: (bytes) => write(demuxer.push(bytes)),
-      closed: (reason) => {
-        write(demuxer.flush());
-        gathering.release();
-        const { continuityErrors } = demuxer.stats;
-        const { pktRcvLoss, pktRcvDrop, pktRcvRetrans, msRTT } = socket.statistics();
-        const line = { pktRcvLoss, pktRcvDrop, pktRcvRetrans, msRTT: Math.round(msRTT), continuityErrors };
-        this.#log.info({ path, ...line }, 'SRT publisher is gone');
-        publication.end(reason);
-        over(reason);
-      },
-    });
   }
 }

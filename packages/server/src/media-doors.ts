@@ -18,6 +18,7 @@ import {
   RtmpPlay,
   SrtPlay,
   StatusPages,
+  tsOutputKind,
   WsFlv,
 } from '@sluice/delivery';
 import { RtmpPublish, SrtPublish } from '@sluice/ingest';
@@ -27,6 +28,7 @@ import type { SrtListener } from '@sluice/srt';
 import type { Certificate } from './certificate.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
+import { Relays } from './relays.js';
 import { makeSrtListener, passphrases } from './srt-door.js';
 import { VERSION } from './version.js';
 
@@ -56,12 +58,14 @@ export class MediaDoors {
   readonly #http: readonly MediaHttpServer[];
   readonly #rtmp: readonly RtmpServer[];
   readonly #srt: SrtListener | undefined;
+  readonly #relays: Relays;
 
   constructor(options: MediaDoorsOptions) {
     const { live, certificate, log } = options;
     this.#config = live.current;
-    const { hls, routes, handlers, srt } = makeHandlers(options);
+    const { hls, routes, handlers, srt, relays } = makeHandlers(options);
     this.#hls = hls;
+    this.#relays = relays;
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
     const { corsOrigin, maxConnections } = this.#config.http;
     const forwarded = new ForwardedAddress(() => live.current.http.trustedProxies);
@@ -83,7 +87,7 @@ export class MediaDoors {
     const [plainRtmp, tlsRtmp] = this.#rtmp;
     const [plainHttp, tlsHttp] = this.#http;
     if (plainRtmp === undefined || plainHttp === undefined) throw new Error('there are always these two');
-    return {
+    const ports = {
       rtmp: await openPort('rtmp', rtmp, (port, host) => plainRtmp.listen(port, host)),
       rtmps: tlsRtmp && (await openPort('rtmps', rtmps, (port, host) => tlsRtmp.listen(port, host))),
       http: await openPort('http', http, (port, host) => plainHttp.listen(port, host)),
@@ -91,6 +95,8 @@ export class MediaDoors {
       srt:
         listener && (await openPort('srt', srt, async (port, host) => ({ port: await listener.listen(port, host) }))),
     };
+    this.#relays.start();
+    return ports;
   }
 
   /**
@@ -103,6 +109,7 @@ export class MediaDoors {
       ...this.#http.map((server) => server.close()),
       ...this.#rtmp.map((server) => server.close(reason)),
       this.#srt?.close(reason),
+      this.#relays.close(),
     ];
     this.#hls.close(reason);
     const cut = setTimeout(() => {
@@ -118,6 +125,7 @@ interface Handlers {
   readonly routes: MediaRoutes;
   readonly handlers: RtmpHandlers;
   readonly srt: { readonly publish: SrtPublish; readonly play: SrtPlay };
+  readonly relays: Relays;
 }
 
 function makeHandlers(options: MediaDoorsOptions): Handlers {
@@ -149,11 +157,13 @@ function makeHandlers(options: MediaDoorsOptions): Handlers {
     play: (request) => play.play(request),
   };
   const passphraseFor = passphrases(live);
+  const kind = tsOutputKind(context, log);
   const srt = {
     publish: new SrtPublish({ gate, router, passphraseFor: passphraseFor.publish, log }),
-    play: new SrtPlay({ gate, router, context, passphraseFor: passphraseFor.play, log }),
+    play: new SrtPlay({ gate, router, kind, passphraseFor: passphraseFor.play }),
   };
-  return { hls, routes, handlers, srt };
+  const relays = new Relays({ ...options, kind, random: Math.random });
+  return { hls, routes, handlers, srt, relays };
 }
 
 function rtmpOptions({ rtmp, publish }: Config) {

@@ -210,7 +210,7 @@ describe('callbacks at the gate', () => {
 
   it('has nothing to do with the streams of the server itself', async () => {
     const { gate, allTold } = await gateWith(`callbacks: { ${all()} }`);
-    const admission = await gate.admit(request({ protocol: 'file' }));
+    const admission = await gate.admit(request({ byConfiguration: true }));
     admission.close('end of file');
     await allTold();
     expect(server.received).toEqual([]);

@@ -30,7 +30,7 @@ export class CallbackAdvisor implements AccessAdvisor {
   }
 
   async ask(session: Session): Promise<void> {
-    if (session.protocol === 'file') return;
+    if (session.identity.kind === 'configuration') return;
     const questions: readonly Question[] = [
       ...(isRtmp(session) ? (['on_connect'] as const) : []),
       session.action === 'publish' ? 'on_publish' : 'on_play',

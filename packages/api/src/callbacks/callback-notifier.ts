@@ -38,7 +38,7 @@ export class CallbackNotifier {
 
   /** Tells of the end of a session, or of one that was agreed to and never opened. */
   ended(session: Session, agreed: Agreed, reason: string, traffic: Traffic = NO_TRAFFIC): void {
-    if (session.protocol === 'file') return;
+    if (session.identity.kind === 'configuration') return;
     if (agreed.stream) {
       this.#tell({ event: session.action === 'publish' ? 'on_unpublish' : 'on_stop', session, reason, traffic });
     }

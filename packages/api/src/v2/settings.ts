@@ -1,4 +1,4 @@
-import { type ConfigChange, type ConfigEntry, configEntries } from '@sluice/core';
+import { type ConfigChange, ConfigSecrets, configEntries } from '@sluice/core';
 import { z } from 'zod';
 import { notFound } from '../http/api-error.js';
 import { type Route, route } from '../http/route.js';
@@ -26,8 +26,7 @@ const changed = ({ applied, needRestart }: ConfigChange) => ({ applied: [...appl
 
 export function settingRoutes({ config, audit }: Control): Route[] {
   const entries = new Map(configEntries().map((entry) => [entry.key, entry]));
-  const shown = (entry: ConfigEntry | undefined, value: unknown) =>
-    entry?.secret && value !== undefined ? '(set)' : (value ?? null);
+  const secrets = new ConfigSecrets();
   return [
     route({
       method: 'get',
@@ -41,9 +40,9 @@ export function settingRoutes({ config, audit }: Control): Route[] {
           const entry = entries.get(key);
           return {
             key,
-            value: shown(entry, value),
+            value: secrets.hidden(key.split('.'), value) ?? null,
             source,
-            ...(pending === undefined ? {} : { pending: shown(entry, pending) }),
+            ...(pending === undefined ? {} : { pending: secrets.hidden(key.split('.'), pending) ?? null }),
             environment: entry?.environment ?? null,
             type: entry?.type ?? 'string',
             allowed: entry?.allowed ?? '',

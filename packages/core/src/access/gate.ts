@@ -45,6 +45,7 @@ export interface GateOptions {
 }
 
 const ANONYMOUS: Identity = { kind: 'anonymous' };
+const CONFIGURATION: Identity = { kind: 'configuration' };
 
 const SWEEP_MS = 500;
 const PRUNE_MS = 3_600_000;
@@ -130,7 +131,7 @@ export class Gate {
   /** Ends the sessions that would not be let in any more: after a ban, a revoked key, a change of rules. */
   recheck(): Session[] {
     return this.#options.registry.cutWhere(({ session, addresses }) => {
-      if (session.protocol === 'file') return undefined;
+      if (session.identity.kind === 'configuration') return undefined;
       for (const ip of addresses) {
         const reason = this.#reasonAgainst(session, ip);
         if (reason !== undefined) return reason;
@@ -189,7 +190,7 @@ export class Gate {
     const path = parseStreamPath(request.path);
     const checked = { ...request, path };
     const settings = this.#options.settingsFor(path);
-    this.#networks.check(networkRuleOf(settings, request.action), request.ip);
+    if (!request.byConfiguration) this.#networks.check(networkRuleOf(settings, request.action), request.ip);
     this.#checkBans(checked);
     const identity = await this.#identify(checked, modeOf(settings, request.action));
     const session = this.#sessionOf(checked, identity);
@@ -199,7 +200,7 @@ export class Gate {
 
   /** A path that is open takes a good credential as a name, and doesn't mind a bad one. */
   async #identify(request: CheckedRequest, mode: AccessMode): Promise<Identity> {
-    if (request.protocol === 'file') return ANONYMOUS;
+    if (request.byConfiguration) return CONFIGURATION;
     if (mode === 'closed') throw new Refusal('closed', `${request.path} is closed: nobody may ${request.action} it`);
     const isOpen = mode === 'open' || (mode === 'local' && isLocalAddress(request.ip));
     if (isOpen && !hasCredentials(request.credentials)) return ANONYMOUS;

@@ -22,4 +22,6 @@ export interface AccessRequest {
   readonly credentials: Credentials;
   readonly query: URLSearchParams;
   readonly client?: ClientDetails | undefined;
+  /** The configuration asks: this server takes a stream from elsewhere, or gives it there. It needs no credential. */
+  readonly byConfiguration?: true;
 }

@@ -3,7 +3,16 @@ import type { StreamPath } from '../stream-path.js';
 import type { AccessAction, AccessProtocol, ClientDetails } from './request.js';
 
 /** What proved that somebody may do what was asked. */
-export type IdentityKind = 'anonymous' | 'stream-key' | 'jwt' | 'signed-url' | 'wms-auth' | 'password' | 'http-auth';
+export type IdentityKind =
+  | 'anonymous'
+  /** Nobody came: the configuration wants it. */
+  | 'configuration'
+  | 'stream-key'
+  | 'jwt'
+  | 'signed-url'
+  | 'wms-auth'
+  | 'password'
+  | 'http-auth';
 
 /** Who a session belongs to, as far as its credential tells. */
 export interface Identity {

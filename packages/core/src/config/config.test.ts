@@ -53,4 +53,17 @@ paths:
       ]);
     }
   });
+
+  it.each([
+    { push: { urls: ['http://hush.example'] } },
+    { api: { token: 'hush' } },
+    { paths: { 'live/*': { pull: { url: 'srt://h:1?passphrase=hush' } } } },
+    { paths: { 'live/a': { pull: { url: 'http://h:1?passphrase=hush' } } } },
+    { paths: { 'live/a': { push: { urls: ['http://h:1?passphrase=hush'] } } } },
+    { paths: { 'live/a': { srt: { playPassphrase: 'hush' } } } },
+  ])('says what is wrong without what is secret: %j', (tree) => {
+    const load = () => loadConfig({ file: { name: 'sluice.yml', text: JSON.stringify(tree) } });
+    expect(load).toThrow(ConfigError);
+    expect(load).not.toThrow('hush');
+  });
 });

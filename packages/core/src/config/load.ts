@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { pathFits } from '../path-pattern.js';
 import { type ConfigEntry, configEntries } from './entries.js';
 import { type Config, configSchema, type PathSettings } from './schema.js';
+import { ConfigSecrets } from './secrets.js';
 
 /** A configuration that can't be used. The message has a line for each fault, with key, value and what is allowed. */
 export class ConfigError extends Error {
@@ -15,6 +16,7 @@ export class ConfigError extends Error {
   }
 }
 
+type Settings = { -readonly [K in keyof PathSettings]: PathSettings[K] };
 type Tree = { [key: string]: unknown };
 
 /** Variables that belong to the command line and not to the configuration. */
@@ -76,9 +78,10 @@ export function settingsFor(config: Config, path: string): PathSettings {
   const fitting = Object.entries(config.paths)
     .filter(([pattern]) => pathFits(pattern, path))
     .sort(([a], [b]) => a.length - b.length);
-  const { access, publish, gopCache, viewers, hls, srt } = config;
+  const { access, publish, gopCache, viewers, hls, push, srt } = config;
   const { publishPassphrase, playPassphrase } = srt;
-  const settings = { access, publish, gopCache, viewers, hls, srt: { publishPassphrase, playPassphrase } };
+  const passphrases = { publishPassphrase, playPassphrase };
+  const settings: Settings = { access, publish, gopCache, viewers, hls, srt: passphrases, push };
   for (const [, own] of fitting) {
     settings.access = { ...settings.access, ...own.access };
     settings.publish = { ...settings.publish, ...own.publish };
@@ -86,6 +89,7 @@ export function settingsFor(config: Config, path: string): PathSettings {
     settings.viewers = { ...settings.viewers, ...own.viewers };
     settings.hls = { ...settings.hls, ...own.hls };
     settings.srt = { ...settings.srt, ...own.srt };
+    settings.push = { ...settings.push, ...own.push };
   }
   return settings;
 }
@@ -172,8 +176,9 @@ function explain(
   const entry = entries.find((candidate) => candidate.key === key || key.startsWith(`${candidate.key}.`));
   const variable = entry && variables.get(entry.key);
   const where = variable === undefined ? key || 'the file' : `${key} (from ${variable})`;
-  const allowed = entry === undefined || issue.code === 'custom' ? issue.message : `allowed: ${entry.allowed}`;
-  const value = entry?.secret ? 'what it was given' : (JSON.stringify(issue.input) ?? 'nothing');
+  const saysMore = entry === undefined || entry.type === 'map' || issue.code === 'custom';
+  const allowed = saysMore ? issue.message : `allowed: ${entry.allowed}`;
+  const value = JSON.stringify(new ConfigSecrets().hidden(issue.path, issue.input)) ?? 'nothing';
   return [`${where}: ${value} is not valid; ${allowed}`];
 }
 

@@ -238,6 +238,23 @@ const srtPath = {
   playPassphrase: passphrase().describe('Passphrase that SRT viewers must know, 10 to 79 characters.'),
 };
 
+/** Where streams are taken from, and given to. The URLs hold credentials. */
+const pull = z.strictObject({
+  url: url('srt')
+    .meta(SECRET)
+    .describe('Where the stream is taken from, for as long as the server runs: `srt://host:port?streamid=…`.'),
+});
+const push = z.strictObject({
+  urls: z
+    .array(url('srt'))
+    .max(100)
+    .default([])
+    .meta({ ...SECRET, allowed: 'URLs (srt)' })
+    .describe(
+      'Where streams are given to while they are live: `srt://host:port?streamid=publish:{app}/{name}`, where `{app}` and `{name}` stand for the path.',
+    ),
+});
+
 /** What can differ from path to path. */
 const pathSettings = {
   access: access.prefault({}),
@@ -245,6 +262,7 @@ const pathSettings = {
   gopCache: gopCache.prefault({}),
   viewers: viewers.prefault({}),
   hls: hls.prefault({}),
+  push: push.prefault({}),
 };
 
 /** The same settings without their defaults: what a path doesn't set, it takes from above. */
@@ -434,8 +452,17 @@ export const configSchema = z.strictObject({
         viewers: overridesOf(viewers),
         hls: overridesOf(hls),
         srt: overridesOf(z.strictObject(srtPath)),
+        pull: pull.optional(),
+        push: overridesOf(push),
       }),
     )
+    .superRefine((paths, context) => {
+      for (const [pattern, own] of Object.entries(paths)) {
+        if (own.pull === undefined || !pattern.includes('*')) continue;
+        const message = 'a stream is pulled to one path; write it without *';
+        context.addIssue({ code: 'custom', path: [pattern, 'pull'], input: own.pull, message });
+      }
+    })
     .default({})
     .describe(
       'Settings for some paths: a pattern (`live/*`) and what differs there. The longest pattern that fits wins.',
@@ -445,7 +472,7 @@ export const configSchema = z.strictObject({
 /** Everything that a person configures, with defaults put in. */
 export type Config = z.output<typeof configSchema>;
 /** The settings that hold for one path. */
-export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'viewers' | 'hls'> & {
+export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'viewers' | 'hls' | 'push'> & {
   readonly srt: Pick<Config['srt'], keyof typeof srtPath>;
 };
 export type AccessSettings = Config['access'];

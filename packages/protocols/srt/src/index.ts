@@ -3,6 +3,7 @@ export {
   type ConnectOptions,
   type RendezvousCallOptions,
   srtCall,
+  srtConnect,
   srtRendezvous,
 } from './client/caller.js';
 export { SrtError, type SrtErrorCode } from './errors.js';
@@ -19,4 +20,5 @@ export type { PeerAddress } from './session/listener-handshake.js';
 export { REJECTION, type RejectionCode, rejectionName, SrtRejected } from './session/rejection.js';
 export type { SrtStatistics } from './session/statistics.js';
 export { DEFAULT_OPTIONS, type SrtOptions } from './session/terms.js';
+export { readSrtUrl, type SrtTarget } from './srt-url.js';
 export { readStreamId, type StreamRequest } from './stream-id.js';

@@ -1,4 +1,4 @@
-import { configEntries, LiveConfig, resolveConfig, type Setting } from '@sluice/core';
+import { ConfigSecrets, configEntries, LiveConfig, resolveConfig, type Setting } from '@sluice/core';
 import { stringify } from 'yaml';
 import { readConfigFile } from '../config-file.js';
 
@@ -16,7 +16,7 @@ interface Tree {
 
 /** `rtmp.port` → `{ rtmp: { port } }`. */
 function treeOf(settings: readonly Setting[]): Tree {
-  const secrets = new Set(configEntries().flatMap(({ key, secret }) => (secret ? [key] : [])));
+  const secrets = new ConfigSecrets();
   const tree: Tree = {};
   for (const { key, value } of settings) {
     const names = key.split('.');
@@ -27,7 +27,7 @@ function treeOf(settings: readonly Setting[]): Tree {
       branch[name] = next;
       branch = next;
     }
-    branch[last] = secrets.has(key) && value !== undefined ? '(set)' : value;
+    branch[last] = secrets.hidden(key.split('.'), value);
   }
   return tree;
 }

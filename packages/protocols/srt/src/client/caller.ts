@@ -5,8 +5,19 @@ import type { SrtSocket } from '../server/srt-socket.js';
 import { CallerHandshake } from '../session/caller-handshake.js';
 import { RendezvousHandshake } from '../session/rendezvous-handshake.js';
 import { DEFAULT_OPTIONS, type SrtOptions } from '../session/terms.js';
+import type { SrtTarget } from '../srt-url.js';
 import { MAX_STREAM_ID_BYTES } from '../wire/extension-text.js';
 import { dial } from './dial.js';
+
+/**
+ * Goes where a URL says.
+ *
+ * @throws {SrtError} as `srtCall` does
+ */
+export function srtConnect({ mode, call, localPort }: SrtTarget, signal?: AbortSignal): Promise<SrtSocket> {
+  if (mode === 'caller') return srtCall({ ...call, signal });
+  return srtRendezvous({ ...call, signal, ...(localPort === undefined ? {} : { localPort }) });
+}
 
 /** What a call and a rendezvous have in common. */
 export interface ConnectOptions {
@@ -17,6 +28,8 @@ export interface ConnectOptions {
   readonly keyLength?: 128 | 192 | 256 | undefined;
   readonly options?: Partial<SrtOptions>;
   readonly timeoutMs?: number;
+  /** Gives the call up before it stands. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface CallOptions extends ConnectOptions {
@@ -36,7 +49,7 @@ const DEFAULT_TIMEOUT_MS = 3000;
  * @throws {SrtError} `rejected`, with the listener's reason; `time-out`; `unsupported`
  */
 export async function srtCall(call: CallOptions): Promise<SrtSocket> {
-  const { host, port, streamId = '', timeoutMs = DEFAULT_TIMEOUT_MS } = call;
+  const { host, port, streamId = '', timeoutMs = DEFAULT_TIMEOUT_MS, signal } = call;
   checkStreamId(streamId);
   const secret = secretOf(call);
   return dial({
@@ -45,6 +58,7 @@ export async function srtCall(call: CallOptions): Promise<SrtSocket> {
     localPort: 0,
     streamId,
     timeoutMs,
+    signal,
     handshake: (own) => new CallerHandshake({ ...own, ...secret, streamId }),
   });
 }
@@ -55,7 +69,7 @@ export async function srtCall(call: CallOptions): Promise<SrtSocket> {
  * @throws {SrtError} `rejected`, `time-out`, `unsupported`; what the system says of the port
  */
 export async function srtRendezvous(call: RendezvousCallOptions): Promise<SrtSocket> {
-  const { host, port, localPort = port, timeoutMs = DEFAULT_TIMEOUT_MS } = call;
+  const { host, port, localPort = port, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = call;
   const secret = secretOf(call);
   const cookie = randomInt(1, 0xffff_ffff);
   return dial({
@@ -64,6 +78,7 @@ export async function srtRendezvous(call: RendezvousCallOptions): Promise<SrtSoc
     localPort,
     streamId: '',
     timeoutMs,
+    signal,
     handshake: (own) => new RendezvousHandshake({ ...own, ...secret, cookie }),
   });
 }

@@ -20,6 +20,8 @@ export interface DialOptions {
   readonly localPort: number;
   readonly streamId: string;
   readonly timeoutMs: number;
+  /** Gives the call up. */
+  readonly signal?: AbortSignal | undefined;
   readonly handshake: (own: {
     readonly socketId: SocketId;
     readonly initialSequence: SequenceNumber;
@@ -62,7 +64,7 @@ class Dialing {
   }
 
   async run(): Promise<SrtSocket> {
-    const { host, port, localPort, timeoutMs } = this.#options;
+    const { host, port, localPort, timeoutMs, signal } = this.#options;
     const any = this.#peer.address.includes(':') ? '::' : '0.0.0.0';
     const endpoint = await Endpoint.open(localPort, any, (packet, from) => this.#receive(packet, from));
     this.#endpoint = endpoint;
@@ -70,6 +72,9 @@ class Dialing {
     const timeout = setTimeout(() => {
       this.#reject(new SrtError('time-out', `${host}:${port} gave no answer in ${timeoutMs} ms`));
     }, timeoutMs);
+    const giveUp = () => this.#reject(new SrtError('closed', 'the call was given up'));
+    signal?.addEventListener('abort', giveUp);
+    if (signal?.aborted) giveUp();
     this.#say(this.#handshake.message);
     try {
       return await this.#settled;
@@ -80,6 +85,7 @@ class Dialing {
     } finally {
       clearInterval(repeat);
       clearTimeout(timeout);
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 
