@@ -248,6 +248,7 @@ const push = z.strictObject({
   urls: z
     .array(url('srt'))
     .max(100)
+    .meta(SECRET)
     .default([])
     .meta({ ...SECRET, allowed: 'URLs (srt)' })
     .describe(
