@@ -22,6 +22,10 @@ function srtEncoder(url: string, seconds: number) {
   return spawn('ffmpeg', [...args, '-f', 'mpegts', url], { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
+interface Listed {
+  readonly sessions: { readonly protocol: string; readonly transport: Record<string, number> | null }[];
+}
+
 const framesOf = ({ samples }: TestViewer) => samples.filter(({ kind }) => kind === 'video');
 
 describe('SRT', () => {
@@ -49,6 +53,11 @@ describe('SRT', () => {
       await httpFlvViewer(`${sluice.http}/live/in.flv`),
       new HlsViewer(`${sluice.http}/live/in.m3u8`),
     ];
+    const received = async () => {
+      const { body } = await api<Listed>(sluice, 'GET', '/api/v2/sessions?action=publish&protocol=srt');
+      return body.sessions[0]?.transport?.pktRecv ?? 0;
+    };
+    await until('the API tells of the line', async () => (await received()) > 100);
     expect(await exited(encoder)).toBe(0);
     await until('all are over', () => viewers.every(({ ended }) => ended));
     for (const viewer of viewers) {
@@ -78,7 +87,6 @@ describe('SRT', () => {
       .map(({ dts_time }) => Number(dts_time));
     expect(times.length).toBeGreaterThan(25);
     for (const [at, time] of times.slice(1).entries()) expect(time - (times[at] ?? 0)).toBeCloseTo(0.04, 3);
-    type Listed = { sessions: { protocol: string; sent: number }[] };
     const watching = async () =>
       (await api<Listed>(sluice, 'GET', '/api/v2/sessions?action=play&protocol=srt')).body.sessions.length;
     await until('the session is over', async () => (await watching()) === 0);

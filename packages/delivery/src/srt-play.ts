@@ -55,8 +55,12 @@ export class SrtPlay {
           payload: () => undefined,
           closed: (reason) => (playback === undefined ? admission.close(reason) : playback.stop(reason)),
         });
-        playback = play(stream.output(this.#kind), new SrtViewerSocket(socket), admission, ({ reason }) =>
-          socket.close(reason),
+        playback = play(
+          stream.output(this.#kind),
+          new SrtViewerSocket(socket),
+          admission,
+          ({ reason }) => socket.close(reason),
+          () => ({ ...socket.statistics() }),
         );
       },
     };

@@ -79,8 +79,12 @@ export class SrtPush {
               over(reason);
             },
           });
-          playback = play(stream.output(kind), new SrtViewerSocket(socket), admission, ({ reason }) =>
-            socket.close(reason),
+          playback = play(
+            stream.output(kind),
+            new SrtViewerSocket(socket),
+            admission,
+            ({ reason }) => socket.close(reason),
+            () => ({ ...socket.statistics() }),
           );
           log.info({ path: this.#path, to: this.#target.name }, 'pushing');
           if (signal.aborted) stop();

@@ -49,6 +49,7 @@ export class SrtPublish {
         admission.bind({
           cut: (reason) => socket.close(reason),
           traffic: () => ({ received: socket.statistics().byteRecv, sent: 0 }),
+          transport: () => ({ ...socket.statistics() }),
         });
         // Only now: whoever doesn't know the passphrase must not take a stream over.
         let publication: Publication | undefined;

@@ -70,6 +70,7 @@ export class SrtPull {
       admission.bind({
         cut: (reason) => socket.close(reason),
         traffic: () => ({ received: socket.statistics().byteRecv, sent: 0 }),
+        transport: () => ({ ...socket.statistics() }),
       });
       return await new Promise<string>((over, failed) => {
         const close = (reason: string) => {

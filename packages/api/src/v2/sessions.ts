@@ -23,9 +23,13 @@ const sessionSchema = z.object({
   received: z.number().int().describe('Bytes.'),
   sent: z.number().int().describe('Bytes.'),
   ending: z.string().nullable().describe('Why it is being ended.'),
+  transport: z
+    .record(z.string(), z.number())
+    .nullable()
+    .describe("What its protocol tells of the line: over SRT, libsrt's counters (`msRTT`, `pktRcvLoss`, …)."),
 });
 
-function sessionOf({ session, traffic, addresses, ending }: OpenSession): z.input<typeof sessionSchema> {
+function sessionOf({ session, traffic, addresses, transport, ending }: OpenSession): z.input<typeof sessionSchema> {
   const { identity } = session;
   return {
     id: session.id,
@@ -43,6 +47,7 @@ function sessionOf({ session, traffic, addresses, ending }: OpenSession): z.inpu
     received: traffic.received,
     sent: traffic.sent,
     ending: ending ?? null,
+    transport: transport === undefined ? null : { ...transport },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
 import type { StreamPath } from '../stream-path.js';
-import type { Session, SessionControl, Traffic } from './session.js';
+import type { Session, SessionControl, Traffic, TransportFigures } from './session.js';
 
 /** How many sessions there may be. */
 export interface SessionLimits {
@@ -18,6 +18,8 @@ export interface OpenSession {
   readonly traffic: Traffic;
   /** Every address that has used it, the one that opened it first. */
   readonly addresses: readonly string[];
+  /** What its protocol tells of the line; undefined where it tells nothing. */
+  readonly transport: TransportFigures | undefined;
   /** Why it is being ended, from the moment that it is. */
   readonly ending: string | undefined;
 }
@@ -35,6 +37,10 @@ class Entry implements OpenSession {
 
   get traffic(): Traffic {
     return this.control?.traffic() ?? NO_TRAFFIC;
+  }
+
+  get transport(): TransportFigures | undefined {
+    return this.control?.transport?.();
   }
 
   get addresses(): readonly string[] {

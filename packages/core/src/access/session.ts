@@ -54,6 +54,8 @@ export interface Traffic {
   readonly skips?: number | undefined;
 }
 
+export type TransportFigures = Readonly<Record<string, number>>;
+
 /** The hold that a protocol gives on a session that it serves. */
 export interface SessionControl {
   /** Ends the peer's connection. The session's owner then closes it, as it does whenever a connection ends. */
@@ -61,4 +63,6 @@ export interface SessionControl {
   traffic(): Traffic;
   /** Every address that has used the session, where that can be more than the one that opened it. */
   addresses?(): readonly string[];
+  /** What its protocol tells of the line, by the names that the protocol's users know: `msRTT`, `pktRcvLoss`. */
+  transport?(): TransportFigures;
 }

@@ -1,4 +1,4 @@
-import type { Admission, Viewer, ViewerEnd, ViewerSocket } from '@sluice/core';
+import type { Admission, TransportFigures, Viewer, ViewerEnd, ViewerSocket } from '@sluice/core';
 
 /** An output that viewers attach to. */
 export interface ViewerOutput {
@@ -18,12 +18,14 @@ export interface Playback {
  * Plays an output to a socket and closes the session when that ends.
  *
  * @param onEnd ends the socket: politely or at once, as the reason says
+ * @param transport what the protocol tells of the line
  */
 export function play(
   output: ViewerOutput,
   socket: ViewerSocket,
   admission: Admission,
   onEnd: (end: ViewerEnd) => void,
+  transport?: () => TransportFigures,
 ): Playback {
   let current = output;
   let sentBefore = 0;
@@ -55,6 +57,7 @@ export function play(
       sent: sentBefore + (viewer?.bytesSent ?? 0),
       skips: skipsBefore + (viewer?.skips ?? 0),
     }),
+    ...(transport === undefined ? {} : { transport }),
   });
   return {
     switchTo: (next) => {

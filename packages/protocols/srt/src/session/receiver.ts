@@ -15,8 +15,8 @@ import type { RoundTripTime } from './rtt.js';
 const ACK_INTERVAL = 10_000;
 /** At high rates, so many packets are acknowledged without waiting for the interval to be over, §4.8.1. */
 const LIGHT_ACK_PACKETS = 64;
-/** Reports get lost as well: several go out in the time of a round trip. */
-const NAK_LEAST_INTERVAL = 20_000;
+/** Reports get lost as well: several go out in the time of a round trip, at each second tick or more seldom. */
+const NAK_LEAST_INTERVAL = 15_000;
 const ACKS_REMEMBERED = 64;
 const NOTHING = Buffer.alloc(0);
 
