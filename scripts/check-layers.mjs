@@ -26,7 +26,7 @@ const LAYERS = {
     '@sluice/web-player',
   ],
   'web-player': [],
-  bench: ['@sluice/media', '@sluice/rtmp'],
+  bench: ['@sluice/media', '@sluice/rtmp', '@sluice/srt'],
 };
 const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
 
