@@ -8,6 +8,8 @@ const alias = {
   '@sluice/media': source('packages/media/src/index.ts'),
   '@sluice/rtmp': source('packages/protocols/rtmp/src/index.ts'),
   '@sluice/srt': source('packages/protocols/srt/src/index.ts'),
+  '@sluice/rtp': source('packages/protocols/rtp/src/index.ts'),
+  '@sluice/webrtc': source('packages/protocols/webrtc/src/index.ts'),
   '@sluice/core': source('packages/core/src/index.ts'),
   '@sluice/ingest': source('packages/ingest/src/index.ts'),
   '@sluice/delivery': source('packages/delivery/src/index.ts'),

@@ -9,6 +9,8 @@ const LAYERS = {
   'packages/media': [],
   'packages/protocols/rtmp': ['@sluice/media'],
   'packages/protocols/srt': [],
+  'packages/protocols/rtp': ['@sluice/media'],
+  'packages/protocols/webrtc': ['@sluice/rtp'],
   'packages/core': ['@sluice/media'],
   'packages/ingest': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/srt'],
   'packages/delivery': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/srt'],

@@ -1,0 +1,16 @@
+export { RtpError, type RtpErrorCode } from './errors.js';
+export type { SrtpMasterKey, SrtpProfile } from './srtp/profile.js';
+export { SrtpReceiver } from './srtp/srtp-receiver.js';
+export { SrtpSender } from './srtp/srtp-sender.js';
+export { EXTENSION_URI, readHeaderExtension, writeHeaderExtension } from './wire/header-extension.js';
+export { type ReceptionReport, type RtcpPacket, readRtcp, writeRtcp } from './wire/rtcp.js';
+export {
+  isRtcp,
+  type RtpHeaderFields,
+  type RtpPacket,
+  readRtp,
+  type Ssrc,
+  sequenceDistance16,
+  Unwrapper,
+  writeRtpHeader,
+} from './wire/rtp.js';
