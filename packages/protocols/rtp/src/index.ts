@@ -1,4 +1,6 @@
 export { RtpError, type RtpErrorCode } from './errors.js';
+export { H264Depacketiser, packetiseH264 } from './payload/h264.js';
+export { type Depacketised, payloadOf, type RtpPayload } from './payload/payload.js';
 export type { SrtpMasterKey, SrtpProfile } from './srtp/profile.js';
 export { SrtpReceiver } from './srtp/srtp-receiver.js';
 export { SrtpSender } from './srtp/srtp-sender.js';
