@@ -1,11 +1,11 @@
-export {
-  type DtlsCertificate,
-  DtlsEndpoint,
-  type DtlsKeys,
-  type DtlsOptions,
-  isDtls,
-  makeCertificate,
-} from './dtls/index.js';
 export { WebRtcError, type WebRtcErrorCode } from './errors.js';
-export { type IceCredentials, IceLite, localUfragOf, makeCredentials, type Remote } from './session/ice-lite.js';
-export { isStun, readStun, type StunMessage } from './wire/stun.js';
+export type { AnsweredMedia, HostCandidate } from './sdp/answer.js';
+export {
+  type Direction,
+  MOST_SDP_BYTES,
+  type Offer,
+  type OfferedCodec,
+  type OfferedMedia,
+  readOffer,
+} from './sdp/offer.js';
+export { type Peer, type PeerHandler, WebRtcServer, type WebRtcServerOptions } from './server/webrtc-server.js';

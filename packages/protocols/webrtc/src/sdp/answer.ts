@@ -1,0 +1,121 @@
+import { isIPv6 } from 'node:net';
+import type { IceCredentials } from '../session/ice-lite.js';
+import type { Direction, Offer, OfferedCodec, OfferedMedia } from './offer.js';
+
+/** An address under which the server can be reached. */
+export interface HostCandidate {
+  readonly protocol: 'udp' | 'tcp';
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What becomes of one of the media that are offered. */
+export interface AnsweredMedia {
+  readonly offered: OfferedMedia;
+  readonly direction: Direction;
+  readonly codec: OfferedCodec;
+  /** URIs of the header extensions that are used. */
+  readonly extensions: readonly string[];
+  /** Of what the server sends; undefined where it only receives. */
+  readonly source?: { readonly ssrc: number; readonly retransmissionSsrc: number; readonly cname: string } | undefined;
+}
+
+export interface AnswerOptions {
+  readonly offer: Offer;
+  /** In the order of the offer; undefined for what is refused. */
+  readonly media: readonly (AnsweredMedia | undefined)[];
+  readonly ice: IceCredentials;
+  /** SHA-256, `AB:CD:…` */
+  readonly fingerprint: string;
+  readonly setup: 'active' | 'passive';
+  readonly candidates: readonly HostCandidate[];
+  /** Numbers the description. */
+  readonly sessionId: number;
+}
+
+/** Feedback that is understood here. */
+const FEEDBACK: ReadonlySet<string> = new Set(['nack', 'nack pli', 'ccm fir', 'goog-remb', 'transport-cc']);
+/** RFC 8445 §5.1.2.1: host candidates; of a lite agent, they say no more than their order. */
+const HOST_TYPE = 126;
+
+/** Writes the answer of a lite agent, RFC 8829 §5.3.1: everything bundled, RTP and RTCP on one port. */
+export function writeAnswer(options: AnswerOptions): string {
+  const { offer, media, sessionId } = options;
+  const accepted = media.flatMap((answered) => (answered === undefined ? [] : [answered.offered.mid]));
+  const lines = [
+    'v=0',
+    `o=- ${sessionId} 1 IN IP4 0.0.0.0`,
+    's=-',
+    't=0 0',
+    `a=group:BUNDLE ${accepted.join(' ')}`,
+    'a=ice-lite',
+    'a=msid-semantic: WMS *',
+    ...offer.media.flatMap((offered, at) => mediaLines(offered, media[at], options)),
+  ];
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+function mediaLines(offered: OfferedMedia, answered: AnsweredMedia | undefined, options: AnswerOptions): string[] {
+  const { ice, fingerprint, setup, candidates } = options;
+  if (answered === undefined) {
+    const payloadType = offered.codecs[0]?.payloadType ?? 0;
+    return [
+      `m=${offered.kind} 0 UDP/TLS/RTP/SAVPF ${payloadType}`,
+      'c=IN IP4 0.0.0.0',
+      'a=inactive',
+      `a=mid:${offered.mid}`,
+    ];
+  }
+  const { codec, direction, extensions, source } = answered;
+  const { payloadType, retransmission } = codec;
+  const payloadTypes = retransmission === undefined ? [payloadType] : [payloadType, retransmission];
+  const channels = codec.channels > 1 ? `/${codec.channels}` : '';
+  return [
+    `m=${offered.kind} 9 UDP/TLS/RTP/SAVPF ${payloadTypes.join(' ')}`,
+    'c=IN IP4 0.0.0.0',
+    `a=mid:${offered.mid}`,
+    `a=${direction}`,
+    'a=rtcp-mux',
+    'a=rtcp-rsize',
+    `a=ice-ufrag:${ice.ufrag}`,
+    `a=ice-pwd:${ice.password}`,
+    `a=fingerprint:sha-256 ${fingerprint}`,
+    `a=setup:${setup}`,
+    ...extensions.flatMap((uri) => {
+      const id = offered.extensions.get(uri);
+      return id === undefined ? [] : [`a=extmap:${id} ${uri}`];
+    }),
+    `a=rtpmap:${payloadType} ${codec.name}/${codec.clockRate}${channels}`,
+    ...codec.feedback.filter((name) => FEEDBACK.has(name)).map((name) => `a=rtcp-fb:${payloadType} ${name}`),
+    ...(codec.parameters.size === 0 ? [] : [`a=fmtp:${payloadType} ${parametersText(codec)}`]),
+    ...(retransmission === undefined
+      ? []
+      : [`a=rtpmap:${retransmission} rtx/${codec.clockRate}`, `a=fmtp:${retransmission} apt=${payloadType}`]),
+    ...(source === undefined ? [] : sourceLines(source, offered, retransmission !== undefined)),
+    ...candidates.map(candidateLine),
+    'a=end-of-candidates',
+  ];
+}
+
+function sourceLines(
+  { ssrc, retransmissionSsrc, cname }: NonNullable<AnsweredMedia['source']>,
+  { kind }: OfferedMedia,
+  hasRetransmission: boolean,
+): string[] {
+  const group = hasRetransmission ? [`a=ssrc-group:FID ${ssrc} ${retransmissionSsrc}`] : [];
+  const retransmission = hasRetransmission ? [`a=ssrc:${retransmissionSsrc} cname:${cname}`] : [];
+  return [`a=msid:${cname} ${kind}`, ...group, `a=ssrc:${ssrc} cname:${cname}`, ...retransmission];
+}
+
+function candidateLine({ protocol, address, port }: HostCandidate, at: number): string {
+  const preference = 65_535 - at - (isIPv6(address) ? 0 : 1);
+  // By TCP only where UDP doesn't go through.
+  const type = protocol === 'udp' ? HOST_TYPE : HOST_TYPE - 36;
+  const priority = type * 2 ** 24 + preference * 2 ** 8 + 255;
+  const passive = protocol === 'tcp' ? ' tcptype passive' : '';
+  return `a=candidate:${at + 1} 1 ${protocol} ${priority} ${address} ${port} typ host${passive}`;
+}
+
+function parametersText({ parameters }: OfferedCodec): string {
+  return [...parameters].map(([key, value]) => (value === '' ? key : `${key}=${value}`)).join(';');
+}
