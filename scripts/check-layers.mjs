@@ -13,7 +13,14 @@ const LAYERS = {
   'packages/protocols/webrtc': ['@sluice/rtp'],
   'packages/core': ['@sluice/media'],
   'packages/ingest': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/srt'],
-  'packages/delivery': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/srt'],
+  'packages/delivery': [
+    '@sluice/core',
+    '@sluice/media',
+    '@sluice/rtmp',
+    '@sluice/rtp',
+    '@sluice/srt',
+    '@sluice/webrtc',
+  ],
   'packages/storage': ['@sluice/core', '@sluice/media'],
   'packages/api': ['@sluice/core', '@sluice/media'],
   'packages/server': [
@@ -25,6 +32,7 @@ const LAYERS = {
     '@sluice/media',
     '@sluice/rtmp',
     '@sluice/srt',
+    '@sluice/webrtc',
     '@sluice/web-player',
   ],
   'web-player': [],

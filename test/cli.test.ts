@@ -15,6 +15,7 @@ const FREE_PORTS = {
   SLUICE_RTMP_PORT: '0',
   SLUICE_HTTP_PORT: '0',
   SLUICE_SRT_PORT: '0',
+  SLUICE_WEBRTC_PORT: '0',
   SLUICE_API_PORT: '0',
   SLUICE_SHUTDOWN_SECONDS: '1',
 };
@@ -31,7 +32,7 @@ function sluice(args: readonly string[], environment: Record<string, string> = {
     const child = execFile(
       process.execPath,
       [MAIN, ...args],
-      { env: { ...process.env, SLUICE_API_PORT: '0', SLUICE_SRT_PORT: '0', ...environment } },
+      { env: { ...process.env, SLUICE_API_PORT: '0', SLUICE_SRT_PORT: '0', SLUICE_WEBRTC_PORT: '0', ...environment } },
       (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       },

@@ -50,7 +50,13 @@ describe('README', () => {
 
   it('has a start command that works, and takes no time when nothing changed', async () => {
     const data = await mkdtemp(join(tmpdir(), 'sluice-readme-'));
-    const ports = { SLUICE_RTMP_PORT: '0', SLUICE_HTTP_PORT: '0', SLUICE_API_PORT: '0', SLUICE_SRT_PORT: '0' };
+    const ports = {
+      SLUICE_RTMP_PORT: '0',
+      SLUICE_HTTP_PORT: '0',
+      SLUICE_API_PORT: '0',
+      SLUICE_SRT_PORT: '0',
+      SLUICE_WEBRTC_PORT: '0',
+    };
     const environment = { ...ports, SLUICE_SHUTDOWN_SECONDS: '1', SLUICE_DATA_DIR: data };
     const { child, output } = shell(command('npm start'), environment);
     let page = '';

@@ -35,6 +35,7 @@ export class ServerProcess {
         SLUICE_RTMP_PORT: '0',
         SLUICE_HTTP_PORT: '0',
         SLUICE_SRT_PORT: '0',
+        SLUICE_WEBRTC_PORT: '0',
         SLUICE_API_PORT: '0',
         SLUICE_LOG_FORMAT: 'json',
         SLUICE_SHUTDOWN_SECONDS: '1',

@@ -41,7 +41,7 @@ export const API_TOKEN = `api-token-${SECRET_MARK}`;
 export const AS_ADMIN = { Authorization: `Bearer ${API_TOKEN}`, 'Content-Type': 'application/json' };
 
 const LOOPBACK_PORTS = Object.fromEntries(
-  ['RTMP', 'RTMPS', 'HTTP', 'HTTPS', 'SRT', 'API'].flatMap((door) => [
+  ['RTMP', 'RTMPS', 'HTTP', 'HTTPS', 'SRT', 'WEBRTC', 'API'].flatMap((door) => [
     [`SLUICE_${door}_PORT`, '0'],
     [`SLUICE_${door}_HOST`, '127.0.0.1'],
   ]),

@@ -97,6 +97,7 @@ function startServer(plan: CorePlan, port: number, folder: string): ChildProcess
     SLUICE_HTTP_PORT: '0',
     SLUICE_API_PORT: '0',
     SLUICE_SRT_PORT: String(port),
+    SLUICE_WEBRTC_ENABLED: 'false',
     SLUICE_LOG_FORMAT: 'json',
   };
   return spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });

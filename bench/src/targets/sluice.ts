@@ -61,6 +61,7 @@ async function start(
       SLUICE_HTTP_PORT: String(http),
       SLUICE_API_PORT: String(api),
       SLUICE_SRT_ENABLED: 'false',
+      SLUICE_WEBRTC_ENABLED: 'false',
       SLUICE_LOG_LEVEL: 'warn',
       ...settings,
     },

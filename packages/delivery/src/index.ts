@@ -7,4 +7,6 @@ export { RtmpPlay } from './rtmp-play.js';
 export { SrtPlay } from './srt-play.js';
 export { SrtPush } from './srt-push.js';
 export { type TsOutput, tsOutputKind } from './ts/ts-output.js';
+export { rtpOutputKind } from './webrtc/rtp-output.js';
+export { WhepPlay } from './webrtc/whep-play.js';
 export { WsFlv } from './ws-flv.js';

@@ -16,21 +16,25 @@ import {
   type MediaRoutes,
   Pages,
   RtmpPlay,
+  rtpOutputKind,
   SrtPlay,
   StatusPages,
   tsOutputKind,
+  WhepPlay,
   WsFlv,
 } from '@sluice/delivery';
 import { RtmpPublish, SrtPublish } from '@sluice/ingest';
 import { millis } from '@sluice/media';
 import { type RtmpHandlers, RtmpServer } from '@sluice/rtmp';
 import type { SrtListener } from '@sluice/srt';
+import type { WebRtcServer } from '@sluice/webrtc';
 import type { Certificate } from './certificate.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import { Relays } from './relays.js';
 import { makeSrtListener, passphrases } from './srt-door.js';
 import { VERSION } from './version.js';
+import { makeWebRtcServer } from './webrtc-door.js';
 
 /** Where media can be reached; undefined for what is off. */
 export interface MediaPorts {
@@ -39,6 +43,7 @@ export interface MediaPorts {
   readonly http: number;
   readonly https: number | undefined;
   readonly srt: number | undefined;
+  readonly webrtc: number | undefined;
 }
 
 export interface MediaDoorsOptions {
@@ -59,11 +64,13 @@ export class MediaDoors {
   readonly #rtmp: readonly RtmpServer[];
   readonly #srt: SrtListener | undefined;
   readonly #relays: Relays;
+  readonly #webRtc: WebRtcServer | undefined;
 
   constructor(options: MediaDoorsOptions) {
     const { live, certificate, log } = options;
     this.#config = live.current;
-    const { hls, routes, handlers, srt, relays } = makeHandlers(options);
+    this.#webRtc = this.#config.webrtc.enabled ? makeWebRtcServer(live) : undefined;
+    const { hls, routes, handlers, srt, relays } = makeHandlers(options, this.#webRtc);
     this.#hls = hls;
     this.#relays = relays;
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
@@ -82,8 +89,8 @@ export class MediaDoors {
 
   /** @throws {StartError} with what is in the way and how to get around it; what is open by then stays so */
   async open(): Promise<MediaPorts> {
-    const { rtmp, rtmps, http, https, srt } = this.#config;
-    const listener = this.#srt;
+    const { rtmp, rtmps, http, https, srt, webrtc } = this.#config;
+    const [listener, peers] = [this.#srt, this.#webRtc];
     const [plainRtmp, tlsRtmp] = this.#rtmp;
     const [plainHttp, tlsHttp] = this.#http;
     if (plainRtmp === undefined || plainHttp === undefined) throw new Error('there are always these two');
@@ -94,6 +101,8 @@ export class MediaDoors {
       https: tlsHttp && (await openPort('https', https, (port, host) => tlsHttp.listen(port, host))),
       srt:
         listener && (await openPort('srt', srt, async (port, host) => ({ port: await listener.listen(port, host) }))),
+      webrtc:
+        peers && (await openPort('webrtc', webrtc, async (port, host) => ({ port: await peers.listen(port, host) }))),
     };
     this.#relays.start();
     return ports;
@@ -110,6 +119,7 @@ export class MediaDoors {
       ...this.#rtmp.map((server) => server.close(reason)),
       this.#srt?.close(reason),
       this.#relays.close(),
+      this.#webRtc?.close(reason),
     ];
     this.#hls.close(reason);
     const cut = setTimeout(() => {
@@ -128,7 +138,7 @@ interface Handlers {
   readonly relays: Relays;
 }
 
-function makeHandlers(options: MediaDoorsOptions): Handlers {
+function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefined): Handlers {
   const { live, clock, events, gate, router, log } = options;
   const { fanOut, rtmp, player } = live.current;
   const policy = {
@@ -138,7 +148,9 @@ function makeHandlers(options: MediaDoorsOptions): Handlers {
   };
   const context = { clock, scheduler: new FlushScheduler(policy, clock) };
   const hls = new HlsDelivery({ gate, router, events, clock, log });
+  const rtp = rtpOutputKind({ log, now: clock.monotonic });
   const routes: MediaRoutes = {
+    whep: webRtc && new WhepPlay({ gate, router, server: webRtc, kind: rtp, log, wallClock: clock.wall }),
     flv: new HttpFlv({ gate, router, context }),
     webSocket: new WsFlv({ gate, router, context }),
     hls,

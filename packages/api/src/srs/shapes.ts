@@ -81,6 +81,7 @@ export function srsClient(
 }
 
 function clientType({ action, protocol }: Session): SrsClient['type'] {
+  if (protocol === 'webrtc') return action === 'publish' ? 'rtc-publish' : 'rtc-play';
   if (protocol === 'srt') return action === 'publish' ? 'srt-publish' : 'srt-play';
   if (action === 'publish') return 'fmle-publish';
   if (protocol === 'hls') return 'hls-play';

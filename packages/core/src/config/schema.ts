@@ -366,6 +366,19 @@ export const configSchema = z.strictObject({
       ...srtPath,
     })
     .prefault({}),
+  webrtc: z
+    .strictObject({
+      enabled: z.boolean().default(true).meta(START).describe('Whether WebRTC is spoken.'),
+      port: port(8000).describe('UDP port for WebRTC, one for all. 0 takes a free one.'),
+      host: host().describe('Address to listen on.'),
+      announce: z
+        .array(z.union([z.ipv4(), z.ipv6()]))
+        .max(20)
+        .default([])
+        .meta({ allowed: 'addresses' })
+        .describe("Addresses that browsers are told to send to; by default this machine's own."),
+    })
+    .prefault({}),
   player: z
     .strictObject({
       enabled: z.boolean().default(true).meta(START).describe('Serve the start page and the player page.'),

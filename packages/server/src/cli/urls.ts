@@ -27,6 +27,7 @@ export function urlLines(ports: ListeningPorts): string[] {
     ['RTMP', `rtmp://${host}:${ports.rtmp}/live/show`],
   );
   if (ports.srt !== undefined) rows.push(['SRT', `srt://${host}:${ports.srt}?streamid=read:live/show`]);
+  if (ports.webrtc !== undefined) rows.push(['WebRTC (WHEP)', `http://${host}:${ports.http}/whep/live/show`]);
   if (ports.api !== undefined) rows.push(['Control API', `http://localhost:${ports.api}/api/v2/docs`]);
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, url]) => `${label.padEnd(width)}  ${url}`);

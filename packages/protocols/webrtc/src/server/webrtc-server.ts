@@ -36,6 +36,8 @@ export interface WebRtcServerOptions {
   readonly wallClock: () => Date;
 }
 
+/** How an IPv6 socket names addresses of IPv4. */
+const MAPPED_PREFIX = '::ffff:';
 const TICK_MS = 50;
 /** Bursts of many peers wait in the kernel: 4 MiB. */
 const KERNEL_BUFFER = 4 * 1024 * 1024;
@@ -52,6 +54,7 @@ export class WebRtcServer {
   readonly #addresses = new Map<PeerSession, Set<string>>();
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isIPv6 = false;
 
   constructor(options: WebRtcServerOptions) {
     this.#options = options;
@@ -88,10 +91,11 @@ export class WebRtcServer {
     // A peer that is gone says so by ICMP; its session finds out by the silence.
     socket.on('error', () => undefined);
     socket.on('message', (datagram, { address, port: from }) => {
-      this.#receive(datagram, { protocol: 'udp', address, port: from });
+      this.#receive(datagram, { protocol: 'udp', address: address.replace(MAPPED_PREFIX, ''), port: from });
     });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#socket = socket;
+    this.#isIPv6 = isIPv6(host);
     return socket.address().port;
   }
 
@@ -111,7 +115,7 @@ export class WebRtcServer {
       random: randomBytes,
       now: now(),
       output: {
-        datagram: (pieces, to) => this.#socket?.send(pieces, to.port, to.address),
+        datagram: (pieces, to) => this.#send(pieces, to),
         rtp: (packet) => handler.rtp(packet),
         rtcp: (packets) => handler.rtcp(packets),
         connected: () => handler.connected(),
@@ -152,6 +156,11 @@ export class WebRtcServer {
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket !== undefined) await new Promise<void>((done) => socket.close(() => done()));
+  }
+
+  #send(pieces: readonly Buffer[], { address, port }: Remote): void {
+    const isMapped = this.#isIPv6 && !isIPv6(address);
+    this.#socket?.send(pieces, port, isMapped ? `${MAPPED_PREFIX}${address}` : address);
   }
 
   #freeCredentials(): IceCredentials {

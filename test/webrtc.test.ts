@@ -1,0 +1,128 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { api } from './support/api.js';
+import { startBrowser, type TestBrowser } from './support/browser.js';
+import { makeClip } from './support/clip.js';
+import { ClipPublisher } from './support/publisher.js';
+import { startServer, type TestServer } from './support/server.js';
+import { until } from './support/until.js';
+
+interface Listed {
+  readonly sessions: {
+    readonly id: string;
+    readonly transport: Record<string, number> | null;
+    readonly sent: number;
+  }[];
+}
+
+describe('WHEP', () => {
+  let sluice: TestServer;
+  let browser: TestBrowser;
+  let publisher: ClipPublisher;
+  beforeAll(async () => {
+    sluice = await startServer(`
+      viewers: { waitForStreamSeconds: 1 }
+      publish: { graceSeconds: 20 }
+      paths: { "vip/*": { access: { play: credential } } }`);
+    publisher = await ClipPublisher.start(`${sluice.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await publisher.stop();
+    await sluice.stop();
+  });
+
+  /** A page that plays by WHEP, as the simplest of players does. */
+  async function play(url: string): Promise<Page> {
+    const page = await browser.newPage();
+    await page.goto(`${sluice.http}/`);
+    await page.setContent('<video autoplay muted></video>');
+    await page.evaluate(`(async () => {
+      const peer = new RTCPeerConnection();
+      globalThis.peer = peer;
+      peer.ontrack = ({ streams }) => { document.querySelector('video').srcObject = streams[0]; };
+      for (const kind of ['video', 'audio']) peer.addTransceiver(kind, { direction: 'recvonly' });
+      await peer.setLocalDescription(await peer.createOffer());
+      const headers = { 'Content-Type': 'application/sdp' };
+      const response = await fetch('${url}', { method: 'POST', headers, body: peer.localDescription.sdp });
+      globalThis.answered = response.status;
+      globalThis.resource = response.headers.get('Location');
+      if (response.status === 201) await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+    })()`);
+    expect(await page.evaluate('answered')).toBe(201);
+    return page;
+  }
+
+  const decoded = async (page: Page): Promise<number> =>
+    page.evaluate<number>(`(async () => {
+      const all = [...(await peer.getStats()).values()];
+      return all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')?.framesDecoded ?? 0;
+    })()`);
+
+  const sessions = async () => (await api<Listed>(sluice, 'GET', '/api/v2/sessions?protocol=webrtc')).body.sessions;
+
+  it.each(['/whep/live/show', '/rtc/v1/whep/?app=live&stream=show'])('shows %s to Chromium, and ends', async (path) => {
+    const page = await play(`${sluice.http}${path}`);
+    await until('pictures are decoded', async () => (await decoded(page)) > 40, 15_000);
+    expect(await sessions()).toMatchObject([{ transport: { packetsSent: expect.any(Number) } }]);
+    expect((await sessions())[0]?.sent).toBeGreaterThan(10_000);
+    const { body } = await api<{ clients: { type: string }[] }>(sluice, 'GET', '/api/v1/clients');
+    expect(body.clients.map(({ type }) => type)).toContain('rtc-play');
+    const resource = await page.evaluate<string>('resource');
+    expect((await fetch(new URL(resource, sluice.http), { method: 'PATCH' })).status).toBe(204);
+    expect((await fetch(new URL(resource, sluice.http), { method: 'DELETE' })).status).toBe(200);
+    await until('it is over', async () => (await sessions()).length === 0);
+    expect((await fetch(new URL(resource, sluice.http), { method: 'DELETE' })).status).toBe(404);
+    await page.close();
+  });
+
+  it('goes on when the encoder comes back, and is kicked as on every protocol', async () => {
+    const page = await play(`${sluice.http}/whep/live/show`);
+    await until('pictures are decoded', async () => (await decoded(page)) > 20, 15_000);
+    await publisher.stop();
+    publisher = await ClipPublisher.start(`${sluice.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
+    const before = await decoded(page);
+    await until('it goes on', async () => (await decoded(page)) > before + 40, 15_000);
+    const [session] = await sessions();
+    expect((await api(sluice, 'DELETE', `/api/v2/sessions/${session?.id}`)).status).toBeLessThan(300);
+    await until('it is over', async () => (await sessions()).length === 0);
+    await until(
+      'Chromium has heard of it',
+      () =>
+        page.evaluate<boolean>(
+          `peer.connectionState === 'closed' || peer.connectionState === 'failed' || peer.connectionState === 'disconnected'`,
+        ),
+      15_000,
+    );
+    await page.close();
+  });
+
+  const post = async (path: string, body: string, type = 'application/sdp') => {
+    const response = await fetch(`${sluice.http}${path}`, { method: 'POST', headers: { 'Content-Type': type }, body });
+    const answer = (await response.json()) as { error: { code: string; message: string } };
+    return [response.status, answer.error.code];
+  };
+
+  it('says what is wrong', async () => {
+    const page = await browser.newPage();
+    await page.goto(`${sluice.http}/`);
+    const offer = await page.evaluate<string>(`(async () => {
+      const peer = new RTCPeerConnection();
+      peer.addTransceiver('video', { direction: 'recvonly' });
+      return (await peer.createOffer()).sdp;
+    })()`);
+    await page.close();
+    expect(await post('/whep/live/show', 'hello')).toEqual([400, 'bad-sdp']);
+    expect(await post('/whep/live/show', offer, 'text/plain')).toEqual([415, 'bad-body']);
+    expect(await post('/whep/live/show', `v=0\r\n${'a=x:y\r\n'.repeat(30_000)}`)).toEqual([413, 'bad-body']);
+    expect(await post('/whep/live/nothing', offer)).toEqual([404, 'not-live']);
+    expect(await post('/whep/live', offer)).toEqual([400, 'bad-name']);
+    expect(await post('/whep/vip/show', offer)).toEqual([401, 'credential-missing']);
+    const sound = offer.replace(/^m=video/m, 'm=audio');
+    expect(await post('/whep/live/show', sound)).toEqual([406, 'no-common-codec']);
+    const get = await fetch(`${sluice.http}/whep/live/show`);
+    expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
+    expect(await sessions()).toEqual([]);
+  });
+});
