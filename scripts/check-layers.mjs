@@ -12,7 +12,7 @@ const LAYERS = {
   'packages/protocols/rtp': ['@sluice/media'],
   'packages/protocols/webrtc': ['@sluice/rtp'],
   'packages/core': ['@sluice/media'],
-  'packages/ingest': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/srt'],
+  'packages/ingest': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/rtp', '@sluice/srt', '@sluice/webrtc'],
   'packages/delivery': [
     '@sluice/core',
     '@sluice/media',

@@ -146,7 +146,7 @@ describe('WebRTC with Chromium', () => {
     const depacketiser = new H264Depacketiser();
     const pictures = ofPicture()
       .sort((a, b) => a.timestamp - b.timestamp || a.sequence - b.sequence)
-      .flatMap(({ payload, marker, timestamp }) => depacketiser.push(payload, marker, timestamp) ?? []);
+      .flatMap(({ payload, marker, timestamp }) => depacketiser.push(payload, marker, timestamp));
     expect(pictures.length).toBeGreaterThan(15);
     expect(pictures[0]).toMatchObject({ keyframe: true, parameterSets: [expect.any(Buffer), expect.any(Buffer)] });
     peer.close('done');

@@ -17,13 +17,14 @@ import {
   Pages,
   RtmpPlay,
   rtpOutputKind,
+  SdpExchange,
   SrtPlay,
   StatusPages,
   tsOutputKind,
   WhepPlay,
   WsFlv,
 } from '@sluice/delivery';
-import { RtmpPublish, SrtPublish } from '@sluice/ingest';
+import { RtmpPublish, SrtPublish, WhipPublish } from '@sluice/ingest';
 import { millis } from '@sluice/media';
 import { type RtmpHandlers, RtmpServer } from '@sluice/rtmp';
 import type { SrtListener } from '@sluice/srt';
@@ -148,9 +149,8 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
   };
   const context = { clock, scheduler: new FlushScheduler(policy, clock) };
   const hls = new HlsDelivery({ gate, router, events, clock, log });
-  const rtp = rtpOutputKind({ log, now: clock.monotonic });
   const routes: MediaRoutes = {
-    whep: webRtc && new WhepPlay({ gate, router, server: webRtc, kind: rtp, log, wallClock: clock.wall }),
+    sdp: webRtc && makeSdpExchange(options, webRtc),
     flv: new HttpFlv({ gate, router, context }),
     webSocket: new WsFlv({ gate, router, context }),
     hls,
@@ -176,6 +176,15 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
   };
   const relays = new Relays({ ...options, kind, random: Math.random });
   return { hls, routes, handlers, srt, relays };
+}
+
+/** WHIP and WHEP, over HTTP. */
+function makeSdpExchange({ gate, router, clock, log }: MediaDoorsOptions, server: WebRtcServer): SdpExchange {
+  const kind = rtpOutputKind({ log, now: clock.monotonic });
+  return new SdpExchange({
+    publish: new WhipPublish({ gate, router, server, log }),
+    play: new WhepPlay({ gate, router, server, kind, log, wallClock: clock.wall }),
+  });
 }
 
 function rtmpOptions({ rtmp, publish }: Config) {

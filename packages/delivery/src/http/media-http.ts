@@ -5,11 +5,11 @@ import type { Duplex } from 'node:stream';
 import { type ForwardedAddress, type Logger, messageOf } from '@sluice/core';
 import type { HlsDelivery } from '../hls/hls-delivery.js';
 import type { HttpFlv } from '../http-flv.js';
-import type { WhepPlay } from '../webrtc/whep-play.js';
 import type { WsFlv } from '../ws-flv.js';
 import type { MediaRequest } from './media-request.js';
 import type { Pages } from './pages.js';
 import { sendError } from './responses.js';
+import { SdpExchange } from './sdp-exchange.js';
 import type { StatusPages } from './status.js';
 
 /** A viewer's socket buffers this much in the process; beyond it the kernel is full and the viewer waits. */
@@ -29,9 +29,6 @@ const SERVER_OPTIONS: ServerOptions = {
   connectionsCheckingInterval: HEADERS_TIMEOUT_MS,
 };
 
-const WHEP_PREFIX = '/whep/';
-const SRS_PREFIX = '/rtc/v1/';
-const SRS_WHEP = /^\/rtc\/v1\/(?:whep|whip-play)\/?$/;
 const HLS_SEGMENT = /^\/(.+)\/hls\/([^/]+)$/;
 const PLAYER_PAGE = /^\/player\/[^/]+\/.+$/;
 const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
@@ -48,7 +45,7 @@ export interface MediaRoutes {
   readonly webSocket: WsFlv;
   readonly hls: HlsDelivery;
   /** Where WebRTC is spoken. */
-  readonly whep: WhepPlay | undefined;
+  readonly sdp: SdpExchange | undefined;
   readonly status: StatusPages;
   /** The player and the start page, where they are served. */
   readonly pages: Pages | undefined;
@@ -130,14 +127,14 @@ export class MediaHttpServer {
 
   async #route(request: MediaRequest, response: ServerResponse): Promise<void> {
     const { message, pathname } = request;
-    const { flv, hls, status, corsOrigin } = this.#options;
+    const { flv, hls, sdp, status, corsOrigin } = this.#options;
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
     if (message.method === 'OPTIONS') {
-      sendPreflight(response);
+      sendPreflight(response, SdpExchange.fits(pathname));
       return;
     }
-    if (isWebRtc(pathname)) {
-      await this.#webRtc(request, response);
+    if (sdp !== undefined && SdpExchange.fits(pathname)) {
+      await sdp.serve(request, response);
       return;
     }
     if (message.method !== 'GET' && message.method !== 'HEAD') {
@@ -158,31 +155,6 @@ export class MediaHttpServer {
     } else if (segment !== null) {
       await hls.serveSegment(request, response, segment[1] ?? '', segment[2] ?? '');
     } else this.#page(message, response, pathname);
-  }
-
-  /** `/whep/app/name`, with a session behind it once there is one, and the forms of SRS. */
-  async #webRtc(request: MediaRequest, response: ServerResponse): Promise<void> {
-    const { whep } = this.#options;
-    const { message, pathname, query } = request;
-    if (whep === undefined) {
-      sendError(response, 404, 'not-found', 'WebRTC is switched off (webrtc.enabled)');
-      return;
-    }
-    const isSrs = pathname.startsWith(SRS_PREFIX);
-    const [app, name, id] = isSrs
-      ? [query.get('app') ?? 'live', query.get('stream') ?? 'livestream', query.get('session') ?? undefined]
-      : pathname.slice(WHEP_PREFIX.length).split('/');
-    const path = name === undefined ? (app ?? '') : `${app}/${name}`;
-    const about = new URLSearchParams({ action: 'delete', app: app ?? '', stream: name ?? '' });
-    const locationOf = (session: string) =>
-      isSrs ? `${pathname}?${about}&session=${session}` : `${WHEP_PREFIX}${path}/${session}`;
-    if (message.method === 'POST' && id === undefined) await whep.offer(request, response, path, locationOf);
-    else if (message.method === 'DELETE' && id !== undefined) whep.end(response, id);
-    else if (message.method === 'PATCH' && id !== undefined) whep.trickle(response, id);
-    else {
-      response.setHeader('Allow', id === undefined ? 'POST, OPTIONS' : 'DELETE, PATCH, OPTIONS');
-      sendError(response, 405, 'method', `${message.method} is not possible here`);
-    }
   }
 
   #page(message: IncomingMessage, response: ServerResponse, pathname: string): void {
@@ -224,12 +196,10 @@ export class MediaHttpServer {
   }
 }
 
-const isWebRtc = (pathname: string): boolean => pathname.startsWith(WHEP_PREFIX) || SRS_WHEP.test(pathname);
-
-function sendPreflight(response: ServerResponse): void {
+function sendPreflight(response: ServerResponse, isSdp: boolean): void {
   response.writeHead(204, {
-    'Access-Control-Allow-Methods': 'GET, HEAD, POST, PATCH, DELETE, OPTIONS',
-    'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-Match, Range',
+    'Access-Control-Allow-Methods': isSdp ? 'POST, PATCH, DELETE, OPTIONS' : 'GET, HEAD, OPTIONS',
+    'Access-Control-Allow-Headers': isSdp ? 'Authorization, Content-Type, If-Match' : 'Authorization, Range',
     'Access-Control-Max-Age': '86400',
   });
   response.end();

@@ -10,12 +10,22 @@ export interface MediaRequest {
   readonly ip: string;
 }
 
-/** What it asks of the gate. */
+/** What a viewer asks of the gate. */
 export function playRequestOf(request: MediaRequest, protocol: AccessRequest['protocol'], path: string): AccessRequest {
+  return accessRequestOf(request, 'play', protocol, path);
+}
+
+/** What a request asks of the gate. */
+export function accessRequestOf(
+  request: MediaRequest,
+  action: 'publish' | 'play',
+  protocol: AccessRequest['protocol'],
+  path: string,
+): AccessRequest {
   const { message, ip, query } = request;
   const { authorization, referer } = message.headers;
   return {
-    action: 'play',
+    action,
     protocol,
     path,
     ip,

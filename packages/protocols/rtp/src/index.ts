@@ -1,6 +1,8 @@
 export { RtpError, type RtpErrorCode } from './errors.js';
 export { H264Depacketiser, packetiseH264 } from './payload/h264.js';
 export { type Depacketised, payloadOf, type RtpPayload } from './payload/payload.js';
+export { JitterBuffer, type JitterOutput } from './receive/jitter-buffer.js';
+export { Reception } from './receive/reception.js';
 export type { SrtpMasterKey, SrtpProfile } from './srtp/profile.js';
 export { SrtpReceiver } from './srtp/srtp-receiver.js';
 export { SrtpSender } from './srtp/srtp-sender.js';

@@ -26,7 +26,7 @@ function roundTrip(accessUnit: Buffer, mostBytes: number, sets: readonly Buffer[
     const payload = Buffer.concat(pieces);
     expect(payload.length).toBe(length);
     expect(length).toBeLessThanOrEqual(mostBytes);
-    got = depacketiser.push(payload, marker, 3000);
+    [got] = depacketiser.push(payload, marker, 3000);
   }
   return got;
 }
@@ -53,12 +53,17 @@ describe('H.264 over RTP', () => {
     const payloads = packetiseH264(joinLengthPrefixed([unit(5, 5000)]), 1000);
     for (const [at, { pieces, marker }] of payloads.entries()) {
       if (at === 2) depacketiser.lost();
-      else expect(depacketiser.push(Buffer.concat(pieces), marker, 0)).toBeUndefined();
+      else expect(depacketiser.push(Buffer.concat(pieces), marker, 0)).toEqual([]);
     }
-    expect(depacketiser.push(unit(1, 50), true, 3000)?.accessUnit).toEqual(joinLengthPrefixed([unit(1, 50)]));
+    const next = depacketiser.push(unit(1, 50), true, 3000);
+    expect(next).toMatchObject([{ accessUnit: joinLengthPrefixed([unit(1, 50)]), timestamp: 3000 }]);
     // Without its marker, a picture ends where the next one begins.
-    expect(depacketiser.push(unit(1, 60), false, 6000)).toBeUndefined();
-    expect(depacketiser.push(unit(1, 70), false, 9000)?.accessUnit).toEqual(joinLengthPrefixed([unit(1, 60)]));
+    expect(depacketiser.push(unit(1, 60), false, 6000)).toEqual([]);
+    const both = depacketiser.push(unit(1, 70), true, 9000);
+    expect(both.map(({ timestamp, accessUnit }) => [timestamp, accessUnit.length])).toEqual([
+      [6000, 64],
+      [9000, 74],
+    ]);
   });
 
   it('takes what ffmpeg sends, and ffmpeg decodes it', async () => {
@@ -68,8 +73,7 @@ describe('H.264 over RTP', () => {
     const depacketiser = new H264Depacketiser();
     socket.on('message', (datagram) => {
       const { payload, marker, timestamp } = readRtp(datagram);
-      const unitOfTime = depacketiser.push(payload, marker, timestamp);
-      if (unitOfTime !== undefined) got.push(unitOfTime);
+      got.push(...depacketiser.push(payload, marker, timestamp));
     });
     const source = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25', '-frames:v', '50'];
     const coding = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', '0'];

@@ -85,16 +85,16 @@ export class H264Depacketiser {
   /**
    * Takes a payload.
    *
-   * @returns the access unit that it completes: its own, or the one before where that had no marker
+   * @returns the access units that it completes: its own, and before it one that had no marker
    * @throws {RtpError} `malformed`
    */
-  push(payload: Buffer, marker: boolean, timestamp: number): Depacketised | undefined {
-    const before = this.#timestamp !== undefined && this.#timestamp !== timestamp ? this.#complete() : undefined;
+  push(payload: Buffer, marker: boolean, timestamp: number): Depacketised[] {
+    const isNext = this.#timestamp !== undefined && this.#timestamp !== timestamp;
+    const before = isNext ? this.#complete() : undefined;
     this.#timestamp = timestamp;
     this.#add(payload);
-    if (!marker) return before;
-    const own = this.#complete();
-    return own ?? before;
+    const own = marker ? this.#complete() : undefined;
+    return [before, own].filter((unit) => unit !== undefined);
   }
 
   /** A packet is missing: what is under way is of no use. */
@@ -140,7 +140,8 @@ export class H264Depacketiser {
   }
 
   #complete(): Depacketised | undefined {
-    const [units, isBroken] = [this.#units, this.#isBroken || this.#fragments !== undefined];
+    const [units, timestamp = 0] = [this.#units, this.#timestamp];
+    const isBroken = this.#isBroken || this.#fragments !== undefined;
     this.#units = [];
     this.#fragments = undefined;
     this.#bytes = 0;
@@ -151,7 +152,7 @@ export class H264Depacketiser {
     const media = units.filter((unit) => !parameterSets.includes(unit) && !isEmpty(unit));
     if (media.length === 0) return undefined;
     const keyframe = media.some((unit) => typeOf(unit) === NAL.idr);
-    return { accessUnit: joinLengthPrefixed(media), keyframe, parameterSets };
+    return { timestamp, accessUnit: joinLengthPrefixed(media), keyframe, parameterSets };
   }
 }
 

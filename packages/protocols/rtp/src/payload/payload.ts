@@ -9,6 +9,8 @@ export interface RtpPayload {
 
 /** An access unit that was put together again. */
 export interface Depacketised {
+  /** Of its packets. */
+  readonly timestamp: number;
   /** In the form of samples. */
   readonly accessUnit: Buffer;
   readonly keyframe: boolean;

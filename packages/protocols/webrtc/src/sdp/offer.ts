@@ -67,15 +67,15 @@ export function readOffer(text: string): Offer {
   if (fingerprint === undefined) throw malformed('the SDP has no fingerprint');
   if (setup !== 'active' && setup !== 'passive' && setup !== 'actpass') throw malformed(`setup:${setup}`);
   const bundled = new Set(
-    (session.groups ?? []).flatMap(({ type, mids }) => (type === 'BUNDLE' ? String(mids).split(' ') : [])),
+    (session.groups ?? []).flatMap(({ type, mids }) => (type === 'BUNDLE' ? textOf(mids).split(' ') : [])),
   );
-  if (media.length > 1 && media.some(({ mid }) => !bundled.has(String(mid)))) {
+  if (media.length > 1 && media.some(({ mid }) => !bundled.has(textOf(mid)))) {
     throw new WebRtcError('unsupported', 'the media of the SDP is not bundled (a=group:BUNDLE)');
   }
   return {
-    ufrag: String(ufrag),
-    password: String(password),
-    fingerprint: { algorithm: fingerprint.type, value: fingerprint.hash },
+    ufrag: textOf(ufrag),
+    password: textOf(password),
+    fingerprint: { algorithm: textOf(fingerprint.type), value: textOf(fingerprint.hash) },
     setup,
     media: session.media.map(readMedia),
   };
@@ -89,36 +89,44 @@ function parseOrThrow(text: string): SessionDescription {
   }
 }
 
+// The parser makes numbers of whatever looks like one, whatever its types say: nothing is taken as it is.
+const textOf = (value: unknown): string => (value === undefined || value === null ? '' : String(value));
+const isPayloadType = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) < 128;
+
 function readMedia(media: ParsedMedia, at: number): OfferedMedia {
+  const extensions = (media.ext ?? []).map(({ uri, value }) => [textOf(uri), Number(value)] as const);
   return {
-    kind: media.type,
-    mid: String(media.mid ?? at),
+    kind: textOf(media.type),
+    mid: textOf(media.mid ?? at),
     direction: DIRECTIONS.find((direction) => direction === media.direction) ?? 'sendrecv',
     codecs: codecsOf(media),
-    extensions: new Map((media.ext ?? []).map(({ uri, value }) => [uri, value])),
+    extensions: new Map(extensions.filter(([, id]) => Number.isInteger(id) && id > 0 && id < 15)),
     rtcpMux: media.rtcpMux !== undefined,
   };
 }
 
 function codecsOf({ rtp, fmtp, rtcpFb }: ParsedMedia): OfferedCodec[] {
-  const parameters = new Map(fmtp.map(({ payload, config }) => [payload, parametersOf(config)]));
+  const parameters = new Map(fmtp.map(({ payload, config }) => [payload, parametersOf(textOf(config))]));
+  const known = rtp.filter(({ payload }) => isPayloadType(payload));
+  const isRetransmission = (codec: unknown) => textOf(codec).toLowerCase() === 'rtx';
   const retransmissions = new Map(
-    rtp.flatMap(({ payload, codec }) => {
-      const original = codec.toLowerCase() === 'rtx' ? parameters.get(payload)?.get('apt') : undefined;
+    known.flatMap(({ payload, codec }) => {
+      const original = isRetransmission(codec) ? parameters.get(payload)?.get('apt') : undefined;
       return original === undefined ? [] : [[Number(original), payload] as const];
     }),
   );
-  return rtp
-    .filter(({ codec }) => codec.toLowerCase() !== 'rtx')
+  return known
+    .filter(({ codec }) => !isRetransmission(codec))
     .map(({ payload, codec, rate, encoding }) => ({
       payloadType: payload,
-      name: codec,
-      clockRate: rate ?? 0,
-      channels: Number(encoding ?? 1),
+      name: textOf(codec),
+      clockRate: Number(rate) || 0,
+      channels: Number(encoding) || 1,
       parameters: parameters.get(payload) ?? new Map<string, string>(),
       feedback: (rtcpFb ?? [])
-        .filter((feedback) => feedback.payload === payload || String(feedback.payload) === '*')
-        .map(({ type, subtype }) => (subtype === undefined || subtype === '' ? type : `${type} ${subtype}`)),
+        .filter((feedback) => feedback.payload === payload || textOf(feedback.payload) === '*')
+        .map(({ type, subtype }) => `${textOf(type)} ${textOf(subtype)}`.trim()),
       retransmission: retransmissions.get(payload),
     }));
 }

@@ -150,7 +150,7 @@ describe('SDP', () => {
           }
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 5000 },
     );
   });
 });

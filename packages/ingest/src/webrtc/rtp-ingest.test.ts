@@ -1,0 +1,108 @@
+import type { MediaEvent } from '@sluice/media';
+import type { RtcpPacket, RtpPacket, Ssrc } from '@sluice/rtp';
+import { describe, expect, it } from 'vitest';
+import { RtpIngest } from './rtp-ingest.js';
+
+const VIDEO = { kind: 'video', track: 1, payloadType: 102, retransmissionType: 103, clockRate: 90_000 } as const;
+const AUDIO = { kind: 'audio', track: 2, payloadType: 111, retransmissionType: undefined, clockRate: 48_000 } as const;
+/** Of x264, baseline, 320x180. */
+const SPS = Buffer.from('6742c00dd9014197e7c044000003000400000300c83c50a480', 'hex');
+const PPS = Buffer.from('68cb83cb20', 'hex');
+
+/** STAP-A of parameter sets and an IDR slice. */
+const KEYFRAME = Buffer.concat([
+  Buffer.from([0x78]),
+  ...[SPS, PPS, Buffer.from('6588840a', 'hex')].flatMap((unit) => [Buffer.from([0, unit.length]), unit]),
+]);
+const SLICE = Buffer.from('419a0204', 'hex');
+
+const packet = (payloadType: number, sequence: number, timestamp: number, payload: Buffer): RtpPacket => ({
+  marker: payloadType !== 111,
+  payloadType,
+  sequence,
+  timestamp,
+  ssrc: payloadType as Ssrc,
+  extension: undefined,
+  headerBytes: 12,
+  payload,
+});
+
+function ingestOf() {
+  const events: MediaEvent[] = [];
+  const sent: RtcpPacket[] = [];
+  const ingest = new RtpIngest({
+    legs: [VIDEO, AUDIO],
+    ownSsrc: 1 as Ssrc,
+    emit: (event) => events.push(event),
+    sendRtcp: (packets) => sent.push(...packets),
+  });
+  const samples = (kind: string) =>
+    events.flatMap((event) => (event.type === 'sample' && event.sample.kind === kind ? [event.sample] : []));
+  return { ingest, events, sent, samples };
+}
+
+describe('RtpIngest', () => {
+  it('begins with what decoders need, and a keyframe', () => {
+    const { ingest, events, samples } = ingestOf();
+    ingest.rtp(packet(102, 1, 0, SLICE), 0);
+    ingest.rtp(packet(102, 2, 3600, KEYFRAME), 40);
+    ingest.rtp(packet(111, 1, 0, Buffer.from('opus')), 40);
+    ingest.rtp(packet(102, 3, 7200, SLICE), 80);
+    expect(events.slice(0, 2).map((event) => event.type === 'config' && event.config.codec)).toEqual(['h264', 'opus']);
+    expect(samples('video').map(({ keyframe, dts }) => [keyframe, dts])).toEqual([
+      [true, 40_000],
+      [false, 80_000],
+    ]);
+  });
+
+  it('asks for what is missing, takes it from the source of repetitions, and else asks for a keyframe', () => {
+    const { ingest, sent, samples } = ingestOf();
+    ingest.rtp(packet(111, 1, 0, Buffer.from('opus')), 0);
+    ingest.rtp(packet(102, 1, 0, KEYFRAME), 0);
+    ingest.rtp(packet(102, 3, 7200, SLICE), 80);
+    ingest.tick(100);
+    expect(sent).toContainEqual({ type: 'nack', sender: 1, media: 102, lost: [2] });
+    ingest.rtp(packet(103, 900, 3600, Buffer.concat([Buffer.from([0, 2]), SLICE])), 120);
+    expect(samples('video').map(({ dts }) => dts)).toEqual([0, 40_000, 80_000]);
+    ingest.rtp(packet(102, 5, 14_400, SLICE), 160);
+    sent.length = 0;
+    ingest.tick(400);
+    expect(sent.map(({ type }) => type)).toContain('pli');
+    ingest.rtp(packet(102, 6, 18_000, SLICE), 410);
+    expect(samples('video')).toHaveLength(3);
+    ingest.rtp(packet(102, 7, 21_600, KEYFRAME), 420);
+    expect(samples('video').at(-1)?.keyframe).toBe(true);
+  });
+
+  it('puts the sound where the sender reports say that it belongs', () => {
+    const { ingest, samples } = ingestOf();
+    const report = (ssrc: number, rtpTimestamp: number, ms: number): RtcpPacket => ({
+      type: 'sender-report',
+      ssrc: ssrc as Ssrc,
+      ntpSeconds: 1000 + Math.floor(ms / 1000),
+      ntpFraction: ((ms % 1000) / 1000) * 2 ** 32,
+      rtpTimestamp,
+      packets: 0,
+      octets: 0,
+      reports: [],
+    });
+    // The sound of the same moment comes 100 ms later than the picture.
+    ingest.rtp(packet(102, 1, 0, KEYFRAME), 0);
+    ingest.rtp(packet(111, 1, 0, Buffer.from('opus')), 100);
+    ingest.rtcp([report(102, 0, 0), report(111, 0, 0)], 110);
+    ingest.rtp(packet(102, 2, 90_000, SLICE), 1000);
+    ingest.rtp(packet(111, 2, 48_000, Buffer.from('opus')), 1100);
+    expect(Math.abs((samples('audio').at(-1)?.dts ?? 0) - 1_000_000)).toBeLessThan(1000);
+    expect(samples('video').at(-1)?.dts).toBe(1_000_000);
+  });
+
+  it('reports each second what came, and how much may come', () => {
+    const { ingest, sent } = ingestOf();
+    ingest.rtp(packet(102, 1, 0, KEYFRAME), 0);
+    ingest.tick(1000);
+    expect(sent.map(({ type }) => type)).toEqual(expect.arrayContaining(['receiver-report', 'pli', 'remb']));
+    sent.length = 0;
+    ingest.tick(1020);
+    expect(sent).toEqual([]);
+  });
+});
