@@ -1,5 +1,14 @@
 import type { Logger, Output, OutputKind, StreamDescription, StreamPath } from '@sluice/core';
-import { type Micros, type Millis, millis, parseAvcC, type Sample, type TrackConfig } from '@sluice/media';
+import {
+  MediaError,
+  type Micros,
+  type Millis,
+  millis,
+  parseAvcC,
+  type Sample,
+  type TrackConfig,
+  type VideoTrackConfig,
+} from '@sluice/media';
 import { packetiseH264, payloadOf, type RtpPayload } from '@sluice/rtp';
 import { primaryTracks } from '../tags/selection.js';
 
@@ -63,17 +72,16 @@ export class RtpOutput implements Output {
 
   configure(description: StreamDescription): void {
     this.#tracks = rtpTracks(description);
-    const video = this.#tracks.find(({ kind }) => kind === 'video');
-    const sets = video === undefined ? undefined : parseAvcC(video.description);
-    this.#parameterSets = sets === undefined ? [] : [...sets.sps, ...sets.pps];
+    const video = this.#tracks.find((config): config is VideoTrackConfig => config.kind === 'video');
+    this.#parameterSets = video === undefined ? [] : (orUndefined(() => setsOf(video)) ?? []);
   }
 
   sample(sample: Sample): void {
     if (this.#consumers.size === 0 || !this.#tracks.some(({ track }) => track === sample.track)) return;
     const { kind, keyframe, pts, dts } = sample;
     if (pts !== dts) this.#tellOfReordering();
-    const payloads = kind === 'audio' ? [payloadOf([sample.data], false)] : this.#video(sample);
-    if (payloads.length === 0) return;
+    const payloads = kind === 'audio' ? [payloadOf([sample.data], false)] : orUndefined(() => this.#video(sample));
+    if (payloads === undefined || payloads.length === 0) return;
     const packed: RtpSample = { kind, keyframe, pts, payloads };
     for (const consumer of this.#consumers) consumer.sample(packed);
   }
@@ -99,5 +107,20 @@ export class RtpOutput implements Output {
     const { log, path } = this.#options;
     const fix = 'set the encoder to 0 B-frames (x264: bframes=0, or tune zerolatency)';
     log.warn({ path, fix }, 'the stream has B-frames, which browsers stutter over by WebRTC');
+  }
+}
+
+function setsOf({ description }: VideoTrackConfig): Buffer[] {
+  const { sps, pps } = parseAvcC(description);
+  return [...sps, ...pps];
+}
+
+/** What can't be read is left out: the stream goes on without it. */
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MediaError) return undefined;
+    throw error;
   }
 }

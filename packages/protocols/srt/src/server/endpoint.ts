@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { lookup } from 'node:dns';
+import { isIP, isIPv6 } from 'node:net';
 import { SrtError } from '../errors.js';
 import type { PeerAddress } from '../session/listener-handshake.js';
 import { type ControlPacket, type Packet, readPacket, type SocketId } from '../wire/packet.js';
@@ -33,7 +34,16 @@ export class Endpoint {
   /** @param port 0 takes a free one */
   static open(port: number, host: string, onStray: StrayHandler): Promise<Endpoint> {
     return new Promise((resolve, reject) => {
-      const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: KERNEL_BUFFER });
+      const socket = createSocket({
+        type: isIPv6(host) ? 'udp6' : 'udp4',
+        recvBufferSize: KERNEL_BUFFER,
+        lookup: (name, options, done) => {
+          // Peers are known by their addresses: no packet has to wait for a look-up that finds the same.
+          const family = isIP(name);
+          if (family === 0) lookup(name, options, done);
+          else done(null, name, family);
+        },
+      });
       socket.once('error', reject);
       socket.bind(port, host, () => {
         socket.off('error', reject);

@@ -73,6 +73,7 @@ export class DtlsEndpoint {
   readonly #records: RecordLayer;
   readonly #gathering = new MessageGathering();
   readonly #localRandom: Buffer;
+  readonly #seen = new Set<number>();
   #state: State = 'new';
   #transcript = Buffer.alloc(0);
   #flight: readonly FlightItem[] = [];
@@ -192,6 +193,9 @@ export class DtlsEndpoint {
 
   #handle(message: HandshakeMessage, now: number): void {
     if (this.#state === 'connected') return;
+    // Each comes once; more of them would only make the transcript grow.
+    if (this.#seen.has(message.type)) throw malformed(`a second handshake message ${message.type}`);
+    this.#seen.add(message.type);
     if (this.#options.role === 'server') this.#handleAsServer(message, now);
     else this.#handleAsClient(message, now);
   }
@@ -200,7 +204,6 @@ export class DtlsEndpoint {
     const { type, body } = message;
     switch (type) {
       case HANDSHAKE.clientHello:
-        if (this.#state !== 'new') throw malformed('a second ClientHello');
         this.#state = 'handshaking';
         this.#remember(message);
         this.#answerHello(readClientHello(body), now);
@@ -350,7 +353,6 @@ export class DtlsEndpoint {
   }
 
   #takeCertificate(body: Buffer): void {
-    if (this.#peerCertificate !== undefined) throw malformed('a second Certificate');
     const certificate = readCertificate(body);
     const { algorithm, value } = this.#options.remoteFingerprint;
     const name = algorithm.toLowerCase();

@@ -175,7 +175,7 @@ export class WebRtcServer {
     const known = this.#byAddress.get(key);
     const session = isStun(datagram) ? (this.#sessionOf(datagram) ?? known) : known;
     if (session === undefined) return;
-    const isThere = session.receive(datagram, from, now());
+    const isThere = guarded(session, () => session.receive(datagram, from, now()));
     if (!isThere || session === known) return;
     // One socket of a browser may come back for another session.
     if (known !== undefined) this.#addresses.get(known)?.delete(key);
@@ -203,6 +203,21 @@ export class WebRtcServer {
 
   #tick(): void {
     const time = now();
-    for (const session of [...this.#byUfrag.values()]) session.tick(time);
+    for (const session of [...this.#byUfrag.values()]) {
+      guarded(session, () => {
+        session.tick(time);
+        return false;
+      });
+    }
+  }
+}
+
+/** What goes wrong with one peer is no other one's business. */
+function guarded(session: PeerSession, act: () => boolean): boolean {
+  try {
+    return act();
+  } catch (error) {
+    session.close(`it failed: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
   }
 }

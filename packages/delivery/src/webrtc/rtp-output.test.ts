@@ -1,0 +1,76 @@
+import { parseStreamPath } from '@sluice/core';
+import { buildAvcC, h264TrackConfig, micros, millis, type Sample, type TrackConfig } from '@sluice/media';
+import { describe, expect, it } from 'vitest';
+import { RtpOutput, type RtpSample, rtpTracks } from './rtp-output.js';
+
+const SPS = Buffer.from('6742c00dd9014197e7c044000003000400000300c83c50a480', 'hex');
+const PPS = Buffer.from('68cb83cb20', 'hex');
+const VIDEO = h264TrackConfig(1, buildAvcC([SPS], [PPS]));
+const AAC = {
+  ...VIDEO,
+  kind: 'audio',
+  track: 2,
+  codec: 'aac',
+  sampleRate: 48_000,
+  channels: 2,
+} as unknown as TrackConfig;
+
+const slice = (at: number, keyframe: boolean, data = Buffer.from('0000000465888401', 'hex')): Sample => ({
+  track: 1,
+  kind: 'video',
+  dts: micros(at * 40_000),
+  pts: micros(at * 40_000),
+  keyframe,
+  data,
+});
+
+function outputOf() {
+  const warned: string[] = [];
+  const log = {
+    debug: () => {},
+    info: () => {},
+    warn: (_: object, text: string) => warned.push(text),
+    error: () => {},
+  };
+  const output = new RtpOutput({ log, now: () => millis(5), path: parseStreamPath('live/show') });
+  const got: RtpSample[] = [];
+  const ended: string[] = [];
+  const consumer = { sample: (sample: RtpSample) => got.push(sample), ended: (reason: string) => ended.push(reason) };
+  return { output, got, ended, consumer, warned };
+}
+
+describe('RtpOutput', () => {
+  it('packs for whoever is there, keyframes with their parameter sets', () => {
+    const { output, got, consumer, ended } = outputOf();
+    output.configure({ tracks: [VIDEO, AAC], metadata: {} });
+    output.sample(slice(0, true));
+    expect([output.viewers, output.idleSince]).toEqual([0, 5]);
+    output.attach(consumer);
+    output.sample(slice(1, true));
+    output.sample(slice(2, false));
+    output.sample({ ...slice(2, true), kind: 'audio', track: 2 });
+    expect(got.map(({ keyframe, payloads }) => [keyframe, payloads.length])).toEqual([
+      [true, 1],
+      [false, 1],
+    ]);
+    const [first] = got;
+    expect(Buffer.concat(first?.payloads[0]?.pieces ?? []).includes(SPS)).toBe(true);
+    output.end('over');
+    expect(ended).toEqual(['over']);
+  });
+
+  it('leaves out what it can not read, and says once that B-frames are no good here', () => {
+    const { output, got, consumer, warned } = outputOf();
+    output.configure({ tracks: [{ ...VIDEO, description: Buffer.from('00', 'hex') }], metadata: {} });
+    output.attach(consumer);
+    output.sample(slice(0, true, Buffer.from('0000ffff65', 'hex')));
+    expect(got).toEqual([]);
+    for (const at of [1, 2]) output.sample({ ...slice(at, false), pts: micros(at * 40_000 + 80_000) });
+    expect(got).toHaveLength(2);
+    expect(warned).toEqual([expect.stringContaining('B-frames')]);
+  });
+
+  it('takes only what browsers play', () => {
+    expect(rtpTracks({ tracks: [VIDEO, AAC], metadata: {} })).toEqual([VIDEO]);
+  });
+});
