@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from './support/api.js';
-import { startBrowser, type TestBrowser } from './support/browser.js';
+import { pictureVariance, playerReport, startBrowser, type TestBrowser } from './support/browser.js';
 import { makeClip } from './support/clip.js';
 import { ClipPublisher } from './support/publisher.js';
 import { startServer, type TestServer } from './support/server.js';
@@ -143,6 +143,14 @@ describe('WebRTC', () => {
         return all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio')?.totalAudioEnergy ?? 0;
       })()`);
     await until('it is heard', async () => (await energy()) > 0);
+    const player = await browser.newPage();
+    await player.goto(`${sluice.http}/player/live/camera?protocol=webrtc&muted=1`);
+    await until('the player plays it', async () => {
+      const { state, protocol, framesDecoded } = await playerReport(player);
+      return state === 'playing' && protocol === 'webrtc' && framesDecoded > 30;
+    });
+    expect(await pictureVariance(player)).toBeGreaterThan(100);
+    await player.goto('about:blank');
     const { body } = await api<{ clients: { type: string }[] }>(sluice, 'GET', '/api/v1/clients');
     expect(body.clients.map(({ type }) => type)).toContain('rtc-publish');
     const resource = await camera.evaluate<string>('resource');
@@ -153,6 +161,7 @@ describe('WebRTC', () => {
     await flv.leave();
     await viewer.evaluate('peer.close()');
     await viewer.close();
+    await player.close();
     await camera.close();
   }, 90_000);
 

@@ -80,7 +80,7 @@ describe('engineFor', () => {
 
   it('has none for FLV without media sources', () => {
     expect(engineFor('flv', [h264], oldIPhone)).toBeUndefined();
-    expect(playableProtocols([h264], oldIPhone)).toEqual(['hls']);
+    expect(playableProtocols([h264], oldIPhone)).toEqual(['hls', 'webrtc']);
   });
 
   it('asks for MP3 as such', () => {
@@ -96,6 +96,8 @@ describe('unplayableTracks', () => {
     expect(unplayableTracks('hls', [h264, opus], chrome)).toEqual([opus]);
     expect(unplayableTracks('flv', [vp9, aac], chrome)).toEqual([vp9]);
     expect(unplayableTracks('flv', [h264, aac], chrome)).toEqual([]);
+    expect(unplayableTracks('webrtc', [h264, aac], chrome)).toEqual([aac]);
+    expect(unplayableTracks('webrtc', [h264, opus], oldIPhone)).toEqual([]);
   });
 });
 
@@ -104,6 +106,7 @@ describe('mediaUrl', () => {
     ['hls', 'https://host/live/show.m3u8'],
     ['flv', 'https://host/live/show.flv'],
     ['ws-flv', 'wss://host/live/show.flv'],
+    ['webrtc', 'https://host/whep/live/show'],
   ] as const)('%s', (protocol, url) => {
     expect(mediaUrl('https://host', 'live/show', protocol)).toBe(url);
   });

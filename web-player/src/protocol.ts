@@ -1,26 +1,35 @@
 import type { TrackStatus } from './status-client.js';
 
-export type PlayerProtocol = 'flv' | 'ws-flv' | 'hls';
-export type EngineKind = 'flv' | 'hls' | 'native-hls';
+export type PlayerProtocol = 'flv' | 'ws-flv' | 'hls' | 'webrtc';
+export type EngineKind = 'flv' | 'hls' | 'native-hls' | 'whep';
 
 export const PROTOCOL_NAMES: Readonly<Record<PlayerProtocol, string>> = {
   flv: 'HTTP-FLV',
   'ws-flv': 'WS-FLV',
   hls: 'HLS',
+  webrtc: 'WebRTC',
 };
 
-/** Quickest first. */
-export const PROTOCOLS: readonly PlayerProtocol[] = ['flv', 'ws-flv', 'hls'];
+/** Those that begin the quickest first; WebRTC, which is the least behind, is for those who ask for it. */
+export const PROTOCOLS: readonly PlayerProtocol[] = ['flv', 'ws-flv', 'hls', 'webrtc'];
 
 /** Codecs that the FLV engine can hand to the browser. */
 const FLV_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'av1', 'aac', 'mp3', 'opus']);
 /** Codecs that the server's MPEG-TS segments can carry. */
 const HLS_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'aac', 'mp3']);
+/** Codecs that go by WebRTC. */
+const WEBRTC_CODECS: ReadonlySet<string> = new Set(['h264', 'opus']);
+const CODECS_OF: Readonly<Record<EngineKind, ReadonlySet<string>>> = {
+  flv: FLV_CODECS,
+  hls: HLS_CODECS,
+  'native-hls': HLS_CODECS,
+  whep: WEBRTC_CODECS,
+};
 /** What the player page's own URL says to the page; the rest is for the server. */
 const OWN_PARAMETERS: readonly string[] = ['protocol', 'muted'];
 
 export function isProtocol(text: string | null): text is PlayerProtocol {
-  return text === 'flv' || text === 'ws-flv' || text === 'hls';
+  return PROTOCOLS.some((protocol) => protocol === text);
 }
 
 /** What this browser can do. */
@@ -36,6 +45,7 @@ export interface BrowserAbilities {
 
 /** What could play a protocol here, best first. */
 function candidates(protocol: PlayerProtocol, { mediaSource, nativeHls }: BrowserAbilities): EngineKind[] {
+  if (protocol === 'webrtc') return ['whep'];
   if (protocol !== 'hls') return mediaSource === 'none' ? [] : ['flv'];
   const own: EngineKind[] = mediaSource === 'none' ? [] : ['hls'];
   const native: EngineKind[] = nativeHls ? ['native-hls'] : [];
@@ -43,7 +53,9 @@ function candidates(protocol: PlayerProtocol, { mediaSource, nativeHls }: Browse
 }
 
 function plays(engine: EngineKind, track: TrackStatus, browser: BrowserAbilities): boolean {
-  if (!(engine === 'flv' ? FLV_CODECS : HLS_CODECS).has(track.codec)) return false;
+  if (!CODECS_OF[engine].has(track.codec)) return false;
+  // Every browser with WebRTC has both.
+  if (engine === 'whep') return true;
   const mimeType = track.codec === 'mp3' ? 'audio/mpeg' : `${track.kind}/mp4; codecs="${track.codecString}"`;
   return engine === 'native-hls' ? browser.elementPlays(mimeType) : browser.sourcePlays(mimeType);
 }
@@ -99,5 +111,6 @@ export function mediaUrl(origin: string, path: string, protocol: PlayerProtocol,
   for (const name of OWN_PARAMETERS) query.delete(name);
   const tail = query.size === 0 ? '' : `?${query}`;
   if (protocol === 'hls') return `${origin}/${path}.m3u8${tail}`;
+  if (protocol === 'webrtc') return `${origin}/whep/${path}${tail}`;
   return `${protocol === 'flv' ? origin : origin.replace(/^http/, 'ws')}/${path}.flv${tail}`;
 }

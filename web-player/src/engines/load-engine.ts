@@ -14,6 +14,10 @@ export async function loadEngine(kind: EngineKind): Promise<MakeEngine> {
       const { HlsEngine } = await import('./hls-engine.js');
       return (source) => new HlsEngine(source);
     }
+    case 'whep': {
+      const { WhepEngine } = await import('./whep-engine.js');
+      return (source) => new WhepEngine(source);
+    }
     case 'native-hls': {
       const { NativeHlsEngine } = await import('./native-hls-engine.js');
       return (source) => new NativeHlsEngine(source);
