@@ -61,11 +61,18 @@ describe('WebRTC', () => {
       return all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')?.framesDecoded ?? 0;
     })()`);
 
+  const energy = async (page: Page): Promise<number> =>
+    page.evaluate<number>(`(async () => {
+      const all = [...(await peer.getStats()).values()];
+      return all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio')?.totalAudioEnergy ?? 0;
+    })()`);
+
   const sessions = async () => (await api<Listed>(sluice, 'GET', '/api/v2/sessions?protocol=webrtc')).body.sessions;
 
   it.each(['/whep/live/show', '/rtc/v1/whep/?app=live&stream=show'])('shows %s to Chromium, and ends', async (path) => {
     const page = await play(`${sluice.http}${path}`);
     await until('pictures are decoded', async () => (await decoded(page)) > 40, 15_000);
+    await until('the sound, which is AAC, is heard', async () => (await energy(page)) > 0);
     expect(await sessions()).toMatchObject([{ transport: { packetsSent: expect.any(Number) } }]);
     expect((await sessions())[0]?.sent).toBeGreaterThan(10_000);
     const { body } = await api<{ clients: { type: string }[] }>(sluice, 'GET', '/api/v1/clients');
@@ -137,12 +144,7 @@ describe('WebRTC', () => {
     expect(Math.abs((pictures().at(-1)?.dts ?? 0) - (sounds().at(-1)?.dts ?? 0))).toBeLessThan(300_000);
     const viewer = await play(`${sluice.http}/whep/live/camera`);
     await until('it is shown', async () => (await decoded(viewer)) > 30, 15_000);
-    const energy = () =>
-      viewer.evaluate<number>(`(async () => {
-        const all = [...(await peer.getStats()).values()];
-        return all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio')?.totalAudioEnergy ?? 0;
-      })()`);
-    await until('it is heard', async () => (await energy()) > 0);
+    await until('it is heard', async () => (await energy(viewer)) > 0);
     const player = await browser.newPage();
     await player.goto(`${sluice.http}/player/live/camera?protocol=webrtc&muted=1`);
     await until('the player plays it', async () => {
@@ -186,7 +188,7 @@ describe('WebRTC', () => {
     expect(await post('/whep/live/nothing', offer)).toEqual([404, 'not-live']);
     expect(await post('/whep/live', offer)).toEqual([400, 'bad-name']);
     expect(await post('/whep/vip/show', offer)).toEqual([401, 'credential-missing']);
-    const sound = offer.replace(/^m=video/m, 'm=audio');
+    const sound = offer.replace(/^m=video/m, 'm=application');
     expect(await post('/whep/live/show', sound)).toEqual([406, 'not-possible']);
     const get = await fetch(`${sluice.http}/whep/live/show`);
     expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);

@@ -96,7 +96,7 @@ describe('unplayableTracks', () => {
     expect(unplayableTracks('hls', [h264, opus], chrome)).toEqual([opus]);
     expect(unplayableTracks('flv', [vp9, aac], chrome)).toEqual([vp9]);
     expect(unplayableTracks('flv', [h264, aac], chrome)).toEqual([]);
-    expect(unplayableTracks('webrtc', [h264, aac], chrome)).toEqual([aac]);
+    expect(unplayableTracks('webrtc', [hevc, aac], chrome)).toEqual([hevc]);
     expect(unplayableTracks('webrtc', [h264, opus], oldIPhone)).toEqual([]);
   });
 });

@@ -49,3 +49,5 @@ export * from './streams/router.js';
 export { type ReceivedMedia, Stream, type StreamState } from './streams/stream.js';
 export * from './token-buckets.js';
 export * from './traffic/traffic-meter.js';
+export * from './transcode/ffmpeg-path.js';
+export * from './transcode/opus-converter.js';

@@ -4,6 +4,7 @@ import {
   type EventBus,
   FlushScheduler,
   ForwardedAddress,
+  findFfmpeg,
   type Gate,
   type LiveConfig,
   type Logger,
@@ -180,10 +181,11 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
 
 /** WHIP and WHEP, over HTTP. */
 function makeSdpExchange({ gate, router, clock, log }: MediaDoorsOptions, server: WebRtcServer): SdpExchange {
-  const kind = rtpOutputKind({ log, now: clock.monotonic });
+  const ffmpeg = findFfmpeg(process.env);
+  const kind = rtpOutputKind({ ffmpeg, log, now: clock.monotonic });
   return new SdpExchange({
     publish: new WhipPublish({ gate, router, server, log }),
-    play: new WhepPlay({ gate, router, server, kind, log, wallClock: clock.wall }),
+    play: new WhepPlay({ gate, router, server, kind, canConvert: ffmpeg !== undefined, log, wallClock: clock.wall }),
   });
 }
 

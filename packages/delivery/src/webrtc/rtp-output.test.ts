@@ -32,7 +32,7 @@ function outputOf() {
     warn: (_: object, text: string) => warned.push(text),
     error: () => {},
   };
-  const output = new RtpOutput({ log, now: () => millis(5), path: parseStreamPath('live/show') });
+  const output = new RtpOutput({ ffmpeg: undefined, log, now: () => millis(5), path: parseStreamPath('live/show') });
   const got: RtpSample[] = [];
   const ended: string[] = [];
   const consumer = { sample: (sample: RtpSample) => got.push(sample), ended: (reason: string) => ended.push(reason) };
@@ -41,7 +41,7 @@ function outputOf() {
 
 describe('RtpOutput', () => {
   it('packs for whoever is there, keyframes with their parameter sets', () => {
-    const { output, got, consumer, ended } = outputOf();
+    const { output, got, consumer, ended, warned } = outputOf();
     output.configure({ tracks: [VIDEO, AAC], metadata: {} });
     output.sample(slice(0, true));
     expect([output.viewers, output.idleSince]).toEqual([0, 5]);
@@ -49,6 +49,7 @@ describe('RtpOutput', () => {
     output.sample(slice(1, true));
     output.sample(slice(2, false));
     output.sample({ ...slice(2, true), kind: 'audio', track: 2 });
+    expect(warned).toEqual([expect.stringContaining('no sound')]);
     expect(got.map(({ keyframe, payloads }) => [keyframe, payloads.length])).toEqual([
       [true, 1],
       [false, 1],
@@ -71,6 +72,7 @@ describe('RtpOutput', () => {
   });
 
   it('takes only what browsers play', () => {
-    expect(rtpTracks({ tracks: [VIDEO, AAC], metadata: {} })).toEqual([VIDEO]);
+    expect(rtpTracks({ tracks: [VIDEO, AAC], metadata: {} }, false)).toEqual([VIDEO]);
+    expect(rtpTracks({ tracks: [VIDEO, AAC], metadata: {} }, true)).toEqual([VIDEO, AAC]);
   });
 });

@@ -1,11 +1,19 @@
-import type { Logger, Output, OutputKind, StreamDescription, StreamPath } from '@sluice/core';
 import {
+  type Logger,
+  OpusConverter,
+  type Output,
+  type OutputKind,
+  type StreamDescription,
+  type StreamPath,
+} from '@sluice/core';
+import {
+  type AudioTrackConfig,
   MediaError,
   type Micros,
   type Millis,
-  millis,
   parseAvcC,
   type Sample,
+  sameTrackConfig,
   type TrackConfig,
   type VideoTrackConfig,
 } from '@sluice/media';
@@ -29,26 +37,38 @@ export interface RtpConsumer {
   ended(reason: string): void;
 }
 
+export interface RtpOutputOptions {
+  /** ffmpeg's file, for sound that isn't Opus; undefined where there is none: such sound is left out. */
+  readonly ffmpeg: string | undefined;
+  readonly log: Logger;
+  readonly now: () => Millis;
+}
+
 /** Streams as RTP payloads, packetised once for all viewers. */
-export function rtpOutputKind(options: { log: Logger; now: () => Millis }): OutputKind<RtpOutput> {
+export function rtpOutputKind(options: RtpOutputOptions): OutputKind<RtpOutput> {
   return { name: 'rtp', create: ({ path }) => new RtpOutput({ ...options, path }) };
 }
 
-/** Which of a stream's tracks can go over WebRTC. */
-export function rtpTracks(description: StreamDescription): TrackConfig[] {
-  return primaryTracks(description).filter(({ codec }) => codec === 'h264' || codec === 'opus');
+/** Which of a stream's tracks can go over WebRTC. @param canConvert whether sound can be turned into Opus */
+export function rtpTracks(description: StreamDescription, canConvert: boolean): TrackConfig[] {
+  return primaryTracks(description).filter(({ codec }) => {
+    return codec === 'h264' || codec === 'opus' || (canConvert && (codec === 'aac' || codec === 'mp3'));
+  });
 }
 
 /** Packetises samples. A viewer begins at the next keyframe: what is older would be played late for ever. */
 export class RtpOutput implements Output {
-  readonly #options: { readonly log: Logger; readonly now: () => Millis; readonly path: StreamPath };
+  readonly #options: RtpOutputOptions & { readonly path: StreamPath };
   readonly #consumers = new Set<RtpConsumer>();
   #tracks: readonly TrackConfig[] = [];
   #parameterSets: readonly Buffer[] = [];
   #idleSince: Millis | undefined;
   #hasToldOfReordering = false;
+  #hasToldOfSilence = false;
+  /** Made with the first viewer, and gone with the last. */
+  #converter: OpusConverter | undefined;
 
-  constructor(options: { log: Logger; now: () => Millis; path: StreamPath }) {
+  constructor(options: RtpOutputOptions & { readonly path: StreamPath }) {
     this.#options = options;
     this.#idleSince = options.now();
   }
@@ -67,23 +87,35 @@ export class RtpOutput implements Output {
   }
 
   detach(consumer: RtpConsumer): void {
-    if (this.#consumers.delete(consumer) && this.#consumers.size === 0) this.#idleSince = this.#options.now();
+    if (!this.#consumers.delete(consumer) || this.#consumers.size > 0) return;
+    this.#idleSince = this.#options.now();
+    this.#stopConverting();
   }
 
   configure(description: StreamDescription): void {
-    this.#tracks = rtpTracks(description);
+    const tracks = rtpTracks(description, this.#options.ffmpeg !== undefined);
+    const soundOf = (configs: readonly TrackConfig[]) => configs.find(({ kind }) => kind === 'audio');
+    const [before, now] = [soundOf(this.#tracks), soundOf(tracks)];
+    if (before === undefined || now === undefined || !sameTrackConfig(before, now)) this.#stopConverting();
+    this.#tracks = tracks;
+    if (this.#options.ffmpeg === undefined && tracks.length < rtpTracks(description, true).length)
+      this.#tellOfSilence();
     const video = this.#tracks.find((config): config is VideoTrackConfig => config.kind === 'video');
     this.#parameterSets = video === undefined ? [] : (orUndefined(() => setsOf(video)) ?? []);
   }
 
   sample(sample: Sample): void {
-    if (this.#consumers.size === 0 || !this.#tracks.some(({ track }) => track === sample.track)) return;
+    const config = this.#tracks.find(({ track }) => track === sample.track);
+    if (this.#consumers.size === 0 || config === undefined) return;
     const { kind, keyframe, pts, dts } = sample;
+    if (config.kind === 'audio') {
+      if (config.codec === 'opus') this.#emitSound(sample.data, pts);
+      else this.#convert(config, sample);
+      return;
+    }
     if (pts !== dts) this.#tellOfReordering();
-    const payloads = kind === 'audio' ? [payloadOf([sample.data], false)] : orUndefined(() => this.#video(sample));
-    if (payloads === undefined || payloads.length === 0) return;
-    const packed: RtpSample = { kind, keyframe, pts, payloads };
-    for (const consumer of this.#consumers) consumer.sample(packed);
+    const payloads = orUndefined(() => this.#video(sample));
+    if (payloads !== undefined && payloads.length > 0) this.#emit({ kind, keyframe, pts, payloads });
   }
 
   /** RTP's timeline is the stream's, which goes on. */
@@ -92,13 +124,43 @@ export class RtpOutput implements Output {
   end(reason: string): void {
     for (const consumer of [...this.#consumers]) consumer.ended(reason);
     this.#consumers.clear();
-    this.#idleSince = millis(this.#options.now());
+    this.#idleSince = this.#options.now();
+    this.#stopConverting();
   }
 
   sweep(): void {}
 
+  #convert(config: AudioTrackConfig, sample: Sample): void {
+    const { ffmpeg, log, path } = this.#options;
+    if (ffmpeg === undefined) return;
+    const emit = (packet: Buffer, pts: Micros) => this.#emitSound(packet, pts);
+    this.#converter ??= new OpusConverter({ ffmpeg, config, emit, log, path });
+    this.#converter.write(sample);
+  }
+
+  #stopConverting(): void {
+    this.#converter?.close();
+    this.#converter = undefined;
+  }
+
+  #emitSound(packet: Buffer, pts: Micros): void {
+    this.#emit({ kind: 'audio', keyframe: true, pts, payloads: [payloadOf([packet], false)] });
+  }
+
+  #emit(sample: RtpSample): void {
+    for (const consumer of this.#consumers) consumer.sample(sample);
+  }
+
   #video({ data, keyframe }: Sample): RtpPayload[] {
     return packetiseH264(data, PAYLOAD_BYTES, keyframe ? this.#parameterSets : []);
+  }
+
+  #tellOfSilence(): void {
+    if (this.#hasToldOfSilence) return;
+    this.#hasToldOfSilence = true;
+    const { log, path } = this.#options;
+    const fix = 'install ffmpeg, or name it by FFMPEG_PATH; or let the encoder send Opus';
+    log.warn({ path, fix }, 'WebRTC viewers get no sound: there is no ffmpeg to turn it into Opus');
   }
 
   #tellOfReordering(): void {

@@ -40,7 +40,8 @@ const takes = ({ direction, rtcpMux }: OfferedMedia): boolean =>
 
 /** The codec of the stream's own profile, before any other of its kind. */
 function codecFor({ codecs }: OfferedMedia, track: TrackConfig): OfferedCodec | undefined {
-  if (track.codec === 'opus') return codecs.find(({ name }) => name.toLowerCase() === 'opus');
+  // Other sound is turned into it.
+  if (track.kind === 'audio') return codecs.find(({ name }) => name.toLowerCase() === 'opus');
   const fitting = codecs.filter(
     ({ name, parameters }) => name.toUpperCase() === 'H264' && parameters.get('packetization-mode') === '1',
   );

@@ -12,6 +12,8 @@ export interface WhepOptions {
   readonly router: StreamRouter;
   readonly server: WebRtcServer;
   readonly kind: OutputKind<RtpOutput>;
+  /** Whether sound can be turned into Opus. */
+  readonly canConvert: boolean;
   readonly log: Logger;
   /** ms since 1970. */
   readonly wallClock: () => number;
@@ -49,9 +51,9 @@ export class WhepPlay implements SdpHandler {
   }
 
   #open(offer: Offer, admission: Admission, stream: Stream): { id: string; answer: string } {
-    const { server, kind, log, wallClock } = this.#options;
+    const { server, kind, canConvert, log, wallClock } = this.#options;
     const { session } = admission;
-    const { answered, legs } = chooseMedia(offer, rtpTracks(stream.description), randomInt);
+    const { answered, legs } = chooseMedia(offer, rtpTracks(stream.description, canConvert), randomInt);
     if (legs.length === 0) {
       const codecs = stream.description.tracks.map(({ codec }) => codec).join(' and ') || 'nothing yet';
       const message = `h264 and opus can be played by WebRTC, if the offer has them; the stream is ${codecs}`;

@@ -1,3 +1,3 @@
 export { TsDemuxer } from './demuxer.js';
 export type { TsEvent, TsStats } from './events.js';
-export { TsMuxer } from './muxer.js';
+export { TS_TIME_OFFSET, TsMuxer } from './muxer.js';

@@ -1,6 +1,6 @@
 import { MediaError } from '../errors.js';
 import type { Sample } from '../sample.js';
-import { type Micros, ticks90kFromMicros } from '../time.js';
+import { type Micros, micros, ticks90kFromMicros } from '../time.js';
 import type { TrackConfig, TrackId } from '../track-config.js';
 import { type ElementaryWriter, elementaryWriterFor } from './elementary-writer.js';
 import { ContinuityCounter, PAT_PID, packetize, pcrPacket } from './packet.js';
@@ -14,6 +14,8 @@ const FIRST_ELEMENTARY_PID = 0x100;
 const CLOCK_RANGE = 2 ** 33;
 /** Decoding times stand this far behind the clock reference, so that a decoder has time to fill its buffer. */
 const DECODER_DELAY = 63_000;
+/** Times in what a `TsMuxer` writes are this much later than its samples'. */
+export const TS_TIME_OFFSET = micros(700_000);
 /** ISO 13818-1 §2.7.2 asks for a PCR each 100 ms; a frame may be late. */
 const PCR_INTERVAL = 80_000;
 /** Tracks are interleaved this well; a sample that is further back is on a clock set anew. */
