@@ -1,8 +1,9 @@
-// npm run bench: installs and builds what is missing, then measures. `npm run bench -- srt` measures SRT.
+// npm run bench: installs and builds what is missing, then measures. `npm run bench -- srt` and `webrtc` measure those.
 import { join } from 'node:path';
 import { prepare, root, run } from './prepare.mjs';
 
 prepare();
 const [first, ...rest] = process.argv.slice(2);
-if (first === 'srt') run(process.execPath, [join(root, 'bench/dist/srt/main.js'), ...rest]);
+const PARTS = ['srt', 'webrtc'];
+if (PARTS.includes(first)) run(process.execPath, [join(root, `bench/dist/${first}/main.js`), ...rest]);
 else run(process.execPath, [join(root, 'bench/dist/main.js'), ...process.argv.slice(2)]);

@@ -1,3 +1,4 @@
+export { type DtlsCertificate, DtlsEndpoint, isDtls, makeCertificate } from './dtls/index.js';
 export { WebRtcError, type WebRtcErrorCode } from './errors.js';
 export type { AnsweredMedia, HostCandidate } from './sdp/answer.js';
 export {
@@ -9,3 +10,4 @@ export {
   readOffer,
 } from './sdp/offer.js';
 export { type Peer, type PeerHandler, WebRtcServer, type WebRtcServerOptions } from './server/webrtc-server.js';
+export { isStun, STUN_TYPE, writeStun } from './wire/stun.js';
