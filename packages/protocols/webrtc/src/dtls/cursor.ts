@@ -16,7 +16,12 @@ export class Cursor {
     return this.#at === this.#bytes.length;
   }
 
-  /** An unsigned number of 1 to 4 bytes. @throws {WebRtcError} `malformed` */
+  /** Nothing may follow. @throws {WebRtcError} `malformed` */
+  end(): void {
+    if (!this.isAtEnd) throw malformed(`${this.#what} is longer than its fields`);
+  }
+
+  /** An unsigned number. @throws {WebRtcError} `malformed` */
   number(bytes: 1 | 2 | 3): number {
     return this.take(bytes).readUIntBE(0, bytes);
   }

@@ -59,8 +59,13 @@ interface Gathering {
   readonly type: number;
   readonly isSealed: boolean;
   readonly body: Buffer;
+  /** A bit for each byte of the body. */
   readonly present: Uint8Array;
   missing: number;
+}
+
+function newGathering(type: number, isSealed: boolean, total: number): Gathering {
+  return { type, isSealed, body: Buffer.alloc(total), present: new Uint8Array(Math.ceil(total / 8)), missing: total };
 }
 
 /** Puts a peer's messages together and in order, RFC 6347 §4.2.3. */
@@ -105,17 +110,17 @@ export class MessageGathering {
     if (total > LONGEST_MESSAGE) throw malformed(`a handshake message of ${total} bytes`);
     if (offset + length > total) throw malformed('a handshake fragment reaches beyond its message');
     const type = fragment.readUInt8(at);
-    const known = this.#messages.get(sequence);
-    const fresh = { type, isSealed, body: Buffer.alloc(total), present: new Uint8Array(total), missing: total };
-    const message = known ?? fresh;
+    const message = this.#messages.get(sequence) ?? newGathering(type, isSealed, total);
     if (message.type !== type || message.body.length !== total || message.isSealed !== isSealed) {
       throw malformed('handshake fragments that differ');
     }
-    if (known === undefined) this.#messages.set(sequence, message);
+    this.#messages.set(sequence, message);
     fragment.copy(message.body, offset, at + HEADER_BYTES, at + HEADER_BYTES + length);
     for (let byte = offset; byte < offset + length; byte++) {
-      if (message.present[byte] === 0) message.missing -= 1;
-      message.present[byte] = 1;
+      const [eight, bit] = [byte >>> 3, 1 << (byte & 7)];
+      const present = message.present[eight] ?? 0;
+      if ((present & bit) === 0) message.missing -= 1;
+      message.present[eight] = present | bit;
     }
   }
 }

@@ -40,6 +40,7 @@ export interface ClientHello {
   readonly srtpProfiles: readonly number[];
   readonly extendedMasterSecret: boolean;
   readonly renegotiationInfo: boolean;
+  readonly pointFormats: boolean;
 }
 
 /** @throws {WebRtcError} `malformed` */
@@ -51,11 +52,17 @@ export function readClientHello(body: Buffer): ClientHello {
   const random = cursor.take(RANDOM_BYTES);
   const [sessionId, cookie] = [cursor.vector(1), cursor.vector(1)];
   const suites = numbersOf(cursor.vector(2));
-  cursor.vector(1);
-  const extensions = cursor.isAtEnd ? new Map<number, Buffer>() : readExtensions(cursor.vector(2));
-  const list = (type: number) => {
+  if (!cursor.vector(1).includes(0)) throw malformed('a client that can only compress');
+  const extensions = readExtensions(cursor);
+  const list = (type: number): number[] => {
     const content = extensions.get(type);
-    return content === undefined ? [] : numbersOf(new Cursor(content, 'an extension').vector(2));
+    if (content === undefined) return [];
+    const fields = new Cursor(content, 'an extension');
+    const numbers = numbersOf(fields.vector(2));
+    // The identifier of a key; it isn't used.
+    if (type === EXTENSION.useSrtp) fields.vector(1);
+    fields.end();
+    return numbers;
   };
   return {
     random,
@@ -67,6 +74,7 @@ export function readClientHello(body: Buffer): ClientHello {
     srtpProfiles: list(EXTENSION.useSrtp),
     extendedMasterSecret: extensions.has(EXTENSION.extendedMasterSecret),
     renegotiationInfo: extensions.has(EXTENSION.renegotiationInfo) || suites.includes(RENEGOTIATION_SCSV),
+    pointFormats: extensions.has(EXTENSION.pointFormats),
   };
 }
 
@@ -109,9 +117,9 @@ export function readServerHello(body: Buffer): ServerHello {
   cursor.vector(1);
   const suite = cursor.number(2);
   if (cursor.number(1) !== 0) throw malformed('a server that compresses');
-  const extensions = cursor.isAtEnd ? new Map<number, Buffer>() : readExtensions(cursor.vector(2));
+  const extensions = readExtensions(cursor);
   const srtp = extensions.get(EXTENSION.useSrtp);
-  const [srtpProfile] = srtp === undefined ? [] : numbersOf(new Cursor(srtp, 'use_srtp').vector(2));
+  const srtpProfile = srtp === undefined ? undefined : chosenProfile(new Cursor(srtp, 'use_srtp'));
   return { random, suite, srtpProfile, extendedMasterSecret: extensions.has(EXTENSION.extendedMasterSecret) };
 }
 
@@ -121,12 +129,20 @@ export function writeServerHello(
 ): Buffer {
   const extensions = [
     ...(hello.renegotiationInfo ? [extension(EXTENSION.renegotiationInfo, Buffer.from([0]))] : []),
-    extension(EXTENSION.pointFormats, Buffer.from([1, 0])),
+    ...(hello.pointFormats ? [extension(EXTENSION.pointFormats, Buffer.from([1, 0]))] : []),
     ...(hello.extendedMasterSecret ? [extension(EXTENSION.extendedMasterSecret, Buffer.alloc(0))] : []),
     extension(EXTENSION.useSrtp, Buffer.concat([vector(2, uint16(srtpProfile)), NO_MKI])),
   ];
   const noCompression = Buffer.from([0]);
   return Buffer.concat([uint16(DTLS_1_2), random, vector(1), uint16(suite), noCompression, vector(2, ...extensions)]);
+}
+
+/** RFC 5764 §4.1.1: exactly one, and no identifier of a key where none was offered. */
+function chosenProfile(cursor: Cursor): number | undefined {
+  const [profile, ...others] = numbersOf(cursor.vector(2));
+  if (others.length > 0 || cursor.vector(1).length > 0) throw malformed('a server that chose more than was offered');
+  cursor.end();
+  return profile;
 }
 
 /** The group that both sides know; a client that names none knows P-256. */
@@ -135,11 +151,15 @@ export function sharedGroup(groups: readonly number[]): Group | undefined {
   return [GROUP.x25519, GROUP.p256].find((group) => groups.includes(group));
 }
 
-function readExtensions(bytes: Buffer): Map<number, Buffer> {
-  const cursor = new Cursor(bytes, 'an extension');
+/** The last field of a hello, which may be left out. */
+function readExtensions(hello: Cursor): Map<number, Buffer> {
   const extensions = new Map<number, Buffer>();
+  if (hello.isAtEnd) return extensions;
+  const cursor = new Cursor(hello.vector(2), 'an extension');
+  hello.end();
   while (!cursor.isAtEnd) {
     const type = cursor.number(2);
+    if (extensions.has(type)) throw malformed(`extension ${type} twice`);
     extensions.set(type, cursor.vector(2));
   }
   return extensions;

@@ -54,6 +54,12 @@ export function verifyData(master: Buffer, side: 'client' | 'server', transcript
 }
 
 /** Keys for SRTP, RFC 5764 §4.2. */
-export function exportSrtp(master: Buffer, { client, server }: Randoms, length: number): Buffer {
-  return prf(master, 'EXTRACTOR-dtls_srtp', Buffer.concat([client, server]), length);
+export function srtpKeys(master: Buffer, { client, server }: Randoms, saltBytes: number) {
+  const salts = 2 * KEY_BYTES;
+  const seed = Buffer.concat([client, server]);
+  const material = prf(master, 'EXTRACTOR-dtls_srtp', seed, salts + 2 * saltBytes);
+  return {
+    client: { key: material.subarray(0, KEY_BYTES), salt: material.subarray(salts, salts + saltBytes) },
+    server: { key: material.subarray(KEY_BYTES, salts), salt: material.subarray(salts + saltBytes) },
+  };
 }

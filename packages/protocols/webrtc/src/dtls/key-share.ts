@@ -20,7 +20,12 @@ export function makeKeyShare(group: Group): KeyShare {
 function p256(): KeyShare {
   const exchange = createECDH('prime256v1');
   const publicKey = exchange.generateKeys();
-  return { group: GROUP.p256, publicKey, agree: (peerKey) => orUndefined(() => exchange.computeSecret(peerKey)) };
+  return {
+    group: GROUP.p256,
+    publicKey,
+    // RFC 8422 §5.4.1: not compressed.
+    agree: (peerKey) => (peerKey[0] === 4 ? orUndefined(() => exchange.computeSecret(peerKey)) : undefined),
+  };
 }
 
 function x25519(): KeyShare {

@@ -1,12 +1,12 @@
 import { type HandshakeMessage, writeFragments } from './handshake-message.js';
 import { CONTENT, type DtlsRecord, RECORD_HEADER_BYTES, recordNumber, writeRecord } from './record.js';
 import { type DirectionKey, openRecord, sealRecord } from './record-protection.js';
+import { ReplayWindow } from './replay-window.js';
 
 /** IPv6's least MTU leaves this much, with room for a relay's headers. */
 const MOST_DATAGRAM_BYTES = 1200;
 /** What GCM adds to a record. */
 const SEAL_BYTES = 24;
-const WINDOW = 64;
 
 /** What one flight is made of. */
 export type FlightItem =
@@ -17,9 +17,9 @@ export type FlightItem =
 export class RecordLayer {
   readonly #send: (datagram: Buffer) => void;
   readonly #sequences = [0, 0];
-  readonly #seen: Set<number>[] = [new Set(), new Set()];
-  readonly #highest = [-1, -1];
+  readonly #window = new ReplayWindow();
   #sendKey: DirectionKey | undefined;
+  #hasChangedSpec = false;
   #receiveKey: DirectionKey | undefined;
 
   constructor(send: (datagram: Buffer) => void) {
@@ -54,23 +54,27 @@ export class RecordLayer {
     flush();
   }
 
+  /** Seals it only after our ChangeCipherSpec: before, the peer could not read it. */
   sendAlert(level: number, description: number): void {
-    const epoch = this.#sendKey === undefined ? 0 : 1;
-    this.#send(this.#record(CONTENT.alert, epoch, Buffer.from([level, description])));
+    this.#send(this.#record(CONTENT.alert, this.#hasChangedSpec ? 1 : 0, Buffer.from([level, description])));
   }
 
-  /** The content of a record that is authentic and new; undefined for all others. */
+  /**
+   * The content of a record; undefined where it is not authentic, or came before. What isn't sealed is taken as it is:
+   * its number proves nothing, and must not shut out others.
+   */
   open(record: DtlsRecord): Buffer | undefined {
     const { epoch, sequence, fragment } = record;
-    if (epoch > 1 || !this.#isNew(epoch, sequence)) return undefined;
-    if (epoch === 1 && this.#receiveKey === undefined) return undefined;
-    const content = epoch === 0 || this.#receiveKey === undefined ? fragment : openRecord(this.#receiveKey, record);
-    if (content !== undefined) this.#note(epoch, sequence);
+    if (epoch === 0) return fragment;
+    if (epoch !== 1 || this.#receiveKey === undefined || !this.#window.isNew(sequence)) return undefined;
+    const content = openRecord(this.#receiveKey, record);
+    if (content !== undefined) this.#window.note(sequence);
     return content;
   }
 
   *#recordsOf(item: FlightItem): Iterable<Buffer> {
     if (item.kind === 'change-cipher-spec') {
+      this.#hasChangedSpec = true;
       yield this.#record(CONTENT.changeCipherSpec, 0, Buffer.from([1]));
       return;
     }
@@ -86,19 +90,5 @@ export class RecordLayer {
     const number = recordNumber(epoch, sequence);
     const key = this.#sendKey;
     return writeRecord(type, number, epoch === 0 || key === undefined ? plain : sealRecord(key, type, number, plain));
-  }
-
-  /** RFC 6347 §4.1.2.6 */
-  #isNew(epoch: number, sequence: number): boolean {
-    return sequence > (this.#highest[epoch] ?? -1) - WINDOW && this.#seen[epoch]?.has(sequence) === false;
-  }
-
-  #note(epoch: number, sequence: number): void {
-    const seen = this.#seen[epoch];
-    if (seen === undefined) return;
-    seen.add(sequence);
-    const highest = Math.max(this.#highest[epoch] ?? -1, sequence);
-    this.#highest[epoch] = highest;
-    if (seen.size > 2 * WINDOW) for (const old of seen) if (old <= highest - WINDOW) seen.delete(old);
   }
 }

@@ -8,6 +8,8 @@ export const CONTENT = { changeCipherSpec: 20, alert: 21, handshake: 22, applica
 /** DTLS 1.2 on the wire: the one's complement of its numbers. */
 export const DTLS_1_2 = 0xfefd;
 const MAJOR = 0xfe;
+/** RFC 5246 §6.2.3 */
+const LONGEST_FRAGMENT = 2 ** 14 + 2048;
 
 export interface DtlsRecord {
   readonly type: number;
@@ -32,8 +34,10 @@ export function readRecords(datagram: Buffer): DtlsRecord[] {
   for (let at = 0; at < datagram.length; ) {
     if (datagram.length - at < RECORD_HEADER_BYTES) throw malformed('a DTLS record without a header');
     if (datagram.readUInt8(at + 1) !== MAJOR) throw malformed(`DTLS version ${datagram.readUInt16BE(at + 1)}`);
-    const end = at + RECORD_HEADER_BYTES + datagram.readUInt16BE(at + 11);
-    if (end > datagram.length) throw malformed(`a DTLS record of ${end - at} bytes is cut off`);
+    const length = datagram.readUInt16BE(at + 11);
+    const end = at + RECORD_HEADER_BYTES + length;
+    if (end > datagram.length) throw malformed(`a DTLS record of ${length} bytes is cut off`);
+    if (length > LONGEST_FRAGMENT) throw malformed(`a DTLS record of ${length} bytes`);
     records.push({
       type: datagram.readUInt8(at),
       epoch: datagram.readUInt16BE(at + 3),

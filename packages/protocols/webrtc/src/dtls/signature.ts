@@ -8,10 +8,15 @@ export function signed(content: Buffer, key: KeyObject): Buffer {
   return Buffer.concat([uint16(SIGNATURE.ecdsaP256Sha256), vector(2, sign('sha256', content, key))]);
 }
 
-/** Whether a signature was made by the owner of a certificate. @throws {WebRtcError} `malformed` */
+/**
+ * Whether a signature, the last that the cursor has, was made by the owner of a certificate.
+ *
+ * @throws {WebRtcError} `malformed`
+ */
 export function isSigned(content: Buffer, cursor: Cursor, certificate: Buffer): boolean {
   const algorithm = cursor.number(2);
   const signature = cursor.vector(2);
+  cursor.end();
   const key = publicKeyOf(certificate);
   const isRsa = key.asymmetricKeyType === 'rsa';
   switch (algorithm) {
@@ -38,7 +43,9 @@ function publicKeyOf(certificate: Buffer): KeyObject {
 
 /** The first certificate of a list, RFC 5246 §7.4.2. @throws {WebRtcError} `malformed`, where there is none, too */
 export function readCertificate(body: Buffer): Buffer {
-  const list = new Cursor(new Cursor(body, 'a Certificate').vector(3), 'a Certificate');
+  const outer = new Cursor(body, 'a Certificate');
+  const list = new Cursor(outer.vector(3), 'a Certificate');
+  outer.end();
   if (list.isAtEnd) throw malformed('the peer shows no certificate');
   return list.vector(3);
 }
