@@ -29,7 +29,7 @@ describe('WebRTC with Chromium', () => {
       response.end('<!doctype html><title>peer</title><video autoplay muted></video>');
     });
     await new Promise<void>((done) => pages.listen(0, '127.0.0.1', done));
-    server = new WebRtcServer({ announce: () => ['127.0.0.1'], wallClock: () => new Date() });
+    server = new WebRtcServer({ announce: () => [{ address: '127.0.0.1' }], tcp: true, wallClock: () => new Date() });
     await server.listen(0, '127.0.0.1');
   });
   afterAll(async () => {

@@ -50,4 +50,4 @@ export { type ReceivedMedia, Stream, type StreamState } from './streams/stream.j
 export * from './token-buckets.js';
 export * from './traffic/traffic-meter.js';
 export * from './transcode/ffmpeg-path.js';
-export * from './transcode/opus-converter.js';
+export * from './transcode/track-converter.js';

@@ -1,7 +1,7 @@
 export { HlsDelivery } from './hls/hls-delivery.js';
 export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
 export { Pages } from './http/pages.js';
-export { SdpExchange } from './http/sdp-exchange.js';
+export { SdpExchange } from './http/sdp/sdp-exchange.js';
 export { StatusPages } from './http/status.js';
 export { HttpFlv } from './http-flv.js';
 export { RtmpPlay } from './rtmp-play.js';

@@ -35,7 +35,7 @@ export class FileLoop {
       cut: (reason) => this.stop(reason),
       traffic: () => ({ received: this.#bytes, sent: 0 }),
     });
-    this.#publication = options.router.publish(options.admission.session, (reason) => this.stop(reason));
+    this.#publication = options.router.publish(options.admission.session, { cut: (reason) => this.stop(reason) });
     this.#startedAt = this.#clock.monotonic();
     for (const event of options.events) {
       if (event.type === 'config' || event.type === 'metadata') this.#publication.write(event);

@@ -41,7 +41,7 @@ export class RtmpPublish {
       traffic: () => ({ received: control.bytesReceived(), sent: 0 }),
     });
     try {
-      const publication = this.#router.publish(session, (reason) => control.end(reason));
+      const publication = this.#router.publish(session, { cut: (reason) => control.end(reason) });
       const reader = new FlvSampleReader();
       this.#log.info(
         {

@@ -54,7 +54,7 @@ export class SrtPublish {
         // Only now: whoever doesn't know the passphrase must not take a stream over.
         let publication: Publication | undefined;
         try {
-          publication = this.#router.publish(session, (reason) => socket.close(reason));
+          publication = this.#router.publish(session, { cut: (reason) => socket.close(reason) });
           ingestSrt(socket, publication, { log: this.#log, over: (reason) => admission.close(reason) });
           this.#log.info({ session: session.id, path: session.path, ip: session.ip }, 'publishing began');
         } catch (error) {

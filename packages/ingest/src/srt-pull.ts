@@ -78,7 +78,7 @@ export class SrtPull {
           over(reason);
         };
         try {
-          const publication = router.publish(admission.session, (reason) => socket.close(reason));
+          const publication = router.publish(admission.session, { cut: (reason) => socket.close(reason) });
           ingestSrt(socket, publication, { log, over: close });
         } catch (error) {
           admission.close(messageOf(error));

@@ -36,7 +36,7 @@ import { pagesDirectory } from './pages-directory.js';
 import { Relays } from './relays.js';
 import { makeSrtListener, passphrases } from './srt-door.js';
 import { VERSION } from './version.js';
-import { makeWebRtcServer } from './webrtc-door.js';
+import { WebRtcDoor } from './webrtc-door.js';
 
 /** Where media can be reached; undefined for what is off. */
 export interface MediaPorts {
@@ -66,13 +66,13 @@ export class MediaDoors {
   readonly #rtmp: readonly RtmpServer[];
   readonly #srt: SrtListener | undefined;
   readonly #relays: Relays;
-  readonly #webRtc: WebRtcServer | undefined;
+  readonly #webRtc: WebRtcDoor | undefined;
 
   constructor(options: MediaDoorsOptions) {
     const { live, certificate, log } = options;
     this.#config = live.current;
-    this.#webRtc = this.#config.webrtc.enabled ? makeWebRtcServer(live) : undefined;
-    const { hls, routes, handlers, srt, relays } = makeHandlers(options, this.#webRtc);
+    this.#webRtc = this.#config.webrtc.enabled ? new WebRtcDoor(live, log) : undefined;
+    const { hls, routes, handlers, srt, relays } = makeHandlers(options, this.#webRtc?.server);
     this.#hls = hls;
     this.#relays = relays;
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
@@ -180,12 +180,20 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
 }
 
 /** WHIP and WHEP, over HTTP. */
-function makeSdpExchange({ gate, router, clock, log }: MediaDoorsOptions, server: WebRtcServer): SdpExchange {
+function makeSdpExchange({ live, gate, router, clock, log }: MediaDoorsOptions, server: WebRtcServer): SdpExchange {
   const ffmpeg = findFfmpeg(process.env);
   const kind = rtpOutputKind({ ffmpeg, log, now: clock.monotonic });
-  return new SdpExchange({
+  const canConvert = ffmpeg !== undefined;
+  const handlers = {
     publish: new WhipPublish({ gate, router, server, log }),
-    play: new WhepPlay({ gate, router, server, kind, canConvert: ffmpeg !== undefined, log, wallClock: clock.wall }),
+    play: new WhepPlay({ gate, router, server, kind, canConvert, log, wallClock: clock.wall }),
+  };
+  return new SdpExchange({
+    handlers,
+    server,
+    gate,
+    settings: () => live.current.webrtc,
+    now: () => clock.wall() / 1000,
   });
 }
 

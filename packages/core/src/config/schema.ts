@@ -238,6 +238,16 @@ const srtPath = {
   playPassphrase: passphrase().describe('Passphrase that SRT viewers must know, 10 to 79 characters.'),
 };
 
+/** Of a path; where the WebRTC port is, is in the same group, for all of them. */
+const webrtcPath = {
+  bFrames: z
+    .enum(['drop', 'send', 'transcode'])
+    .default('drop')
+    .describe(
+      'What becomes of B-frames, over which browsers stutter: those that nothing depends on are left out, or all are sent, or the picture is encoded anew without them (by ffmpeg, once for all viewers).',
+    ),
+};
+
 /** Where streams are taken from, and given to. The URLs hold credentials. */
 const pull = z.strictObject({
   url: url('srt')
@@ -369,14 +379,43 @@ export const configSchema = z.strictObject({
   webrtc: z
     .strictObject({
       enabled: z.boolean().default(true).meta(START).describe('Whether WebRTC is spoken.'),
-      port: port(8000).describe('UDP port for WebRTC, one for all. 0 takes a free one.'),
+      port: port(8000).describe('Port for WebRTC, one for all, of UDP and of TCP. 0 takes a free one.'),
       host: host().describe('Address to listen on.'),
+      tcp: z
+        .boolean()
+        .default(true)
+        .meta(START)
+        .describe('Whether browsers may connect by TCP, too, where their network lets no UDP through.'),
       announce: z
         .array(z.union([z.ipv4(), z.ipv6()]))
         .max(20)
         .default([])
         .meta({ allowed: 'addresses' })
         .describe("Addresses that browsers are told to send to; by default this machine's own."),
+      stunServer: url('stun')
+        .optional()
+        .describe(
+          'A STUN server, `stun:host:port`, that is asked from which address it sees this server; browsers are told that one, too.',
+        ),
+      iceServers: list(url('stun', 'turn', 'turns'), 'URLs (stun, turn, turns)').describe(
+        'STUN and TURN servers that browsers are told of: `stun:host:port`, `turn:host:port?transport=udp`.',
+      ),
+      turn: z
+        .strictObject({
+          secret: secret(16).describe(
+            "The secret that the TURN server shares (coturn's `static-auth-secret`); credentials for browsers are made from it.",
+          ),
+          realm: z.string().min(1).optional().describe("The TURN server's realm: its domain."),
+          credentialSeconds: z
+            .number()
+            .int()
+            .min(60)
+            .max(604_800)
+            .default(86_400)
+            .describe('How long credentials for the TURN server hold.'),
+        })
+        .prefault({}),
+      ...webrtcPath,
     })
     .prefault({}),
   player: z
@@ -466,6 +505,7 @@ export const configSchema = z.strictObject({
         viewers: overridesOf(viewers),
         hls: overridesOf(hls),
         srt: overridesOf(z.strictObject(srtPath)),
+        webrtc: overridesOf(z.strictObject(webrtcPath)),
         pull: pull.optional(),
         push: overridesOf(push),
       }),
@@ -488,6 +528,7 @@ export type Config = z.output<typeof configSchema>;
 /** The settings that hold for one path. */
 export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'viewers' | 'hls' | 'push'> & {
   readonly srt: Pick<Config['srt'], keyof typeof srtPath>;
+  readonly webrtc: Pick<Config['webrtc'], keyof typeof webrtcPath>;
 };
 export type AccessSettings = Config['access'];
 /** Who may do something with a path, beyond the address rules. */

@@ -35,6 +35,8 @@ export interface OutputSource {
   readonly settings: PathSettings;
   /** The stream is over for good, and not only this output of it. */
   readonly ended: boolean;
+  /** Asks the encoder for a keyframe, where it can be asked: for a viewer that has just come, or lost its picture. */
+  requestKeyframe(): void;
   /** When a sample was live, in wall time. */
   wallTimeOf(dts: Micros): Millis;
 }

@@ -41,7 +41,7 @@ function routerWith(text = '') {
     settingsFor: () => config,
   });
   const cuts: string[] = [];
-  const publish = (ip = '1.1.1.1') => router.publish(session(ip), (reason) => cuts.push(`${ip}: ${reason}`));
+  const publish = (ip = '1.1.1.1') => router.publish(session(ip), { cut: (reason) => cuts.push(`${ip}: ${reason}`) });
   return { router, events, seen, cuts, publish };
 }
 

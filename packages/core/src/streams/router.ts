@@ -7,6 +7,14 @@ import type { EventBus } from '../events.js';
 import type { StreamPath } from '../stream-path.js';
 import { Stream } from './stream.js';
 
+/** What the router and a stream can ask of a publisher. */
+export interface PublisherControl {
+  /** Ends the publisher's connection: another one takes over, or the server goes down. */
+  readonly cut: (reason: string) => void;
+  /** Asks the encoder for a keyframe, where its protocol has a word for that. */
+  readonly requestKeyframe?: () => void;
+}
+
 /** A publisher's hold on a stream. */
 export interface Publication {
   readonly session: Session;
@@ -19,7 +27,7 @@ export interface Publication {
 
 interface PublishedStream {
   readonly stream: Stream;
-  publication: { readonly handle: Publication; readonly cut: (reason: string) => void } | undefined;
+  publication: { readonly handle: Publication; readonly control: PublisherControl } | undefined;
   graceTimer: NodeJS.Timeout | undefined;
 }
 
@@ -52,10 +60,9 @@ export class StreamRouter {
    * Begins a publication: a new stream, or one that waits for its encoder, or, where the path's policy is `replace`,
    * one that another encoder publishes.
    *
-   * @param cut ends the publisher's connection; called when another one takes over or the server goes down
    * @throws {Refusal} `already-publishing` or `shutting-down`
    */
-  publish(session: Session, cut: (reason: string) => void): Publication {
+  publish(session: Session, control: PublisherControl): Publication {
     if (this.#closed) throw new Refusal('shutting-down', 'the server is going down');
     const { path } = session;
     const known = this.#streams.get(path);
@@ -65,7 +72,7 @@ export class StreamRouter {
         throw new Refusal('already-publishing', `${path} is being published from ${holder.handle.session.ip}`);
       }
       known.publication = undefined;
-      holder.cut('replaced by another publisher');
+      holder.control.cut('replaced by another publisher');
     }
     const published = known ?? this.#open(path);
     clearTimeout(published.graceTimer);
@@ -79,7 +86,7 @@ export class StreamRouter {
         if (published.publication?.handle === handle) this.#pause(published, reason);
       },
     };
-    published.publication = { handle, cut };
+    published.publication = { handle, control };
     if (known === undefined) {
       this.#events.emit('stream-started', { path, session });
     } else {
@@ -112,14 +119,15 @@ export class StreamRouter {
    * The stream of a path, as soon as somebody publishes it.
    *
    * @param signal gives up when the viewer is gone
-   * @throws {Refusal} `not-live` when nobody did in the path's waiting time
+   * @param forSeconds how long to wait; as long as the path's settings say where it is left out
+   * @throws {Refusal} `not-live` when nobody did in that time
    */
-  async waitFor(path: StreamPath, signal: AbortSignal): Promise<Stream> {
+  async waitFor(path: StreamPath, signal: AbortSignal, forSeconds?: number): Promise<Stream> {
     const stream = this.find(path);
     if (stream !== undefined) return stream;
-    const { waitForStreamSeconds } = this.#settingsFor(path).viewers;
+    const seconds = forSeconds ?? this.#settingsFor(path).viewers.waitForStreamSeconds;
     const refusal = new Refusal('not-live', `nobody publishes ${path}`);
-    if (waitForStreamSeconds === 0 || this.#closed || signal.aborted) throw refusal;
+    if (seconds === 0 || this.#closed || signal.aborted) throw refusal;
     const waiters = this.#waiters.get(path) ?? new Set();
     this.#waiters.set(path, waiters);
     return new Promise<Stream>((resolve, reject) => {
@@ -133,7 +141,7 @@ export class StreamRouter {
       };
       const giveUp = () => settle(undefined);
       const waiter: Waiter = { settle };
-      const timer = setTimeout(giveUp, waitForStreamSeconds * 1000);
+      const timer = Number.isFinite(seconds) ? setTimeout(giveUp, seconds * 1000) : undefined;
       signal.addEventListener('abort', giveUp);
       waiters.add(waiter);
     });
@@ -146,7 +154,7 @@ export class StreamRouter {
     for (const published of [...this.#streams.values()]) {
       const holder = published.publication;
       published.publication = undefined;
-      holder?.cut(reason);
+      holder?.control.cut(reason);
       this.#end(published, reason);
     }
     for (const waiter of [...this.#waiters.values()].flatMap((waiters) => [...waiters])) waiter.settle(undefined);
@@ -154,7 +162,8 @@ export class StreamRouter {
 
   #open(path: StreamPath): PublishedStream {
     const settings = this.#settingsFor(path);
-    const stream = new Stream(path, settings, this.#clock);
+    const requestKeyframe = () => published.publication?.control.requestKeyframe?.();
+    const stream = new Stream(path, settings, this.#clock, requestKeyframe);
     const published: PublishedStream = { stream, publication: undefined, graceTimer: undefined };
     this.#streams.set(path, published);
     return published;

@@ -40,7 +40,7 @@ class Recorder implements Output {
 function streamOf() {
   const time = { wall: 1_000_000 };
   const clock = { monotonic: () => millis(0), wall: () => millis(time.wall) };
-  const stream = new Stream(parseStreamPath('live/show'), loadConfig({}), clock);
+  const stream = new Stream(parseStreamPath('live/show'), loadConfig({}), clock, () => {});
   const kind: OutputKind<Recorder> = { name: 'recorder', create: () => new Recorder() };
   const write = (...events: readonly MediaEvent[]) => {
     for (const event of events) stream.write(event);

@@ -51,6 +51,8 @@ export class Stream implements OutputSource {
   /** As they were when the stream began. */
   readonly settings: PathSettings;
   readonly startedAt: Millis;
+  /** Asks the encoder for a keyframe, where it can be asked. */
+  readonly requestKeyframe: () => void;
   readonly #clock: Clock;
   readonly #timeline = new Timeline();
   readonly #gop: GopCache;
@@ -69,8 +71,9 @@ export class Stream implements OutputSource {
   #videoFramesIn = 0;
   #audioFramesIn = 0;
 
-  constructor(path: StreamPath, settings: PathSettings, clock: Clock) {
+  constructor(path: StreamPath, settings: PathSettings, clock: Clock, requestKeyframe: () => void) {
     this.path = path;
+    this.requestKeyframe = requestKeyframe;
     this.settings = settings;
     this.#clock = clock;
     const { maxBytes, maxFrames, maxSeconds } = settings.gopCache;

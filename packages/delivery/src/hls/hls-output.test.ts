@@ -18,6 +18,7 @@ function outputWith(settings = '') {
     path: parseStreamPath('live/show'),
     settings: config,
     ended: false,
+    requestKeyframe: () => {},
     wallTimeOf: (dts) => millis(dts / 1000),
   };
   const ended: HlsOutput[] = [];

@@ -9,7 +9,8 @@ import type { WsFlv } from '../ws-flv.js';
 import type { MediaRequest } from './media-request.js';
 import type { Pages } from './pages.js';
 import { sendError } from './responses.js';
-import { SdpExchange } from './sdp-exchange.js';
+import type { SdpExchange } from './sdp/sdp-exchange.js';
+import { isSdpPath } from './sdp/sdp-route.js';
 import type { StatusPages } from './status.js';
 
 /** A viewer's socket buffers this much in the process; beyond it the kernel is full and the viewer waits. */
@@ -129,12 +130,12 @@ export class MediaHttpServer {
     const { message, pathname } = request;
     const { flv, hls, sdp, status, corsOrigin } = this.#options;
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
-    if (message.method === 'OPTIONS') {
-      sendPreflight(response, SdpExchange.fits(pathname));
+    if (sdp !== undefined && isSdpPath(pathname)) {
+      await sdp.serve(request, response);
       return;
     }
-    if (sdp !== undefined && SdpExchange.fits(pathname)) {
-      await sdp.serve(request, response);
+    if (message.method === 'OPTIONS') {
+      sendPreflight(response);
       return;
     }
     if (message.method !== 'GET' && message.method !== 'HEAD') {
@@ -196,10 +197,10 @@ export class MediaHttpServer {
   }
 }
 
-function sendPreflight(response: ServerResponse, isSdp: boolean): void {
+function sendPreflight(response: ServerResponse): void {
   response.writeHead(204, {
-    'Access-Control-Allow-Methods': isSdp ? 'POST, PATCH, DELETE, OPTIONS' : 'GET, HEAD, OPTIONS',
-    'Access-Control-Allow-Headers': isSdp ? 'Authorization, Content-Type, If-Match' : 'Authorization, Range',
+    'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
+    'Access-Control-Allow-Headers': 'Authorization, Range',
     'Access-Control-Max-Age': '86400',
   });
   response.end();

@@ -42,8 +42,13 @@ export function sendError(response: ServerResponse, status: number, code: string
   sendJson(response, status, { error: { code, message } });
 }
 
+/** The status that tells a refusal. */
+export function statusOfRefusal({ code }: Refusal): number {
+  return STATUS_OF[code];
+}
+
 /** Answers a refusal. Anything else is thrown on. */
 export function sendRefusal(response: ServerResponse, error: unknown): void {
   if (!(error instanceof Refusal)) throw error;
-  sendError(response, STATUS_OF[error.code], error.code, error.message);
+  sendError(response, statusOfRefusal(error), error.code, error.message);
 }

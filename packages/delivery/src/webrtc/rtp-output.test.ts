@@ -1,5 +1,5 @@
-import { parseStreamPath } from '@sluice/core';
-import { buildAvcC, h264TrackConfig, micros, millis, type Sample, type TrackConfig } from '@sluice/media';
+import { loadConfig, type OutputSource, parseStreamPath } from '@sluice/core';
+import { buildAvcC, type Codec, h264TrackConfig, micros, millis, type Sample, type TrackConfig } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
 import { RtpOutput, type RtpSample, rtpTracks } from './rtp-output.js';
 
@@ -15,7 +15,7 @@ const AAC = {
   channels: 2,
 } as unknown as TrackConfig;
 
-const slice = (at: number, keyframe: boolean, data = Buffer.from('0000000465888401', 'hex')): Sample => ({
+const slice = (at: number, keyframe: boolean, data: Buffer = Buffer.from('0000000465888401', 'hex')): Sample => ({
   track: 1,
   kind: 'video',
   dts: micros(at * 40_000),
@@ -24,7 +24,7 @@ const slice = (at: number, keyframe: boolean, data = Buffer.from('00000004658884
   data,
 });
 
-function outputOf() {
+function outputOf(bFrames = 'drop') {
   const warned: string[] = [];
   const log = {
     debug: () => {},
@@ -32,20 +32,34 @@ function outputOf() {
     warn: (_: object, text: string) => warned.push(text),
     error: () => {},
   };
-  const output = new RtpOutput({ ffmpeg: undefined, log, now: () => millis(5), path: parseStreamPath('live/show') });
+  const asked: string[] = [];
+  const source: OutputSource = {
+    path: parseStreamPath('live/show'),
+    settings: loadConfig({ environment: { SLUICE_WEBRTC_B_FRAMES: bFrames } }),
+    ended: false,
+    requestKeyframe: () => asked.push('keyframe'),
+    wallTimeOf: () => millis(0),
+  };
+  const output = new RtpOutput({ ffmpeg: undefined, log, now: () => millis(5) }, source);
   const got: RtpSample[] = [];
   const ended: string[] = [];
-  const consumer = { sample: (sample: RtpSample) => got.push(sample), ended: (reason: string) => ended.push(reason) };
-  return { output, got, ended, consumer, warned };
+  const codecs: (readonly Codec[])[] = [];
+  const consumer = {
+    codecs: (now: readonly Codec[]) => codecs.push(now),
+    sample: (sample: RtpSample) => got.push(sample),
+    ended: (reason: string) => ended.push(reason),
+  };
+  return { output, got, ended, consumer, warned, asked, codecs };
 }
 
 describe('RtpOutput', () => {
   it('packs for whoever is there, keyframes with their parameter sets', () => {
-    const { output, got, consumer, ended, warned } = outputOf();
+    const { output, got, consumer, ended, warned, asked, codecs } = outputOf();
     output.configure({ tracks: [VIDEO, AAC], metadata: {} });
     output.sample(slice(0, true));
     expect([output.viewers, output.idleSince]).toEqual([0, 5]);
     output.attach(consumer);
+    expect([asked, codecs]).toEqual([['keyframe'], [['h264']]]);
     output.sample(slice(1, true));
     output.sample(slice(2, false));
     output.sample({ ...slice(2, true), kind: 'audio', track: 2 });
@@ -60,14 +74,33 @@ describe('RtpOutput', () => {
     expect(ended).toEqual(['over']);
   });
 
-  it('leaves out what it can not read, and says once that B-frames are no good here', () => {
-    const { output, got, consumer, warned } = outputOf();
+  it('leaves out what it can not read', () => {
+    const { output, got, consumer } = outputOf();
     output.configure({ tracks: [{ ...VIDEO, description: Buffer.from('00', 'hex') }], metadata: {} });
     output.attach(consumer);
     output.sample(slice(0, true, Buffer.from('0000ffff65', 'hex')));
     expect(got).toEqual([]);
-    for (const at of [1, 2]) output.sample({ ...slice(at, false), pts: micros(at * 40_000 + 80_000) });
-    expect(got).toHaveLength(2);
+  });
+
+  const DISPOSABLE = Buffer.from('0000000401889900', 'hex');
+  const NEEDED = Buffer.from('0000000421889900', 'hex');
+  it.each([
+    ['drop', [0, 3, 2]],
+    ['send', [0, 3, 1, 2]],
+  ])('does with B-frames what the policy %s says, and says so once', (policy, shown) => {
+    const { output, got, consumer, warned } = outputOf(policy);
+    output.configure({ tracks: [VIDEO], metadata: {} });
+    output.attach(consumer);
+    const pictures: [number, Buffer][] = [
+      [0, slice(0, true).data],
+      [3, NEEDED],
+      [1, DISPOSABLE],
+      [2, NEEDED],
+    ];
+    for (const [at, [pts, data]] of pictures.entries()) {
+      output.sample({ ...slice(at, at === 0, data), pts: micros(pts * 40_000) });
+    }
+    expect(got.map(({ pts }) => pts / 40_000)).toEqual(shown);
     expect(warned).toEqual([expect.stringContaining('B-frames')]);
   });
 

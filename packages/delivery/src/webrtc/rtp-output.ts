@@ -1,13 +1,15 @@
 import {
+  type ConvertedCodec,
+  type ConvertedEvent,
   type Logger,
-  OpusConverter,
   type Output,
   type OutputKind,
+  type OutputSource,
   type StreamDescription,
-  type StreamPath,
+  TrackConverter,
 } from '@sluice/core';
 import {
-  type AudioTrackConfig,
+  type Codec,
   MediaError,
   type Micros,
   type Millis,
@@ -19,6 +21,7 @@ import {
 } from '@sluice/media';
 import { packetiseH264, payloadOf, type RtpPayload } from '@sluice/rtp';
 import { primaryTracks } from '../tags/selection.js';
+import { BFrameWatch } from './b-frames.js';
 
 /** Of a packet: with the longest header extension, seal and relay in front it still fits into 1,280 bytes. */
 const PAYLOAD_BYTES = 1150;
@@ -26,6 +29,7 @@ const PAYLOAD_BYTES = 1150;
 /** A sample as RTP payloads, the same for all viewers. */
 export interface RtpSample {
   readonly kind: 'video' | 'audio';
+  readonly codec: Codec;
   readonly keyframe: boolean;
   readonly pts: Micros;
   readonly payloads: readonly RtpPayload[];
@@ -33,12 +37,14 @@ export interface RtpSample {
 
 /** Who takes a stream's payloads. */
 export interface RtpConsumer {
+  /** What will come from now on; said at first, and at each change. */
+  codecs(codecs: readonly Codec[]): void;
   sample(sample: RtpSample): void;
   ended(reason: string): void;
 }
 
 export interface RtpOutputOptions {
-  /** ffmpeg's file, for sound that isn't Opus; undefined where there is none: such sound is left out. */
+  /** ffmpeg's file, for what browsers can't play as it is; undefined where there is none: it is left out then. */
   readonly ffmpeg: string | undefined;
   readonly log: Logger;
   readonly now: () => Millis;
@@ -46,30 +52,37 @@ export interface RtpOutputOptions {
 
 /** Streams as RTP payloads, packetised once for all viewers. */
 export function rtpOutputKind(options: RtpOutputOptions): OutputKind<RtpOutput> {
-  return { name: 'rtp', create: ({ path }) => new RtpOutput({ ...options, path }) };
+  return { name: 'rtp', create: (source) => new RtpOutput(options, source) };
 }
 
 /** Which of a stream's tracks can go over WebRTC. @param canConvert whether sound can be turned into Opus */
 export function rtpTracks(description: StreamDescription, canConvert: boolean): TrackConfig[] {
   return primaryTracks(description).filter(({ codec }) => {
-    return codec === 'h264' || codec === 'opus' || (canConvert && (codec === 'aac' || codec === 'mp3'));
+    return codec === 'h264' || codec === 'opus' || (canConvert && isConverted(codec));
   });
 }
 
+/** The codec in which a track goes over WebRTC. */
+export const rtpCodecOf = ({ codec }: TrackConfig): Codec => (isConverted(codec) ? 'opus' : codec);
+
+const isConverted = (codec: Codec): boolean => codec === 'aac' || codec === 'mp3';
+
 /** Packetises samples. A viewer begins at the next keyframe: what is older would be played late for ever. */
 export class RtpOutput implements Output {
-  readonly #options: RtpOutputOptions & { readonly path: StreamPath };
+  readonly #options: RtpOutputOptions;
+  readonly #source: OutputSource;
   readonly #consumers = new Set<RtpConsumer>();
+  readonly #bFrames = new BFrameWatch();
+  readonly #told = new Set<string>();
+  /** Of what is converted, by its codec: made with the first viewer, and gone with the last. */
+  readonly #converters = new Map<ConvertedCodec, TrackConverter>();
   #tracks: readonly TrackConfig[] = [];
   #parameterSets: readonly Buffer[] = [];
   #idleSince: Millis | undefined;
-  #hasToldOfReordering = false;
-  #hasToldOfSilence = false;
-  /** Made with the first viewer, and gone with the last. */
-  #converter: OpusConverter | undefined;
 
-  constructor(options: RtpOutputOptions & { readonly path: StreamPath }) {
+  constructor(options: RtpOutputOptions, source: OutputSource) {
     this.#options = options;
+    this.#source = source;
     this.#idleSince = options.now();
   }
 
@@ -84,6 +97,8 @@ export class RtpOutput implements Output {
   attach(consumer: RtpConsumer): void {
     this.#consumers.add(consumer);
     this.#idleSince = undefined;
+    consumer.codecs(this.#tracks.map(rtpCodecOf));
+    this.requestKeyframe();
   }
 
   detach(consumer: RtpConsumer): void {
@@ -92,34 +107,42 @@ export class RtpOutput implements Output {
     this.#stopConverting();
   }
 
+  /** For a viewer that can't go on without one. */
+  requestKeyframe(): void {
+    this.#source.requestKeyframe();
+  }
+
   configure(description: StreamDescription): void {
-    const tracks = rtpTracks(description, this.#options.ffmpeg !== undefined);
-    const soundOf = (configs: readonly TrackConfig[]) => configs.find(({ kind }) => kind === 'audio');
-    const [before, now] = [soundOf(this.#tracks), soundOf(tracks)];
-    if (before === undefined || now === undefined || !sameTrackConfig(before, now)) this.#stopConverting();
+    const canConvert = this.#options.ffmpeg !== undefined;
+    const tracks = rtpTracks(description, canConvert);
+    const isSame =
+      tracks.length === this.#tracks.length && tracks.every((track, at) => isSameAs(track, this.#tracks[at]));
+    if (isSame) return;
+    this.#stopConverting();
+    this.#bFrames.reset();
     this.#tracks = tracks;
-    if (this.#options.ffmpeg === undefined && tracks.length < rtpTracks(description, true).length)
-      this.#tellOfSilence();
-    const video = this.#tracks.find((config): config is VideoTrackConfig => config.kind === 'video');
+    if (!canConvert && tracks.length < rtpTracks(description, true).length) {
+      const fix = 'install ffmpeg, or name it by FFMPEG_PATH; or let the encoder send Opus';
+      this.#tellOnce('WebRTC viewers get no sound: there is no ffmpeg to turn it into Opus', fix);
+    }
+    const video = tracks.find((config): config is VideoTrackConfig => config.kind === 'video');
     this.#parameterSets = video === undefined ? [] : (orUndefined(() => setsOf(video)) ?? []);
+    for (const consumer of [...this.#consumers]) consumer.codecs(tracks.map(rtpCodecOf));
   }
 
   sample(sample: Sample): void {
     const config = this.#tracks.find(({ track }) => track === sample.track);
-    if (this.#consumers.size === 0 || config === undefined) return;
-    const { kind, keyframe, pts, dts } = sample;
-    if (config.kind === 'audio') {
-      if (config.codec === 'opus') this.#emitSound(sample.data, pts);
-      else this.#convert(config, sample);
-      return;
-    }
-    if (pts !== dts) this.#tellOfReordering();
-    const payloads = orUndefined(() => this.#video(sample));
-    if (payloads !== undefined && payloads.length > 0) this.#emit({ kind, keyframe, pts, payloads });
+    if (config === undefined) return;
+    if (config.kind === 'video') this.#picture(config, sample);
+    else if (this.#consumers.size === 0) return;
+    else if (config.codec === 'opus') this.#emitSound(sample);
+    else this.#convert(config, sample, 'opus');
   }
 
   /** RTP's timeline is the stream's, which goes on. */
-  discontinuity(): void {}
+  discontinuity(): void {
+    this.#bFrames.reset();
+  }
 
   end(reason: string): void {
     for (const consumer of [...this.#consumers]) consumer.ended(reason);
@@ -130,47 +153,76 @@ export class RtpOutput implements Output {
 
   sweep(): void {}
 
-  #convert(config: AudioTrackConfig, sample: Sample): void {
-    const { ffmpeg, log, path } = this.#options;
-    if (ffmpeg === undefined) return;
-    const emit = (packet: Buffer, pts: Micros) => this.#emitSound(packet, pts);
-    this.#converter ??= new OpusConverter({ ffmpeg, config, emit, log, path });
-    this.#converter.write(sample);
+  #picture(config: VideoTrackConfig, sample: Sample): void {
+    const role = this.#bFrames.roleOf(sample, config.codec);
+    const policy = this.#source.settings.webrtc.bFrames;
+    if (role !== 'in-order') this.#tellOfBFrames(policy);
+    if (this.#consumers.size === 0 || (role === 'disposable' && policy === 'drop')) return;
+    if (policy === 'transcode' && this.#bFrames.hasSeenOne && this.#options.ffmpeg !== undefined) {
+      this.#convert(config, sample, 'h264');
+    } else this.#emitPicture(sample, this.#parameterSets);
+  }
+
+  #convert(config: TrackConfig, sample: Sample, to: ConvertedCodec): void {
+    const converter = this.#converters.get(to) ?? this.#startConverting(config, to);
+    converter?.write(sample);
+  }
+
+  #startConverting(config: TrackConfig, to: ConvertedCodec): TrackConverter | undefined {
+    const { ffmpeg, log } = this.#options;
+    if (ffmpeg === undefined) return undefined;
+    let sets: readonly Buffer[] = [];
+    const emit = (event: ConvertedEvent): void => {
+      if (event.type === 'sample') {
+        if (event.sample.kind === 'audio') this.#emitSound(event.sample);
+        else this.#emitPicture(event.sample, sets);
+      } else if (event.config.kind === 'video') {
+        const video = event.config;
+        sets = orUndefined(() => setsOf(video)) ?? [];
+      }
+    };
+    const converter = new TrackConverter({ ffmpeg, config, to, emit, log, path: this.#source.path });
+    this.#converters.set(to, converter);
+    return converter;
   }
 
   #stopConverting(): void {
-    this.#converter?.close();
-    this.#converter = undefined;
+    for (const converter of this.#converters.values()) converter.close();
+    this.#converters.clear();
   }
 
-  #emitSound(packet: Buffer, pts: Micros): void {
-    this.#emit({ kind: 'audio', keyframe: true, pts, payloads: [payloadOf([packet], false)] });
+  #emitSound({ data, pts }: Sample): void {
+    this.#emit({ kind: 'audio', codec: 'opus', keyframe: true, pts, payloads: [payloadOf([data], false)] });
+  }
+
+  #emitPicture({ data, keyframe, pts }: Sample, sets: readonly Buffer[]): void {
+    const payloads = orUndefined(() => packetiseH264(data, PAYLOAD_BYTES, keyframe ? sets : []));
+    if (payloads === undefined || payloads.length === 0) return;
+    this.#emit({ kind: 'video', codec: 'h264', keyframe, pts, payloads });
   }
 
   #emit(sample: RtpSample): void {
     for (const consumer of this.#consumers) consumer.sample(sample);
   }
 
-  #video({ data, keyframe }: Sample): RtpPayload[] {
-    return packetiseH264(data, PAYLOAD_BYTES, keyframe ? this.#parameterSets : []);
+  #tellOfBFrames(policy: 'drop' | 'send' | 'transcode'): void {
+    const done = {
+      drop: 'those that no other picture depends on are left out',
+      send: 'browsers stutter over them',
+      transcode: 'the picture is encoded anew without them',
+    }[policy];
+    const fix = 'set the encoder to 0 B-frames (x264: bframes=0, or tune zerolatency), or webrtc.bFrames to transcode';
+    this.#tellOnce(`the stream has B-frames, which WebRTC can not show: ${done}`, fix);
   }
 
-  #tellOfSilence(): void {
-    if (this.#hasToldOfSilence) return;
-    this.#hasToldOfSilence = true;
-    const { log, path } = this.#options;
-    const fix = 'install ffmpeg, or name it by FFMPEG_PATH; or let the encoder send Opus';
-    log.warn({ path, fix }, 'WebRTC viewers get no sound: there is no ffmpeg to turn it into Opus');
-  }
-
-  #tellOfReordering(): void {
-    if (this.#hasToldOfReordering) return;
-    this.#hasToldOfReordering = true;
-    const { log, path } = this.#options;
-    const fix = 'set the encoder to 0 B-frames (x264: bframes=0, or tune zerolatency)';
-    log.warn({ path, fix }, 'the stream has B-frames, which browsers stutter over by WebRTC');
+  #tellOnce(what: string, fix: string): void {
+    if (this.#told.has(what)) return;
+    this.#told.add(what);
+    this.#options.log.warn({ path: this.#source.path, fix }, what);
   }
 }
+
+const isSameAs = (a: TrackConfig, b: TrackConfig | undefined): boolean => b !== undefined && sameTrackConfig(a, b);
 
 function setsOf({ description }: VideoTrackConfig): Buffer[] {
   const { sps, pps } = parseAvcC(description);

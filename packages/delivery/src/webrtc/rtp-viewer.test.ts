@@ -6,6 +6,7 @@ import { type RtpLeg, RtpViewer } from './rtp-viewer.js';
 
 const VIDEO: RtpLeg = {
   kind: 'video',
+  codec: 'h264',
   payloadType: 102,
   retransmissionType: 103,
   clockRate: 90_000,
@@ -15,6 +16,7 @@ const VIDEO: RtpLeg = {
 const AUDIO: RtpLeg = {
   ...VIDEO,
   kind: 'audio',
+  codec: 'opus',
   payloadType: 111,
   retransmissionType: undefined,
   clockRate: 48_000,
@@ -23,6 +25,7 @@ const AUDIO: RtpLeg = {
 
 const sample = (kind: 'video' | 'audio', at: number, keyframe = kind === 'audio'): RtpSample => ({
   kind,
+  codec: kind === 'video' ? 'h264' : 'opus',
   keyframe,
   pts: micros(at * 40_000),
   payloads: ['one ', 'two '].map((text, index) => payloadOf([Buffer.from(text), Buffer.from(String(at))], index === 1)),
@@ -31,10 +34,15 @@ const sample = (kind: 'video' | 'audio', at: number, keyframe = kind === 'audio'
 function viewerOf(legs: readonly RtpLeg[]) {
   const sent: RtpPacket[] = [];
   const reports: RtcpPacket[] = [];
+  const ended: string[] = [];
+  const asked: string[] = [];
   let now = 1_000_000;
   const viewer = new RtpViewer({
     peer: {
+      id: '',
       answer: '',
+      iceTag: '',
+      fragment: () => undefined,
       isConnected: true,
       sendRtp: (header, pieces) => sent.push(readRtp(Buffer.concat([header, ...pieces]))),
       sendRtcp: (packets) => reports.push(...packets),
@@ -43,15 +51,15 @@ function viewerOf(legs: readonly RtpLeg[]) {
     legs,
     random: () => 65_534,
     wallClock: () => now,
-    onEnd: () => undefined,
+    onEnd: (reason) => ended.push(reason),
+    onPictureLost: () => asked.push('keyframe'),
   });
-  return { viewer, sent, reports, pass: (ms: number) => (now += ms) };
+  return { viewer, sent, reports, ended, asked, pass: (ms: number) => (now += ms) };
 }
 
 describe('RtpViewer', () => {
   it('begins at a keyframe, and numbers packets over their wrap', () => {
     const { viewer, sent } = viewerOf([VIDEO, AUDIO]);
-    viewer.sample(sample('audio', 0));
     viewer.sample(sample('video', 1));
     expect(sent).toEqual([]);
     viewer.sample(sample('video', 2, true));
@@ -88,6 +96,18 @@ describe('RtpViewer', () => {
     expect(audio?.payload.toString()).toBe('one 0');
     expect(sent).toHaveLength(before + 2);
     expect(viewer.figures()).toEqual({ packetsSent: 4, retransmittedPacketsSent: 2, nackCount: 2 });
+  });
+
+  it('says when it can not go on: without a keyframe, or with a codec that was not agreed on', () => {
+    const { viewer, asked, ended, sent } = viewerOf([VIDEO, AUDIO]);
+    viewer.receive([{ type: 'pli', sender: 9 as Ssrc, media: 1 as Ssrc }]);
+    expect(asked).toEqual(['keyframe']);
+    viewer.sample({ ...sample('video', 0, true), codec: 'hevc' });
+    expect(sent).toEqual([]);
+    viewer.codecs(['hevc', 'opus']);
+    expect(ended).toEqual([]);
+    viewer.codecs(['hevc']);
+    expect(ended).toEqual([expect.stringContaining('the stream is hevc now')]);
   });
 
   it('reports each second how picture and sound belong together', () => {

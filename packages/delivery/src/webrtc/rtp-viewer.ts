@@ -1,4 +1,4 @@
-import { type Micros, millisFromMicros } from '@sluice/media';
+import { type Codec, type Micros, millisFromMicros } from '@sluice/media';
 import { type RtcpPacket, type RtpPayload, type Ssrc, writeRtpHeader } from '@sluice/rtp';
 import type { Peer } from '@sluice/webrtc';
 import type { RtpConsumer, RtpSample } from './rtp-output.js';
@@ -6,6 +6,7 @@ import type { RtpConsumer, RtpSample } from './rtp-output.js';
 /** What was agreed on for one of the media. */
 export interface RtpLeg {
   readonly kind: 'video' | 'audio';
+  readonly codec: Codec;
   readonly payloadType: number;
   /** RFC 4588; undefined where the peer does without. */
   readonly retransmissionType: number | undefined;
@@ -50,8 +51,9 @@ export class RtpViewer implements RtpConsumer {
   readonly #peer: Peer;
   readonly #legs: readonly LegState[];
   readonly #onEnd: (reason: string) => void;
+  readonly #onPictureLost: () => void;
   readonly #wallClock: () => number;
-  #hasBegun: boolean;
+  #hasPicture = false;
   #reportedAt = 0;
   #bytes = 0;
   #asked = 0;
@@ -63,12 +65,14 @@ export class RtpViewer implements RtpConsumer {
     /** ms since 1970. */
     wallClock: () => number;
     onEnd: (reason: string) => void;
+    /** It can't go on without a keyframe. */
+    onPictureLost: () => void;
   }) {
     this.#peer = options.peer;
     this.#legs = options.legs.map((leg) => new LegState(leg, options.random));
     this.#wallClock = options.wallClock;
     this.#onEnd = options.onEnd;
-    this.#hasBegun = !options.legs.some(({ kind }) => kind === 'video');
+    this.#onPictureLost = options.onPictureLost;
   }
 
   /** Bytes of payload that were sent. */
@@ -86,10 +90,16 @@ export class RtpViewer implements RtpConsumer {
     };
   }
 
-  sample({ kind, keyframe, pts, payloads }: RtpSample): void {
-    if (kind === 'video' && keyframe) this.#hasBegun = true;
-    const state = this.#legs.find(({ leg }) => leg.kind === kind);
-    if (state === undefined || !this.#hasBegun) return;
+  codecs(codecs: readonly Codec[]): void {
+    if (codecs.length === 0 || this.#legs.some(({ leg }) => codecs.includes(leg.codec))) return;
+    this.#onEnd(`the stream is ${codecs.join(' and ')} now, on which was not agreed`);
+  }
+
+  sample({ kind, codec, keyframe, pts, payloads }: RtpSample): void {
+    const state = this.#legs.find(({ leg }) => leg.codec === codec);
+    if (state === undefined) return;
+    if (kind === 'video' && keyframe) this.#hasPicture = true;
+    if (kind === 'video' && !this.#hasPicture) return;
     const timestamp = (state.offset + Math.round((pts * state.leg.clockRate) / 1_000_000)) >>> 0;
     for (const payload of payloads) this.#send(state, payload, timestamp);
     this.#report(pts);
@@ -102,6 +112,7 @@ export class RtpViewer implements RtpConsumer {
   /** What the peer reports: packets that it misses go out again. */
   receive(packets: readonly RtcpPacket[]): void {
     for (const packet of packets) {
+      if (packet.type === 'pli' || packet.type === 'fir') this.#onPictureLost();
       if (packet.type !== 'nack') continue;
       this.#asked += 1;
       const state = this.#legs.find(({ leg }) => leg.ssrc === packet.media);

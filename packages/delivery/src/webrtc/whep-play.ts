@@ -1,11 +1,27 @@
-import { randomBytes, randomInt } from 'node:crypto';
-import type { AccessRequest, Admission, Gate, Logger, OutputKind, Stream, StreamRouter } from '@sluice/core';
-import { type Offer, type Peer, readOffer, WebRtcError, type WebRtcServer } from '@sluice/webrtc';
-import type { SdpHandler } from '../http/sdp-exchange.js';
-import { join } from '../tags/join.js';
-import { type RtpOutput, rtpTracks } from './rtp-output.js';
+import { randomInt } from 'node:crypto';
+import {
+  type AccessRequest,
+  type Admission,
+  type Gate,
+  type Logger,
+  messageOf,
+  type OutputKind,
+  type Session,
+  type StreamRouter,
+} from '@sluice/core';
+import {
+  type AnnouncedAddress,
+  type Offer,
+  type Peer,
+  type PeerHandler,
+  readOffer,
+  WebRtcError,
+  type WebRtcServer,
+} from '@sluice/webrtc';
+import type { SdpHandler } from '../http/sdp/sdp-handler.js';
+import { type RtpOutput, rtpCodecOf, rtpTracks } from './rtp-output.js';
 import { RtpViewer } from './rtp-viewer.js';
-import { chooseMedia } from './whep-media.js';
+import { chooseMedia, type WhepMedia, wantedMedia } from './whep-media.js';
 
 export interface WhepOptions {
   readonly gate: Gate;
@@ -19,75 +35,90 @@ export interface WhepOptions {
   readonly wallClock: () => number;
 }
 
-/** Plays streams over WebRTC. */
+/** Plays streams over WebRTC. Who comes before the encoder is connected, and waits for it. */
 export class WhepPlay implements SdpHandler {
   readonly #options: WhepOptions;
-  /** By a name that only the player knows. */
-  readonly #peers = new Map<string, Peer>();
 
   constructor(options: WhepOptions) {
     this.#options = options;
   }
 
-  async offer(sdp: string, asked: AccessRequest, signal: AbortSignal): Promise<{ id: string; answer: string }> {
+  async offer(sdp: string, asked: AccessRequest, announce?: readonly AnnouncedAddress[]): Promise<Peer> {
     const offer = readOffer(sdp);
-    const { admission, stream } = await join(asked, this.#options, signal);
+    const admission = await this.#options.gate.admit(asked);
     try {
-      return this.#open(offer, admission, stream);
+      return this.#open(offer, this.#agree(offer, admission.session), admission, announce);
     } catch (error) {
       admission.close('nothing to play');
       throw error;
     }
   }
 
-  has(id: string): boolean {
-    return this.#peers.has(id);
+  /** @throws {WebRtcError} `unsupported` */
+  #agree(offer: Offer, { path }: Session): WhepMedia {
+    const stream = this.#options.router.find(path);
+    const tracks = stream === undefined ? [] : rtpTracks(stream.description, this.#options.canConvert);
+    const media = chooseMedia(offer, wantedMedia(tracks), randomInt);
+    const codecs = tracks.map(rtpCodecOf);
+    const hasOwn = media.legs.some(({ codec }) => codecs.includes(codec));
+    const isUnknown = stream === undefined || stream.description.tracks.length === 0;
+    if (hasOwn || (isUnknown && media.legs.length > 0)) return media;
+    const has = stream?.description.tracks.map(({ codec }) => codec).join(' and ') || 'not known yet';
+    const message = `h264 and opus can be played by WebRTC, if the offer has them; the stream is ${has}`;
+    throw new WebRtcError('unsupported', message);
   }
 
-  end(id: string): boolean {
-    const peer = this.#peers.get(id);
-    peer?.close('the player has left');
-    return peer !== undefined;
-  }
-
-  #open(offer: Offer, admission: Admission, stream: Stream): { id: string; answer: string } {
-    const { server, kind, canConvert, log, wallClock } = this.#options;
+  #open(
+    offer: Offer,
+    { answered, legs }: WhepMedia,
+    admission: Admission,
+    announce: readonly AnnouncedAddress[] | undefined,
+  ): Peer {
+    const { server, log, wallClock } = this.#options;
     const { session } = admission;
-    const { answered, legs } = chooseMedia(offer, rtpTracks(stream.description, canConvert), randomInt);
-    if (legs.length === 0) {
-      const codecs = stream.description.tracks.map(({ codec }) => codec).join(' and ') || 'nothing yet';
-      const message = `h264 and opus can be played by WebRTC, if the offer has them; the stream is ${codecs}`;
-      throw new WebRtcError('unsupported', message);
-    }
-    const id = randomBytes(16).toString('hex');
-    let viewer: RtpViewer | undefined;
+    const left = new AbortController();
     let output: RtpOutput | undefined;
-    const peer = server.open(offer, answered, {
+    const handler: PeerHandler = {
       rtp: () => undefined,
-      rtcp: (packets) => viewer?.receive(packets),
+      rtcp: (packets) => viewer.receive(packets),
       connected: () => {
         log.debug({ session: session.id, path: session.path }, 'WebRTC viewer is connected');
-        if (stream.ended || viewer === undefined) {
-          peer.close('the stream has ended');
-          return;
-        }
-        output = stream.output(kind);
-        output.attach(viewer);
+        this.#watch(session, left.signal).then(
+          (found) => {
+            if (left.signal.aborted) return;
+            output = found;
+            found.attach(viewer);
+          },
+          (error: unknown) => peer.close(messageOf(error)),
+        );
       },
       closed: (reason) => {
-        this.#peers.delete(id);
-        if (viewer !== undefined) output?.detach(viewer);
+        left.abort();
+        output?.detach(viewer);
         admission.close(reason);
       },
+    };
+    const peer: Peer = server.open(offer, answered, handler, announce);
+    const viewer = new RtpViewer({
+      peer,
+      legs,
+      random: randomInt,
+      wallClock,
+      onEnd: (reason) => peer.close(reason),
+      onPictureLost: () => output?.requestKeyframe(),
     });
-    const watching = new RtpViewer({ peer, legs, random: randomInt, wallClock, onEnd: (reason) => peer.close(reason) });
-    viewer = watching;
     admission.bind({
       cut: (reason) => peer.close(reason),
-      traffic: () => ({ received: 0, sent: watching.bytes }),
-      transport: () => watching.figures(),
+      traffic: () => ({ received: 0, sent: viewer.bytes }),
+      transport: () => viewer.figures(),
     });
-    this.#peers.set(id, peer);
-    return { id, answer: peer.answer };
+    return peer;
+  }
+
+  /** The stream's packets, as soon as there is a stream. Who waits costs next to nothing, and may wait for ever. */
+  async #watch({ path }: Session, signal: AbortSignal): Promise<RtpOutput> {
+    const { router, kind } = this.#options;
+    const stream = await router.waitFor(path, signal, Number.POSITIVE_INFINITY);
+    return stream.output(kind);
   }
 }

@@ -8,6 +8,8 @@ const BITRATE = 8_000_000;
 const REPORT_MS = 1000;
 /** Viewers and segments begin at keyframes, and browsers make one only when they are asked. */
 const KEYFRAME_MS = 2000;
+/** However many viewers come, they cost the encoder no more than this. */
+const KEYFRAME_WANTED_MS = 1000;
 /** A keyframe is under way for about so long. */
 const KEYFRAME_AGAIN_MS = 300;
 /** Smaller differences between picture and sound nobody sees. */
@@ -22,6 +24,7 @@ export class RtpIngest {
   #bytes = 0;
   #reportedAt = 0;
   #keyframeAskedAt = Number.NEGATIVE_INFINITY;
+  #keyframeWanted = false;
 
   constructor(options: {
     legs: readonly RtpLegTerms[];
@@ -58,6 +61,11 @@ export class RtpIngest {
     }
   }
 
+  /** Somebody needs a picture to begin with. */
+  requestKeyframe(): void {
+    this.#keyframeWanted = true;
+  }
+
   /** Asks for what is missing, and reports. Called about every 20 ms. */
   tick(now: number): void {
     const packets: RtcpPacket[] = [];
@@ -69,6 +77,7 @@ export class RtpIngest {
       if (lost.length > 0) packets.push({ type: 'nack', sender: this.#ownSsrc, media: ssrc, lost });
       if (leg.terms.kind === 'video' && this.#isKeyframeDue(leg, now)) {
         this.#keyframeAskedAt = now;
+        this.#keyframeWanted = false;
         packets.push({ type: 'pli', sender: this.#ownSsrc, media: ssrc });
       }
     }
@@ -88,7 +97,9 @@ export class RtpIngest {
   }
 
   #isKeyframeDue(leg: RtpLeg, now: number): boolean {
-    return now - this.#keyframeAskedAt >= (leg.needsKeyframe ? KEYFRAME_AGAIN_MS : KEYFRAME_MS);
+    const since = now - this.#keyframeAskedAt;
+    if (leg.needsKeyframe) return since >= KEYFRAME_AGAIN_MS;
+    return since >= (this.#keyframeWanted ? KEYFRAME_WANTED_MS : KEYFRAME_MS);
   }
 
   /** Sender reports tell which picture belongs to which sound: sound follows the picture. */

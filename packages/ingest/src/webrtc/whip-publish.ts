@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import {
   type AccessRequest,
   type Admission,
@@ -11,11 +11,13 @@ import {
 } from '@sluice/core';
 import type { Ssrc } from '@sluice/rtp';
 import {
+  type AnnouncedAddress,
   type AnsweredMedia,
   type Offer,
   type OfferedCodec,
   type OfferedMedia,
   type Peer,
+  type PeerHandler,
   readOffer,
   WebRtcError,
   type WebRtcServer,
@@ -30,6 +32,13 @@ export interface WhipOptions {
   readonly log: Logger;
 }
 
+/** What of an offer is taken. */
+interface WhipMedia {
+  /** In the order of the offer. */
+  readonly answered: readonly (AnsweredMedia | undefined)[];
+  readonly legs: readonly RtpLegTerms[];
+}
+
 const TICK_MS = 20;
 /** As the other ways in number them. */
 const TRACK = { video: 1, audio: 2 } as const;
@@ -37,8 +46,6 @@ const TRACK = { video: 1, audio: 2 } as const;
 /** Takes streams over WebRTC: WHIP, RFC 9725. */
 export class WhipPublish {
   readonly #options: WhipOptions;
-  /** By a name that only the publisher knows. */
-  readonly #peers = new Map<string, Peer>();
 
   constructor(options: WhipOptions) {
     this.#options = options;
@@ -47,10 +54,11 @@ export class WhipPublish {
   /**
    * Answers an offer. The stream begins when the peer has connected.
    *
+   * @param announce addresses that the publisher is told instead of the usual ones
    * @throws {WebRtcError} `malformed`, or `unsupported` where nothing of it is possible
    * @throws {Refusal}
    */
-  async offer(sdp: string, asked: AccessRequest): Promise<{ id: string; answer: string }> {
+  async offer(sdp: string, asked: AccessRequest, announce?: readonly AnnouncedAddress[]): Promise<Peer> {
     const offer = readOffer(sdp);
     const { answered, legs } = chooseMedia(offer);
     if (legs.length === 0)
@@ -58,22 +66,11 @@ export class WhipPublish {
     const admission = await this.#options.gate.admit(asked);
     try {
       this.#checkFree(admission);
-      return this.#open(offer, answered, legs, admission);
+      return this.#open(offer, { answered, legs }, admission, announce);
     } catch (error) {
       admission.close(messageOf(error));
       throw error;
     }
-  }
-
-  has(id: string): boolean {
-    return this.#peers.has(id);
-  }
-
-  /** @returns false where there is no such session */
-  end(id: string): boolean {
-    const peer = this.#peers.get(id);
-    peer?.close('the publisher has left');
-    return peer !== undefined;
   }
 
   /** Who would be refused in the end is told at once. */
@@ -87,10 +84,10 @@ export class WhipPublish {
 
   #open(
     offer: Offer,
-    answered: readonly (AnsweredMedia | undefined)[],
-    legs: readonly RtpLegTerms[],
+    { answered, legs }: WhipMedia,
     admission: Admission,
-  ): { id: string; answer: string } {
+    announce: readonly AnnouncedAddress[] | undefined,
+  ): Peer {
     const { server, router, log } = this.#options;
     const { session } = admission;
     const began = performance.now();
@@ -103,13 +100,15 @@ export class WhipPublish {
       sendRtcp: (packets) => peer.sendRtcp(packets),
     });
     let timer: NodeJS.Timeout | undefined;
-    const id = randomBytes(16).toString('hex');
-    const peer = server.open(offer, answered, {
+    const handler: PeerHandler = {
       rtp: (packet) => ingest.rtp(packet, now()),
       rtcp: (packets) => ingest.rtcp(packets, now()),
       connected: () => {
         try {
-          publication = router.publish(session, (reason) => peer.close(reason));
+          publication = router.publish(session, {
+            cut: (reason) => peer.close(reason),
+            requestKeyframe: () => ingest.requestKeyframe(),
+          });
         } catch (error) {
           peer.close(messageOf(error));
           return;
@@ -119,23 +118,22 @@ export class WhipPublish {
       },
       closed: (reason) => {
         clearInterval(timer);
-        this.#peers.delete(id);
         ingest.end();
         publication?.end(reason);
         admission.close(reason);
       },
-    });
+    };
+    const peer: Peer = server.open(offer, answered, handler, announce);
     admission.bind({
       cut: (reason) => peer.close(reason),
       traffic: () => ({ received: ingest.bytes, sent: 0 }),
     });
-    this.#peers.set(id, peer);
-    return { id, answer: peer.answer };
+    return peer;
   }
 }
 
 /** The first picture and the first sound that are offered in a codec that is understood. */
-function chooseMedia(offer: Offer): { answered: (AnsweredMedia | undefined)[]; legs: RtpLegTerms[] } {
+function chooseMedia(offer: Offer): WhipMedia {
   const legs: RtpLegTerms[] = [];
   const answered = offer.media.map((offered): AnsweredMedia | undefined => {
     const kind = offered.kind === 'video' || offered.kind === 'audio' ? offered.kind : undefined;

@@ -1,6 +1,7 @@
 export * from './aac.js';
 export * from './av1.js';
 export * from './bit-reader.js';
+export * from './disposable.js';
 export * from './h264.js';
 export * from './hevc.js';
 export * from './mp3.js';

@@ -1,6 +1,7 @@
 export { type DtlsCertificate, DtlsEndpoint, isDtls, makeCertificate } from './dtls/index.js';
 export { WebRtcError, type WebRtcErrorCode } from './errors.js';
-export type { AnsweredMedia, HostCandidate } from './sdp/answer.js';
+export type { AnsweredMedia } from './sdp/answer.js';
+export { FRAGMENT_TYPE } from './sdp/fragment.js';
 export {
   type Direction,
   MOST_SDP_BYTES,
@@ -9,5 +10,7 @@ export {
   type OfferedMedia,
   readOffer,
 } from './sdp/offer.js';
-export { type Peer, type PeerHandler, WebRtcServer, type WebRtcServerOptions } from './server/webrtc-server.js';
+export type { MappedAddress } from './server/address-discovery.js';
+export { type AnnouncedAddress, type Peer, type PeerHandler, WebRtcServer } from './server/webrtc-server.js';
+export { type TurnCredentials, turnCredentials } from './turn/credentials.js';
 export { isStun, STUN_TYPE, writeStun } from './wire/stun.js';

@@ -1,13 +1,6 @@
-import { isIPv6 } from 'node:net';
 import type { IceCredentials } from '../session/ice-lite.js';
+import { candidateLine, type HostCandidate } from './candidate.js';
 import type { Direction, Offer, OfferedCodec, OfferedMedia } from './offer.js';
-
-/** An address under which the server can be reached. */
-export interface HostCandidate {
-  readonly protocol: 'udp' | 'tcp';
-  readonly address: string;
-  readonly port: number;
-}
 
 /** What becomes of one of the media that are offered. */
 export interface AnsweredMedia {
@@ -35,9 +28,6 @@ export interface AnswerOptions {
 
 /** Feedback that is understood here. */
 const FEEDBACK: ReadonlySet<string> = new Set(['nack', 'nack pli', 'ccm fir', 'goog-remb', 'transport-cc']);
-/** RFC 8445 §5.1.2.1: host candidates; of a lite agent, they say no more than their order. */
-const HOST_TYPE = 126;
-
 /** Writes the answer of a lite agent, RFC 8829 §5.3.1: everything bundled, RTP and RTCP on one port. */
 export function writeAnswer(options: AnswerOptions): string {
   const { offer, media, sessionId } = options;
@@ -105,15 +95,6 @@ function sourceLines(
   const group = hasRetransmission ? [`a=ssrc-group:FID ${ssrc} ${retransmissionSsrc}`] : [];
   const retransmission = hasRetransmission ? [`a=ssrc:${retransmissionSsrc} cname:${cname}`] : [];
   return [`a=msid:${cname} ${kind}`, ...group, `a=ssrc:${ssrc} cname:${cname}`, ...retransmission];
-}
-
-function candidateLine({ protocol, address, port }: HostCandidate, at: number): string {
-  const preference = 65_535 - at - (isIPv6(address) ? 0 : 1);
-  // By TCP only where UDP doesn't go through.
-  const type = protocol === 'udp' ? HOST_TYPE : HOST_TYPE - 36;
-  const priority = type * 2 ** 24 + preference * 2 ** 8 + 255;
-  const passive = protocol === 'tcp' ? ' tcptype passive' : '';
-  return `a=candidate:${at + 1} 1 ${protocol} ${priority} ${address} ${port} typ host${passive}`;
 }
 
 function parametersText({ parameters }: OfferedCodec): string {

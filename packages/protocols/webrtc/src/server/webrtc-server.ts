@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import type { RtcpPacket, RtpPacket } from '@sluice/rtp';
 import { type DtlsCertificate, makeCertificate } from '../dtls/index.js';
 import { WebRtcError } from '../errors.js';
-import { type AnsweredMedia, type HostCandidate, writeAnswer } from '../sdp/answer.js';
+import { type AnsweredMedia, writeAnswer } from '../sdp/answer.js';
+import type { HostCandidate } from '../sdp/candidate.js';
+import { readFragment, writeFragment } from '../sdp/fragment.js';
 import type { Offer } from '../sdp/offer.js';
 import { type IceCredentials, localUfragOf, makeCredentials, type Remote } from '../session/ice-lite.js';
 import { PeerSession, setupOf } from '../session/peer-session.js';
-import { isStun, readStun } from '../wire/stun.js';
+import { isStun, readStun, STUN_TYPE, type StunMessage } from '../wire/stun.js';
+import { AddressDiscovery, type MappedAddress } from './address-discovery.js';
+import { TcpTransport } from './tcp-transport.js';
+import { UdpTransport } from './udp-transport.js';
 
 /** Serves one peer. What it throws ends that session only. */
 export interface PeerHandler {
@@ -21,40 +24,64 @@ export interface PeerHandler {
 
 /** An open session, for who serves it. */
 export interface Peer {
+  /** A name that only the peer is told: who knows it may end the session. */
+  readonly id: string;
   /** For the peer. */
   readonly answer: string;
+  /** Names the credentials of ICE that are in force: others after each restart. */
+  readonly iceTag: string;
   readonly isConnected: boolean;
   sendRtp(header: Buffer, pieces: readonly Buffer[]): void;
   sendRtcp(packets: readonly RtcpPacket[]): void;
+  /**
+   * Takes an SDP fragment that the peer sent later.
+   *
+   * @returns the fragment that answers it where the peer begins anew; undefined where nothing is to be said
+   * @throws {WebRtcError} `malformed`
+   */
+  fragment(text: string): string | undefined;
   close(reason: string): void;
 }
 
+/** An address that peers are told. */
+export interface AnnouncedAddress {
+  readonly address: string;
+  /** Where it isn't the port that the server listens on. */
+  readonly port?: number | undefined;
+}
+
 export interface WebRtcServerOptions {
-  /** Addresses that peers are told, without a port. */
-  readonly announce: () => readonly string[];
+  readonly announce: () => readonly AnnouncedAddress[];
+  /** Whether peers may connect by TCP, too, on the number of the UDP port. */
+  readonly tcp: boolean;
   /** Today, for the certificate. */
   readonly wallClock: () => Date;
 }
 
-/** How an IPv6 socket names addresses of IPv4. */
-const MAPPED_PREFIX = '::ffff:';
+interface Ports {
+  readonly udp: UdpTransport;
+  readonly tcp: TcpTransport | undefined;
+}
+
 const TICK_MS = 50;
-/** Bursts of many peers wait in the kernel: 4 MiB. */
-const KERNEL_BUFFER = 4 * 1024 * 1024;
 const YEAR_MS = 365 * 24 * 3_600_000;
+const ID_BYTES = 16;
+/** A free port of UDP may be taken at TCP. */
+const MOST_TRIES = 20;
 
 const now = (): number => performance.now();
 
-/** One UDP port for all peers, RFC 7983: who a datagram is from, its address tells, and the first time its user name. */
+/** One port for all peers, RFC 7983: who a datagram is from, its address tells, and the first time its user name. */
 export class WebRtcServer {
   readonly #options: WebRtcServerOptions;
   readonly #certificate: DtlsCertificate;
   readonly #byUfrag = new Map<string, PeerSession>();
   readonly #byAddress = new Map<string, PeerSession>();
-  readonly #addresses = new Map<PeerSession, Set<string>>();
-  #socket: Socket | undefined;
+  readonly #addresses = new Map<PeerSession, Map<string, Remote>>();
+  readonly #peers = new Map<string, Peer>();
+  readonly #discovery = new AddressDiscovery(randomBytes, (datagram, to) => this.#send([datagram], to));
+  #ports: Ports | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isIPv6 = false;
 
   constructor(options: WebRtcServerOptions) {
     this.#options = options;
@@ -74,40 +101,38 @@ export class WebRtcServer {
 
   /** @param port 0 takes a free one @returns the port */
   async listen(port: number, host: string): Promise<number> {
-    const socket = createSocket({
-      type: isIPv6(host) ? 'udp6' : 'udp4',
-      recvBufferSize: KERNEL_BUFFER,
-      sendBufferSize: KERNEL_BUFFER,
-      // Addresses only, never names: nothing is to be looked up, and no packet to wait for it.
-      lookup: (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4),
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind(port, host, () => {
-        socket.off('error', reject);
-        resolve();
-      });
-    });
-    // A peer that is gone says so by ICMP; its session finds out by the silence.
-    socket.on('error', () => undefined);
-    socket.on('message', (datagram, { address, port: from }) => {
-      this.#receive(datagram, { protocol: 'udp', address: address.replace(MAPPED_PREFIX, ''), port: from });
-    });
+    this.#ports = await this.#open(port, host, MOST_TRIES);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    this.#socket = socket;
-    this.#isIPv6 = isIPv6(host);
-    return socket.address().port;
+    return this.#ports.udp.port;
+  }
+
+  /** Asks a STUN server from which address it sees the port. @returns undefined where it doesn't answer */
+  discover(server: MappedAddress): Promise<MappedAddress | undefined> {
+    return this.#discovery.ask({ protocol: 'udp', ...server });
+  }
+
+  /** The session of a name. */
+  peer(id: string): Peer | undefined {
+    return this.#peers.get(id);
   }
 
   /**
    * Opens a session for an offer.
    *
    * @param media what becomes of each of the media that are offered
+   * @param announce addresses that this peer is told instead of the usual ones
    */
-  open(offer: Offer, media: readonly (AnsweredMedia | undefined)[], handler: PeerHandler): Peer {
-    const socket = this.#socket;
-    if (socket === undefined) throw new Error('the server does not listen');
-    const ice = this.#freeCredentials();
+  open(
+    offer: Offer,
+    media: readonly (AnsweredMedia | undefined)[],
+    handler: PeerHandler,
+    announce: readonly AnnouncedAddress[] = this.#options.announce(),
+  ): Peer {
+    if (this.#ports === undefined) throw new Error('the server does not listen');
+    const candidates = candidatesOf(announce, this.#ports);
+    const id = randomBytes(ID_BYTES).toString('hex');
+    let ice = this.#freeCredentials();
+    let remoteUfrag = offer.ufrag;
     const session: PeerSession = new PeerSession({
       offer,
       ice,
@@ -120,15 +145,15 @@ export class WebRtcServer {
         rtcp: (packets) => handler.rtcp(packets),
         connected: () => handler.connected(),
         closed: (reason) => {
-          this.#forget(ice, session);
+          this.#byUfrag.delete(ice.ufrag);
+          this.#peers.delete(id);
+          this.#forget(session);
           handler.closed(reason);
         },
       },
     });
     this.#byUfrag.set(ice.ufrag, session);
-    this.#addresses.set(session, new Set());
-    const { port } = socket.address();
-    const candidates = this.#options.announce().map((address): HostCandidate => ({ protocol: 'udp', address, port }));
+    this.#addresses.set(session, new Map());
     const answer = writeAnswer({
       offer,
       media,
@@ -138,29 +163,62 @@ export class WebRtcServer {
       candidates,
       sessionId: randomBytes(6).readUIntBE(0, 6),
     });
-    return {
+    const restart = (ufrag: string): string => {
+      this.#byUfrag.delete(ice.ufrag);
+      ice = this.#freeCredentials();
+      remoteUfrag = ufrag;
+      this.#byUfrag.set(ice.ufrag, session);
+      session.restartIce(ice, ufrag);
+      const bundle = media.find((answered) => answered !== undefined)?.offered ?? { kind: 'video', mid: '0' };
+      return writeFragment(ice, candidates, bundle);
+    };
+    const peer: Peer = {
+      id,
       answer,
+      get iceTag() {
+        return ice.ufrag;
+      },
       get isConnected() {
         return session.isConnected;
       },
       sendRtp: (header, pieces) => session.sendRtp(header, pieces),
       sendRtcp: (packets) => session.sendRtcp(packets),
+      fragment: (text) => {
+        const { ufrag } = readFragment(text);
+        return ufrag === remoteUfrag ? undefined : restart(ufrag);
+      },
       close: (reason) => session.close(reason),
     };
+    this.#peers.set(id, peer);
+    return peer;
   }
 
   /** Ends all sessions, and closes the port. */
   async close(reason: string): Promise<void> {
     clearInterval(this.#timer);
+    this.#discovery.close();
     for (const session of [...this.#byUfrag.values()]) session.close(reason);
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (socket !== undefined) await new Promise<void>((done) => socket.close(() => done()));
+    const ports = this.#ports;
+    this.#ports = undefined;
+    await Promise.all([ports?.udp.close(), ports?.tcp?.close()]);
   }
 
-  #send(pieces: readonly Buffer[], { address, port }: Remote): void {
-    const isMapped = this.#isIPv6 && !isIPv6(address);
-    this.#socket?.send(pieces, port, isMapped ? `${MAPPED_PREFIX}${address}` : address);
+  async #open(port: number, host: string, tries: number): Promise<Ports> {
+    const receive = (datagram: Buffer, from: Remote) => this.#receive(datagram, from);
+    const udp = await UdpTransport.open(port, host, receive);
+    if (!this.#options.tcp) return { udp, tcp: undefined };
+    try {
+      return { udp, tcp: await TcpTransport.open(udp.port, host, receive) };
+    } catch (error) {
+      await udp.close();
+      if (port !== 0 || tries === 0) throw error;
+      return this.#open(port, host, tries - 1);
+    }
+  }
+
+  #send(pieces: readonly Buffer[], to: Remote): void {
+    if (to.protocol === 'udp') this.#ports?.udp.send(pieces, to);
+    else this.#ports?.tcp?.send(pieces, to);
   }
 
   #freeCredentials(): IceCredentials {
@@ -170,33 +228,33 @@ export class WebRtcServer {
     }
   }
 
-  #receive(datagram: Buffer, from: Remote): void {
-    const key = `${from.address} ${from.port}`;
+  #receive(datagram: Buffer, from: Remote): boolean {
+    const key = `${from.protocol} ${from.address} ${from.port}`;
     const known = this.#byAddress.get(key);
-    const session = isStun(datagram) ? (this.#sessionOf(datagram) ?? known) : known;
-    if (session === undefined) return;
+    const session = isStun(datagram) ? (this.#sessionOf(datagram, from) ?? known) : known;
+    if (session === undefined) return false;
     const isThere = guarded(session, () => session.receive(datagram, from, now()));
-    if (!isThere || session === known) return;
+    if (!isThere || session === known) return known !== undefined;
     // One socket of a browser may come back for another session.
     if (known !== undefined) this.#addresses.get(known)?.delete(key);
     this.#byAddress.set(key, session);
-    this.#addresses.get(session)?.add(key);
+    this.#addresses.get(session)?.set(key, from);
+    return true;
   }
 
-  #sessionOf(datagram: Buffer): PeerSession | undefined {
-    try {
-      const ufrag = localUfragOf(readStun(datagram));
-      return ufrag === undefined ? undefined : this.#byUfrag.get(ufrag);
-    } catch (error) {
-      if (error instanceof WebRtcError) return undefined;
-      throw error;
-    }
+  #sessionOf(datagram: Buffer, from: Remote): PeerSession | undefined {
+    const message = readOrUndefined(datagram);
+    if (message === undefined) return undefined;
+    if (message.type !== STUN_TYPE.bindingRequest) this.#discovery.receive(message, from);
+    const ufrag = localUfragOf(message);
+    return ufrag === undefined ? undefined : this.#byUfrag.get(ufrag);
   }
 
-  #forget({ ufrag }: IceCredentials, session: PeerSession): void {
-    this.#byUfrag.delete(ufrag);
-    for (const key of this.#addresses.get(session) ?? []) {
-      if (this.#byAddress.get(key) === session) this.#byAddress.delete(key);
+  #forget(session: PeerSession): void {
+    for (const [key, remote] of this.#addresses.get(session) ?? []) {
+      if (this.#byAddress.get(key) !== session) continue;
+      this.#byAddress.delete(key);
+      if (remote.protocol === 'tcp') this.#ports?.tcp?.end(remote);
     }
     this.#addresses.delete(session);
   }
@@ -209,6 +267,22 @@ export class WebRtcServer {
         return false;
       });
     }
+  }
+}
+
+function candidatesOf(announced: readonly AnnouncedAddress[], { udp, tcp }: Ports): HostCandidate[] {
+  const protocols = tcp === undefined ? (['udp'] as const) : (['udp', 'tcp'] as const);
+  return protocols.flatMap((protocol) =>
+    announced.map(({ address, port = udp.port }): HostCandidate => ({ protocol, address, port })),
+  );
+}
+
+function readOrUndefined(datagram: Buffer): StunMessage | undefined {
+  try {
+    return readStun(datagram);
+  } catch (error) {
+    if (error instanceof WebRtcError) return undefined;
+    throw error;
   }
 }
 

@@ -99,6 +99,11 @@ export class PeerSession {
     }
   }
 
+  /** The peer begins anew to look for ways, RFC 8445 §9; the keys stay. What is on the old way flows until then. */
+  restartIce(local: IceCredentials, remoteUfrag: string): void {
+    this.#ice.restart(local, remoteUfrag);
+  }
+
   /** Sends a packet. @param pieces the payload, which may be shared with other sessions */
   sendRtp(header: Buffer, pieces: readonly Buffer[]): void {
     if (this.#sender !== undefined) this.#send([header, ...this.#sender.protect(header, pieces)]);
