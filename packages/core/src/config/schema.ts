@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseNetwork } from '../access/network.js';
 import { PATH_PATTERN } from '../path-pattern.js';
+import { parseIceUrl } from './ice-url.js';
 
 /** Takes effect when the server starts. All else is applied while it runs. */
 const START = { restart: true } as const;
@@ -31,6 +32,10 @@ const httpUrl = () => url('http', 'https');
 const urls = () => list(httpUrl(), 'URLs (http, https)');
 const secret = (shortest: number) => z.string().min(shortest).optional().meta(SECRET);
 const file = () => z.string().min(1).optional();
+const iceUrl = (...schemes: string[]) => {
+  const fits = (text: string) => schemes.includes(parseIceUrl(text)?.scheme ?? '');
+  return z.string().refine(fits, { error: `allowed: URL (${schemes.join(', ')}), as in ${schemes.at(-1)}:host:port` });
+};
 
 const MIB = 1024 * 1024;
 
@@ -377,6 +382,35 @@ export const configSchema = z.strictObject({
         .default([])
         .meta({ allowed: 'addresses' })
         .describe("Addresses that browsers are told to send to; by default this machine's own."),
+      iceServers: z
+        .array(iceUrl('stun', 'turn', 'turns'))
+        .max(20)
+        .default([])
+        .meta({ allowed: 'URLs (stun, turn, turns)' })
+        .describe(
+          'STUN and TURN servers that browsers are told of: `stun:host:port`, `turn:host:port?transport=udp` (or `tcp`), `turns:host:port?transport=tcp`.',
+        ),
+      turn: z
+        .strictObject({
+          secret: secret(16).describe(
+            'Secret that is shared with the TURN server (`static-auth-secret` of coturn), 16 characters or more: credentials that expire are made from it.',
+          ),
+          realm: z.string().min(1).optional().describe('Realm of the TURN server: its domain, in the main.'),
+          credentialSeconds: z
+            .number()
+            .int()
+            .min(60)
+            .max(604_800)
+            .default(86_400)
+            .describe('How long a credential for the TURN server holds.'),
+        })
+        .prefault({}),
+      stunServer: iceUrl('stun')
+        .optional()
+        .meta({ ...START, allowed: 'URL (stun)' })
+        .describe(
+          'Asked at the start which address this server is seen from, `stun:host:port`; that address is announced beside the others.',
+        ),
     })
     .prefault({}),
   player: z

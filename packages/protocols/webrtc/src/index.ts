@@ -10,4 +10,5 @@ export {
   readOffer,
 } from './sdp/offer.js';
 export { type Peer, type PeerHandler, WebRtcServer, type WebRtcServerOptions } from './server/webrtc-server.js';
+export { type TurnCredentials, turnCredentials } from './turn/credentials.js';
 export { isStun, STUN_TYPE, writeStun } from './wire/stun.js';
