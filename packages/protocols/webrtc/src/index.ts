@@ -10,5 +10,7 @@ export {
   readOffer,
 } from './sdp/offer.js';
 export { type Peer, type PeerHandler, WebRtcServer, type WebRtcServerOptions } from './server/webrtc-server.js';
+export { askStunServer } from './turn/ask-stun.js';
 export { type TurnCredentials, turnCredentials } from './turn/credentials.js';
+export { type TurnTrial, tryTurnServer } from './turn/try-turn.js';
 export { isStun, STUN_TYPE, writeStun } from './wire/stun.js';
