@@ -27,6 +27,7 @@ export * from './accounts/roles.js';
 export * from './audit.js';
 export * from './clock.js';
 export * from './config/entries.js';
+export * from './config/ice-url.js';
 export * from './config/live-config.js';
 export * from './config/load.js';
 export { type AccessMode, type AccessSettings, type Config, configSchema, type PathSettings } from './config/schema.js';

@@ -1,12 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
-import { type Config, type LiveConfig, type Logger, messageOf } from '@sluice/core';
+import { type Config, type LiveConfig, type Logger, messageOf, parseIceUrl } from '@sluice/core';
 import { type AnnouncedAddress, WebRtcServer } from '@sluice/webrtc';
 
 const WILDCARDS: ReadonlySet<string> = new Set(['::', '0.0.0.0']);
 /** A router's address may change while the server runs. */
 const DISCOVERY_MS = 300_000;
-const STUN_PORT = 3478;
 
 /** The WebRTC port, and the addresses under which others can reach it. What is played over it, its handlers say. */
 export class WebRtcDoor {
@@ -43,7 +42,9 @@ export class WebRtcDoor {
     this.#seenAt = undefined;
     if (stunServer === undefined) return;
     try {
-      const { host, port } = readStunUrl(stunServer);
+      const url = parseIceUrl(stunServer);
+      if (url === undefined) throw new Error('it is none');
+      const { host, port } = url;
       const { address } = await lookup(host, { family: 4 });
       const seen = await this.server.discover({ address, port });
       if (seen === undefined) throw new Error('it does not answer');
@@ -61,12 +62,6 @@ export class WebRtcDoor {
     if (seenAt === undefined || own.some(({ address }) => address === seenAt.address)) return own;
     return [...own, seenAt];
   }
-}
-
-/** `stun:host:port` */
-function readStunUrl(url: string): { readonly host: string; readonly port: number } {
-  const { hostname, port } = new URL(url.replace(/^stun:(?:\/\/)?/, 'http://'));
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? STUN_PORT : Number(port) };
 }
 
 /** The addresses of the configuration, or those of this machine under which others can reach it. */

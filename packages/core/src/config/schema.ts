@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseNetwork } from '../access/network.js';
 import { PATH_PATTERN } from '../path-pattern.js';
+import { parseIceUrl } from './ice-url.js';
 
 /** Takes effect when the server starts. All else is applied while it runs. */
 const START = { restart: true } as const;
@@ -31,6 +32,10 @@ const httpUrl = () => url('http', 'https');
 const urls = () => list(httpUrl(), 'URLs (http, https)');
 const secret = (shortest: number) => z.string().min(shortest).optional().meta(SECRET);
 const file = () => z.string().min(1).optional();
+const iceUrl = (...schemes: string[]) => {
+  const fits = (text: string) => schemes.includes(parseIceUrl(text)?.scheme ?? '');
+  return z.string().refine(fits, { error: `allowed: URL (${schemes.join(', ')}), as in ${schemes.at(-1)}:host:port` });
+};
 
 const MIB = 1024 * 1024;
 
@@ -392,29 +397,35 @@ export const configSchema = z.strictObject({
         .default([])
         .meta({ allowed: 'addresses' })
         .describe("Addresses that browsers are told to send to; by default this machine's own."),
-      stunServer: url('stun')
-        .optional()
+      iceServers: z
+        .array(iceUrl('stun', 'turn', 'turns'))
+        .max(20)
+        .default([])
+        .meta({ allowed: 'URLs (stun, turn, turns)' })
         .describe(
-          'A STUN server, `stun:host:port`, that is asked from which address it sees this server; browsers are told that one, too.',
+          'STUN and TURN servers that browsers are told of: `stun:host:port`, `turn:host:port?transport=udp` (or `tcp`), `turns:host:port?transport=tcp`.',
         ),
-      iceServers: list(url('stun', 'turn', 'turns'), 'URLs (stun, turn, turns)').describe(
-        'STUN and TURN servers that browsers are told of: `stun:host:port`, `turn:host:port?transport=udp`.',
-      ),
       turn: z
         .strictObject({
           secret: secret(16).describe(
-            "The secret that the TURN server shares (coturn's `static-auth-secret`); credentials for browsers are made from it.",
+            'Secret that is shared with the TURN server (`static-auth-secret` of coturn), 16 characters or more: credentials that expire are made from it.',
           ),
-          realm: z.string().min(1).optional().describe("The TURN server's realm: its domain."),
+          realm: z.string().min(1).optional().describe('Realm of the TURN server: its domain, in the main.'),
           credentialSeconds: z
             .number()
             .int()
             .min(60)
             .max(604_800)
             .default(86_400)
-            .describe('How long credentials for the TURN server hold.'),
+            .describe('How long a credential for the TURN server holds.'),
         })
         .prefault({}),
+      stunServer: iceUrl('stun')
+        .optional()
+        .meta({ allowed: 'URL (stun)' })
+        .describe(
+          'Asked every five minutes which address this server is seen from, `stun:host:port`; browsers are told that one beside the others.',
+        ),
       ...webrtcPath,
     })
     .prefault({}),

@@ -5,7 +5,9 @@ export type WebRtcErrorCode =
   /** What the peer wants is not possible here. */
   | 'unsupported'
   /** A message whose integrity doesn't hold. */
-  | 'not-authentic';
+  | 'not-authentic'
+  /** A server that is not found, can't be connected to, or doesn't answer. */
+  | 'unreachable';
 
 /** A fault of the protocol. */
 export class WebRtcError extends Error {

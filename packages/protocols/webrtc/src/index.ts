@@ -12,5 +12,7 @@ export {
 } from './sdp/offer.js';
 export type { MappedAddress } from './server/address-discovery.js';
 export { type AnnouncedAddress, type Peer, type PeerHandler, WebRtcServer } from './server/webrtc-server.js';
+export { askStunServer } from './turn/ask-stun.js';
 export { type TurnCredentials, turnCredentials } from './turn/credentials.js';
+export { type TurnTrial, tryTurnServer } from './turn/try-turn.js';
 export { isStun, STUN_TYPE, writeStun } from './wire/stun.js';

@@ -1,15 +1,17 @@
 import { createHmac } from 'node:crypto';
 
+/** What a TURN server is shown, RFC 8489 §9.2. */
 export interface TurnCredentials {
   readonly username: string;
   readonly password: string;
 }
 
 /**
- * Credentials of a relay that hold for a time, made from a secret that the relay shares: what coturn calls
- * `use-auth-secret`, draft-uberti-behave-turn-rest-00 §2.2.
+ * Makes credentials that a TURN server verifies by a secret that it shares with us, and which end by themselves
+ * (draft-uberti-behave-turn-rest §2.2; `use-auth-secret` of coturn).
  *
- * @param options.id who they are for; no `:` in it
+ * @param options.secret `static-auth-secret` of the TURN server
+ * @param options.id whose they are, for its log
  * @param options.expiresAt seconds since 1970
  */
 export function turnCredentials(options: {
@@ -17,6 +19,7 @@ export function turnCredentials(options: {
   readonly id: string;
   readonly expiresAt: number;
 }): TurnCredentials {
-  const username = `${options.expiresAt}:${options.id}`;
-  return { username, password: createHmac('sha1', options.secret).update(username).digest('base64') };
+  const { secret, id, expiresAt } = options;
+  const username = `${Math.floor(expiresAt)}:${id}`;
+  return { username, password: createHmac('sha1', secret).update(username).digest('base64') };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WebRtcError } from '../errors.js';
 import { IceLite, localUfragOf, makeCredentials } from '../session/ice-lite.js';
-import { isAuthentic, isStun, readStun, STUN_TYPE, writeStun } from './stun.js';
+import { isAuthentic, isStun, longTermKey, readStun, STUN_TYPE, writeStun } from './stun.js';
 
 /** RFC 5769 §2.1: a request with all that ICE puts into one. */
 const REQUEST = Buffer.from(
@@ -111,5 +111,41 @@ describe('IceLite', () => {
     expect(codeOf(request({ username: `${local.ufrag}:other` }))).toBe(401);
     expect(codeOf(request({ role: { kind: 'controlled', tieBreaker: 1n } }))).toBe(487);
     expect(answerTo(writeStun({ type: STUN_TYPE.bindingSuccess, transaction }))).toBeUndefined();
+  });
+});
+
+describe('STUN of TURN', () => {
+  it('makes the key and the signature of RFC 5769 §2.4', () => {
+    const bytes = Buffer.from(
+      '000100602112a44278ad3433c6ad72c029da412e00060012e3839ee38388e383aae38383e382afe382b90000' +
+        '0015001c662f2f3439396b39353464364f4c33346f4c394653547679363473410014000b6578616d706c652e6f726700' +
+        '00080014f67024656dd64a3e02b8e0712e85c9a28ca89666',
+      'hex',
+    );
+    const message = readStun(bytes);
+    expect(message).toMatchObject({
+      username: 'マトリックス',
+      nonce: 'f//499k954d6OL34oL9FSTvy64sA',
+      realm: 'example.org',
+    });
+    const key = longTermKey({ username: 'マトリックス', password: 'TheMatrIX' }, 'example.org');
+    expect(isAuthentic(bytes, message, key)).toBe(true);
+  });
+
+  it('reads what it writes', () => {
+    const fields = {
+      type: STUN_TYPE.allocateSuccess,
+      transaction: Buffer.alloc(12, 3),
+      relayedAddress: { address: '192.0.2.3', port: 50_000 },
+      lifetime: 600,
+      realm: 'example.org',
+      nonce: 'n',
+    };
+    expect(readStun(writeStun(fields))).toMatchObject(fields);
+    const refusal = writeStun({ ...fields, error: { code: 438, reason: 'Stale Nonce' } });
+    expect(readStun(refusal)).toMatchObject({ errorCode: 438, errorReason: 'Stale Nonce' });
+    const request = writeStun({ ...fields, relaysUdp: true, peerAddress: { address: '192.0.2.4', port: 9 } });
+    expect(request.includes(Buffer.from('0019000411000000', 'hex'))).toBe(true);
+    expect(() => readStun(writeStun({ ...fields, nonce: 'x'.repeat(800) }))).toThrow(/NONCE of 800 bytes/);
   });
 });
