@@ -1,8 +1,8 @@
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from './support/api.js';
 import { pictureVariance, playerReport, startBrowser, type TestBrowser } from './support/browser.js';
 import { makeClip } from './support/clip.js';
+import { PeerPage, SEND_CAMERA } from './support/peer-page.js';
 import { ClipPublisher } from './support/publisher.js';
 import { startServer, type TestServer } from './support/server.js';
 import { until } from './support/until.js';
@@ -34,100 +34,46 @@ describe('WebRTC', () => {
     await sluice.stop();
   });
 
-  /** A page that plays by WHEP, as the simplest of players does. */
-  async function play(url: string): Promise<Page> {
-    const page = await browser.newPage();
-    await page.goto(`${sluice.http}/`);
-    await page.setContent('<video autoplay></video>');
-    await page.evaluate(`(async () => {
-      const peer = new RTCPeerConnection();
-      globalThis.peer = peer;
-      peer.ontrack = ({ streams }) => { document.querySelector('video').srcObject = streams[0]; };
-      for (const kind of ['video', 'audio']) peer.addTransceiver(kind, { direction: 'recvonly' });
-      await peer.setLocalDescription(await peer.createOffer());
-      const headers = { 'Content-Type': 'application/sdp' };
-      const response = await fetch('${url}', { method: 'POST', headers, body: peer.localDescription.sdp });
-      globalThis.answered = response.status;
-      globalThis.resource = response.headers.get('Location');
-      if (response.status === 201) await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
-    })()`);
-    expect(await page.evaluate('answered')).toBe(201);
-    return page;
-  }
-
-  const decoded = async (page: Page): Promise<number> =>
-    page.evaluate<number>(`(async () => {
-      const all = [...(await peer.getStats()).values()];
-      return all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video')?.framesDecoded ?? 0;
-    })()`);
-
-  const energy = async (page: Page): Promise<number> =>
-    page.evaluate<number>(`(async () => {
-      const all = [...(await peer.getStats()).values()];
-      return all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio')?.totalAudioEnergy ?? 0;
-    })()`);
-
   const sessions = async () => (await api<Listed>(sluice, 'GET', '/api/v2/sessions?protocol=webrtc')).body.sessions;
 
   it.each(['/whep/live/show', '/rtc/v1/whep/?app=live&stream=show'])('shows %s to Chromium, and ends', async (path) => {
-    const page = await play(`${sluice.http}${path}`);
-    await until('pictures are decoded', async () => (await decoded(page)) > 40, 15_000);
-    await until('the sound, which is AAC, is heard', async () => (await energy(page)) > 0);
+    const viewer = await PeerPage.open(browser, `${sluice.http}${path}`);
+    await viewer.showsMore(40);
+    // It is AAC.
+    await viewer.hears();
     expect(await sessions()).toMatchObject([{ transport: { packetsSent: expect.any(Number) } }]);
     expect((await sessions())[0]?.sent).toBeGreaterThan(10_000);
     const { body } = await api<{ clients: { type: string }[] }>(sluice, 'GET', '/api/v1/clients');
     expect(body.clients.map(({ type }) => type)).toContain('rtc-play');
-    const resource = await page.evaluate<string>('resource');
-    expect((await fetch(new URL(resource, sluice.http), { method: 'PATCH' })).status).toBe(204);
-    expect((await fetch(new URL(resource, sluice.http), { method: 'DELETE' })).status).toBe(200);
+    expect((await fetch(viewer.resource, { method: 'PATCH' })).status).toBe(204);
+    expect((await fetch(viewer.resource, { method: 'DELETE' })).status).toBe(200);
     await until('it is over', async () => (await sessions()).length === 0);
-    expect((await fetch(new URL(resource, sluice.http), { method: 'DELETE' })).status).toBe(404);
-    await page.close();
+    expect((await fetch(viewer.resource, { method: 'DELETE' })).status).toBe(404);
+    await viewer.close();
   });
 
   it('goes on when the encoder comes back, and is kicked as on every protocol', async () => {
-    const page = await play(`${sluice.http}/whep/live/show`);
-    await until('pictures are decoded', async () => (await decoded(page)) > 20, 15_000);
+    const viewer = await PeerPage.open(browser, `${sluice.http}/whep/live/show`);
+    await viewer.showsMore(20);
     await publisher.stop();
     publisher = await ClipPublisher.start(`${sluice.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
-    const before = await decoded(page);
-    await until('it goes on', async () => (await decoded(page)) > before + 40, 15_000);
+    await viewer.showsMore(40);
     const [session] = await sessions();
     expect((await api(sluice, 'DELETE', `/api/v2/sessions/${session?.id}`)).status).toBeLessThan(300);
     await until('it is over', async () => (await sessions()).length === 0);
     await until(
       'Chromium has heard of it',
       () =>
-        page.evaluate<boolean>(
+        viewer.page.evaluate<boolean>(
           `peer.connectionState === 'closed' || peer.connectionState === 'failed' || peer.connectionState === 'disconnected'`,
         ),
       15_000,
     );
-    await page.close();
+    await viewer.close();
   });
 
-  /** A page that publishes its (fake) camera and microphone by WHIP. */
-  async function publish(url: string): Promise<Page> {
-    const page = await browser.newPage();
-    await page.goto(`${sluice.http}/`);
-    await page.evaluate(`(async () => {
-      const peer = new RTCPeerConnection();
-      globalThis.peer = peer;
-      const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 360 }, audio: true });
-      for (const track of stream.getTracks()) peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
-      await peer.setLocalDescription(await peer.createOffer());
-      const headers = { 'Content-Type': 'application/sdp' };
-      const response = await fetch('${url}', { method: 'POST', headers, body: peer.localDescription.sdp });
-      globalThis.answered = response.status;
-      globalThis.resource = response.headers.get('Location');
-      if (response.status === 201) await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
-    })()`);
-    expect(await page.evaluate('answered')).toBe(201);
-    return page;
-  }
-
   it('takes the camera and the microphone of Chromium, and shows them over WebRTC and HTTP-FLV', async () => {
-    const camera = await publish(`${sluice.http}/whip/live/camera`);
+    const camera = await PeerPage.open(browser, `${sluice.http}/whip/live/camera`, { setUp: SEND_CAMERA });
     await until('the stream is live', () =>
       sluice.log.some(({ msg, path }) => msg === 'stream is live' && path === 'live/camera'),
     );
@@ -142,9 +88,9 @@ describe('WebRTC', () => {
     expect(pictures().filter(({ keyframe }) => keyframe).length).toBeGreaterThan(1);
     // Picture and sound began within a picture or two of each other.
     expect(Math.abs((pictures().at(-1)?.dts ?? 0) - (sounds().at(-1)?.dts ?? 0))).toBeLessThan(300_000);
-    const viewer = await play(`${sluice.http}/whep/live/camera`);
-    await until('it is shown', async () => (await decoded(viewer)) > 30, 15_000);
-    await until('it is heard', async () => (await energy(viewer)) > 0);
+    const viewer = await PeerPage.open(browser, `${sluice.http}/whep/live/camera`);
+    await viewer.showsMore(30);
+    await viewer.hears();
     const player = await browser.newPage();
     await player.goto(`${sluice.http}/player/live/camera?protocol=webrtc&muted=1`);
     await until('the player plays it', async () => {
@@ -155,13 +101,11 @@ describe('WebRTC', () => {
     await player.goto('about:blank');
     const { body } = await api<{ clients: { type: string }[] }>(sluice, 'GET', '/api/v1/clients');
     expect(body.clients.map(({ type }) => type)).toContain('rtc-publish');
-    const resource = await camera.evaluate<string>('resource');
-    expect((await fetch(new URL(resource, sluice.http), { method: 'DELETE' })).status).toBe(200);
+    expect((await fetch(camera.resource, { method: 'DELETE' })).status).toBe(200);
     await until('it waits for its encoder', () =>
       sluice.log.some(({ msg, path }) => msg === 'stream waits for its encoder to come back' && path === 'live/camera'),
     );
     await flv.leave();
-    await viewer.evaluate('peer.close()');
     await viewer.close();
     await player.close();
     await camera.close();
@@ -185,13 +129,12 @@ describe('WebRTC', () => {
     expect(await post('/whep/live/show', 'hello')).toEqual([400, 'bad-sdp']);
     expect(await post('/whep/live/show', offer, 'text/plain')).toEqual([415, 'bad-body']);
     expect(await post('/whep/live/show', `v=0\r\n${'a=x:y\r\n'.repeat(30_000)}`)).toEqual([413, 'bad-body']);
-    expect(await post('/whep/live/nothing', offer)).toEqual([404, 'not-live']);
     expect(await post('/whep/live', offer)).toEqual([400, 'bad-name']);
     expect(await post('/whep/vip/show', offer)).toEqual([401, 'credential-missing']);
     const sound = offer.replace(/^m=video/m, 'm=application');
     expect(await post('/whep/live/show', sound)).toEqual([406, 'not-possible']);
     const get = await fetch(`${sluice.http}/whep/live/show`);
-    expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
+    expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST, PATCH, DELETE, OPTIONS']);
     await until('nothing of it is left', async () => (await sessions()).length === 0);
   });
 });

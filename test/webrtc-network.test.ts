@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startBrowser, type TestBrowser } from './support/browser.js';
+import { makeClip } from './support/clip.js';
+import { LossyLink } from './support/lossy-link.js';
+import { PeerPage, SEND_CAMERA } from './support/peer-page.js';
+import { ClipPublisher } from './support/publisher.js';
+import { startServer, type TestServer } from './support/server.js';
+import { until } from './support/until.js';
+import { httpFlvViewer } from './support/viewers.js';
+
+describe('WebRTC through networks that are no good', () => {
+  let sluice: TestServer;
+  let browser: TestBrowser;
+  let publisher: ClipPublisher;
+  beforeAll(async () => {
+    sluice = await startServer();
+    publisher = await ClipPublisher.start(`${sluice.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await publisher.stop();
+    await sluice.stop();
+  });
+
+  const ONLY_TCP = `(sdp) => sdp.split('\\r\\n').filter((line) => !/^a=candidate:\\S+ 1 udp/.test(line)).join('\\r\\n')`;
+  /** All goes by another port of UDP. */
+  const by = (port: number) =>
+    `(sdp) => sdp.split('\\r\\n').filter((line) => !/^a=candidate:\\S+ 1 tcp/.test(line))
+      .map((line) => line.replace(/^(a=candidate:\\S+ 1 udp \\S+ \\S+) \\d+/, '$1 ${port}')).join('\\r\\n')`;
+
+  it('takes TCP where no UDP gets through, both ways', async () => {
+    const viewer = await PeerPage.open(browser, `${sluice.http}/whep/live/show`, { change: ONLY_TCP });
+    await viewer.showsMore(40);
+    await viewer.hears();
+    expect((await viewer.selectedPair()).local).toMatchObject({ protocol: 'tcp' });
+    const camera = await PeerPage.open(browser, `${sluice.http}/whip/live/by-tcp`, {
+      change: ONLY_TCP,
+      setUp: SEND_CAMERA,
+    });
+    const flv = await httpFlvViewer(`${sluice.http}/live/by-tcp.flv`);
+    await until('pictures come', () => flv.samples.filter(({ kind }) => kind === 'video').length > 30, 15_000);
+    await flv.leave();
+    await camera.close();
+    await viewer.close();
+  }, 60_000);
+
+  it('repairs what a viewer loses, 1 packet in 20', async () => {
+    const line = await LossyLink.open(sluice.server.ports.webrtc ?? 0, { loss: 0.05, delayMs: 10, jitterMs: 5 });
+    const viewer = await PeerPage.open(browser, `${sluice.http}/whep/live/show`, { change: by(line.port) });
+    await viewer.showsMore(150, 30_000);
+    await until(
+      'lost packets have been sent once more',
+      async () => {
+        const { nackCount = 0, retransmittedPacketsReceived = 0 } = await viewer.stats('inbound-rtp', 'video');
+        return nackCount > 3 && retransmittedPacketsReceived > 3;
+      },
+      20_000,
+    );
+    expect(line.lost).toBeGreaterThan(10);
+    expect((await viewer.stats('inbound-rtp', 'video')).framesDropped ?? 0).toBeLessThan(20);
+    await viewer.close();
+    line.close();
+  }, 90_000);
+
+  it('asks a publisher for what got lost, 1 packet in 20', async () => {
+    const line = await LossyLink.open(sluice.server.ports.webrtc ?? 0, { loss: 0.05, delayMs: 10, jitterMs: 5 });
+    const camera = await PeerPage.open(browser, `${sluice.http}/whip/live/lossy`, {
+      change: by(line.port),
+      setUp: SEND_CAMERA,
+    });
+    const flv = await httpFlvViewer(`${sluice.http}/live/lossy.flv`);
+    const pictures = () => flv.samples.filter(({ kind }) => kind === 'video');
+    await until('pictures come', () => pictures().length > 150, 30_000);
+    const { nackCount = 0, retransmittedPacketsSent = 0 } = await camera.stats('outbound-rtp', 'video');
+    expect(nackCount).toBeGreaterThan(3);
+    expect(retransmittedPacketsSent).toBeGreaterThan(3);
+    // At some 30 a second, in ten gaps of 100 ms none is missing for good.
+    const steps = pictures()
+      .slice(1)
+      .map(({ dts }, at) => dts - (pictures()[at]?.dts ?? 0));
+    expect(steps.filter((step) => step > 500_000)).toEqual([]);
+    await flv.leave();
+    await camera.close();
+    line.close();
+  }, 90_000);
+
+  it('begins anew on another way when the old one is gone, without a break of the session', async () => {
+    const line = await LossyLink.open(sluice.server.ports.webrtc ?? 0, { loss: 0, delayMs: 0, jitterMs: 0 });
+    const viewer = await PeerPage.open(browser, `${sluice.http}/whep/live/show`, { change: by(line.port) });
+    await viewer.showsMore(20);
+    line.close();
+    const status = await viewer.page.evaluate<number[]>(`(async () => {
+      const before = peer.remoteDescription.sdp;
+      await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
+      const own = peer.localDescription.sdp;
+      const valueOf = (sdp, name) => new RegExp('a=' + name + ':(\\\\S+)').exec(sdp)[1];
+      const body = 'a=ice-ufrag:' + valueOf(own, 'ice-ufrag') + '\\r\\na=ice-pwd:' + valueOf(own, 'ice-pwd') + '\\r\\n';
+      const headers = { 'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*' };
+      const patch = (text, more = {}) =>
+        fetch('${viewer.resource}', { method: 'PATCH', headers: { ...headers, ...more }, body: text });
+      const response = await patch(body);
+      const fragment = await response.text();
+      const candidates = fragment.split('\\r\\n').filter((line) => line.startsWith('a=candidate'));
+      const answer = before
+        .replace(/a=ice-ufrag:.*/g, 'a=ice-ufrag:' + valueOf(fragment, 'ice-ufrag'))
+        .replace(/a=ice-pwd:.*/g, 'a=ice-pwd:' + valueOf(fragment, 'ice-pwd'))
+        .replace(/(a=candidate:.*\\r\\n)+/g, candidates.join('\\r\\n') + '\\r\\n');
+      await peer.setRemoteDescription({ type: 'answer', sdp: answer });
+      const again = await patch(body);
+      const outdated = await patch(body, { 'If-Match': '"long-ago"' });
+      const unreadable = await patch('hello');
+      return [response.status, again.status, outdated.status, unreadable.status];
+    })()`);
+    expect(status).toEqual([200, 204, 412, 400]);
+    await viewer.showsMore(40);
+    expect((await viewer.selectedPair()).remote).toMatchObject({ port: sluice.server.ports.webrtc });
+    await viewer.close();
+  }, 60_000);
+});
