@@ -77,6 +77,7 @@ describe('WebRTC', () => {
     await until('the stream is live', () =>
       sluice.log.some(({ msg, path }) => msg === 'stream is live' && path === 'live/camera'),
     );
+    // Its sound is Opus, which is AAC here.
     const flv = await httpFlvViewer(`${sluice.http}/live/camera.flv`);
     const pictures = () => flv.samples.filter(({ kind }) => kind === 'video');
     const sounds = () => flv.samples.filter(({ kind }) => kind === 'audio');
@@ -86,6 +87,8 @@ describe('WebRTC', () => {
       for (const [at, dts] of times.slice(1).entries()) expect(dts).toBeGreaterThan(times[at] ?? 0);
     }
     expect(pictures().filter(({ keyframe }) => keyframe).length).toBeGreaterThan(1);
+    const codecs = flv.events.flatMap((event) => (event.type === 'config' ? [event.config.codec] : []));
+    expect(codecs.sort()).toEqual(['aac', 'h264']);
     // Picture and sound began within a picture or two of each other.
     expect(Math.abs((pictures().at(-1)?.dts ?? 0) - (sounds().at(-1)?.dts ?? 0))).toBeLessThan(300_000);
     const viewer = await PeerPage.open(browser, `${sluice.http}/whep/live/camera`);

@@ -4,7 +4,6 @@ import {
   type EventBus,
   FlushScheduler,
   ForwardedAddress,
-  findFfmpeg,
   type Gate,
   type LiveConfig,
   type Logger,
@@ -55,6 +54,8 @@ export interface MediaDoorsOptions {
   readonly gate: Gate;
   readonly router: StreamRouter;
   readonly certificate: Certificate | undefined;
+  /** Its file, where there is one. */
+  readonly ffmpeg: string | undefined;
   readonly log: Logger;
 }
 
@@ -180,8 +181,10 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
 }
 
 /** WHIP and WHEP, over HTTP. */
-function makeSdpExchange({ live, gate, router, clock, log }: MediaDoorsOptions, server: WebRtcServer): SdpExchange {
-  const ffmpeg = findFfmpeg(process.env);
+function makeSdpExchange(
+  { live, gate, router, clock, ffmpeg, log }: MediaDoorsOptions,
+  server: WebRtcServer,
+): SdpExchange {
   const kind = rtpOutputKind({ ffmpeg, log, now: clock.monotonic });
   const canConvert = ffmpeg !== undefined;
   const handlers = {

@@ -8,6 +8,7 @@ import {
   type ConfigSources,
   Directory,
   EventBus,
+  findFfmpeg,
   type Gate,
   type LiveConfig,
   type Logger,
@@ -17,6 +18,7 @@ import {
   SessionRegistry,
   StreamRouter,
   settingsFor,
+  soundConverter,
   systemClock,
 } from '@sluice/core';
 import { FileLoop } from '@sluice/ingest';
@@ -135,7 +137,13 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const passwords = new PasswordVerifier({ users: accounts.users, clock });
   const signingSecret = () => live.current.auth.signing.secret ?? secrets.signing;
   const shared = { live, clock, events, log, registry, accounts, passwords, signingSecret };
-  const router = new StreamRouter({ clock, events, settingsFor: (path) => settingsFor(live.current, path) });
+  const ffmpeg = findFfmpeg(process.env);
+  const router = new StreamRouter({
+    clock,
+    events,
+    settingsFor: (path) => settingsFor(live.current, path),
+    convertSound: soundConverter(ffmpeg, log),
+  });
   const metrics = live.current.metrics.enabled
     ? new Metrics({
         version: VERSION,
@@ -173,7 +181,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     names: outgoing.names,
   });
   closers.push(() => control.close());
-  const doors = new MediaDoors({ live, clock, events, gate, router, certificate, log });
+  const doors = new MediaDoors({ live, clock, events, gate, router, certificate, ffmpeg, log });
   closers.push(async () => {
     router.close(GOING_DOWN);
     await doors.close(GOING_DOWN, live.current.shutdownSeconds * 1000);

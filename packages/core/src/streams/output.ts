@@ -1,6 +1,7 @@
 import type { Metadata, Micros, Millis, Sample, TrackConfig } from '@sluice/media';
 import type { PathSettings } from '../config/schema.js';
 import type { StreamPath } from '../stream-path.js';
+import type { SoundNeeds } from './converted-sound.js';
 
 /** What a stream is made of, as outputs and status pages see it. */
 export interface StreamDescription {
@@ -44,5 +45,7 @@ export interface OutputSource {
 /** A kind of output, by which a stream knows whether it has one already. Compared by identity. */
 export interface OutputKind<T extends Output> {
   readonly name: string;
+  /** Sound that it can't carry, and what it is given in its place where that is possible. */
+  readonly sound?: SoundNeeds;
   create(source: OutputSource): T;
 }

@@ -39,6 +39,7 @@ function routerWith(text = '') {
     clock: { monotonic: () => millis(0), wall: () => millis(0) },
     events,
     settingsFor: () => config,
+    convertSound: () => undefined,
   });
   const cuts: string[] = [];
   const publish = (ip = '1.1.1.1') => router.publish(session(ip), { cut: (reason) => cuts.push(`${ip}: ${reason}`) });

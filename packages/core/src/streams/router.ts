@@ -5,6 +5,7 @@ import type { PathSettings } from '../config/schema.js';
 import { Refusal } from '../errors.js';
 import type { EventBus } from '../events.js';
 import type { StreamPath } from '../stream-path.js';
+import type { ConvertSound } from './converted-sound.js';
 import { Stream } from './stream.js';
 
 /** What the router and a stream can ask of a publisher. */
@@ -45,10 +46,17 @@ export class StreamRouter {
   readonly #clock: Clock;
   readonly #events: EventBus;
   readonly #settingsFor: (path: StreamPath) => PathSettings;
+  readonly #convertSound: ConvertSound;
   readonly #sweepTimer: NodeJS.Timeout;
   #closed = false;
 
-  constructor(options: { clock: Clock; events: EventBus; settingsFor: (path: StreamPath) => PathSettings }) {
+  constructor(options: {
+    clock: Clock;
+    events: EventBus;
+    settingsFor: (path: StreamPath) => PathSettings;
+    convertSound: ConvertSound;
+  }) {
+    this.#convertSound = options.convertSound;
     this.#clock = options.clock;
     this.#events = options.events;
     this.#settingsFor = options.settingsFor;
@@ -163,7 +171,13 @@ export class StreamRouter {
   #open(path: StreamPath): PublishedStream {
     const settings = this.#settingsFor(path);
     const requestKeyframe = () => published.publication?.control.requestKeyframe?.();
-    const stream = new Stream(path, settings, this.#clock, requestKeyframe);
+    const stream = new Stream({
+      path,
+      settings,
+      clock: this.#clock,
+      requestKeyframe,
+      convertSound: this.#convertSound,
+    });
     const published: PublishedStream = { stream, publication: undefined, graceTimer: undefined };
     this.#streams.set(path, published);
     return published;

@@ -1,7 +1,17 @@
-import { aacTrackConfig, h264TrackConfig, type MediaEvent, micros, millis, type Sample } from '@sluice/media';
+import {
+  aacTrackConfig,
+  buildOpusHead,
+  h264TrackConfig,
+  type MediaEvent,
+  micros,
+  millis,
+  opusTrackConfig,
+  type Sample,
+} from '@sluice/media';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../config/load.js';
 import { parseStreamPath } from '../stream-path.js';
+import type { ConvertSound } from './converted-sound.js';
 import type { Output, OutputKind } from './output.js';
 import { Stream } from './stream.js';
 
@@ -37,10 +47,16 @@ class Recorder implements Output {
   sweep(): void {}
 }
 
-function streamOf() {
+function streamOf(convertSound: ConvertSound = () => undefined) {
   const time = { wall: 1_000_000 };
   const clock = { monotonic: () => millis(0), wall: () => millis(time.wall) };
-  const stream = new Stream(parseStreamPath('live/show'), loadConfig({}), clock, () => {});
+  const stream = new Stream({
+    path: parseStreamPath('live/show'),
+    settings: loadConfig({}),
+    clock,
+    requestKeyframe: () => {},
+    convertSound,
+  });
   const kind: OutputKind<Recorder> = { name: 'recorder', create: () => new Recorder() };
   const write = (...events: readonly MediaEvent[]) => {
     for (const event of events) stream.write(event);
@@ -144,5 +160,52 @@ describe('Stream', () => {
     time.wall += 1000;
     write(picture(80));
     expect(stream.wallTimeOf(samples[2]?.dts ?? micros(-1))).toBe(time.wall);
+  });
+});
+
+describe('Sound in another codec', () => {
+  const OPUS: MediaEvent = {
+    type: 'config',
+    config: opusTrackConfig(2, buildOpusHead({ channels: 2, preSkip: 0, inputSampleRate: 48_000 })),
+  };
+  const sound = (ms: number): MediaEvent => {
+    const time = micros(ms * 1000);
+    const data = Buffer.from([ms]);
+    return { type: 'sample', sample: { track: 2, kind: 'audio', dts: time, pts: time, keyframe: true, data } };
+  };
+
+  it('is made once, for the outputs that need it, while there are some', () => {
+    const emits: ((sample: Sample) => void)[] = [];
+    const written: number[] = [];
+    let closed = 0;
+    const { stream, kind, write } = streamOf(({ emit }) => {
+      emits.push(emit);
+      return { write: ({ data }) => written.push(data[0] ?? 0), close: () => (closed += 1) };
+    });
+    write(OPUS, sound(0));
+    const plain = stream.output(kind);
+    expect(emits).toHaveLength(0);
+    const needy = [1, 2].map(() => stream.output({ ...kind, sound: { to: 'aac', from: ['opus'] } }));
+    expect(emits).toHaveLength(1);
+    write(sound(20));
+    expect(written).toEqual([20]);
+    const event = sound(20);
+    if (event.type === 'sample') emits[0]?.(event.sample);
+    expect(plain.told[0]).toBe('configure opus');
+    for (const output of needy) {
+      expect(output.told[0]).toBe('configure aac');
+      // Both codecs come by; which of them is its own, an output knows by the track.
+      expect(output.samples.map(({ track }) => track)).toEqual([2, 2, 0x1_0002]);
+    }
+    stream.resume();
+    expect([closed, emits.length]).toEqual([1, 2]);
+    stream.end('over');
+    expect(closed).toBe(2);
+  });
+
+  it('stays as it is where nothing can convert it', () => {
+    const { stream, kind, write } = streamOf(() => undefined);
+    write(OPUS);
+    expect(stream.output({ ...kind, sound: { to: 'aac', from: ['opus'] } }).told).toEqual(['configure opus']);
   });
 });

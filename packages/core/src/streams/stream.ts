@@ -15,6 +15,7 @@ import {
 import type { Clock } from '../clock.js';
 import type { PathSettings } from '../config/schema.js';
 import type { StreamPath } from '../stream-path.js';
+import { ConvertedSound, type ConvertSound, type SoundCodec } from './converted-sound.js';
 import { GopCache } from './gop-cache.js';
 import type { Output, OutputKind, OutputSource, StreamDescription } from './output.js';
 
@@ -42,6 +43,15 @@ export type StreamState =
   | 'waiting'
   | 'ended';
 
+export interface StreamOptions {
+  readonly path: StreamPath;
+  readonly settings: PathSettings;
+  readonly clock: Clock;
+  /** Asks the encoder for a keyframe, where it can be asked. */
+  readonly requestKeyframe: () => void;
+  readonly convertSound: ConvertSound;
+}
+
 /**
  * One timeline of samples under a path, for as long as encoders feed it with no longer pause than the grace window.
  * Samples come in by `write`, are repaired, remembered for the GOP, and go out to each output once.
@@ -58,6 +68,7 @@ export class Stream implements OutputSource {
   readonly #gop: GopCache;
   readonly #tracks = new Map<TrackId, TrackConfig>();
   readonly #outputs = new Map<OutputKind<Output>, Output>();
+  readonly #sound: ConvertedSound;
   /** Video tracks that have not had their first keyframe since the publication began. */
   readonly #awaitingKeyframe = new Set<TrackId>();
   /** Tracks of the publication before, of which this one has not spoken yet. */
@@ -71,11 +82,12 @@ export class Stream implements OutputSource {
   #videoFramesIn = 0;
   #audioFramesIn = 0;
 
-  constructor(path: StreamPath, settings: PathSettings, clock: Clock, requestKeyframe: () => void) {
+  constructor({ path, settings, clock, requestKeyframe, convertSound }: StreamOptions) {
     this.path = path;
     this.requestKeyframe = requestKeyframe;
     this.settings = settings;
     this.#clock = clock;
+    this.#sound = new ConvertedSound(convertSound, path, (sample) => this.#emit(sample));
     const { maxBytes, maxFrames, maxSeconds } = settings.gopCache;
     this.#gop = new GopCache({ maxBytes, maxFrames, maxDuration: microsFromSeconds(maxSeconds) });
     this.startedAt = this.#clock.wall();
@@ -114,7 +126,7 @@ export class Stream implements OutputSource {
     const running = this.#outputs.get(kind);
     if (running !== undefined) return running as T;
     const output = kind.create(this);
-    if (this.#description.tracks.length > 0) output.configure(this.#description);
+    if (this.#description.tracks.length > 0) output.configure(this.#sound.descriptionFor(kind.sound));
     for (const sample of this.#gop.samples) output.sample(sample);
     if (this.#state !== 'ended') this.#outputs.set(kind, output);
     return output;
@@ -155,6 +167,7 @@ export class Stream implements OutputSource {
       this.#awaitKeyframe(config);
       this.#staleTracks.add(config.track);
     }
+    this.#sound.discontinuity();
     for (const output of this.#outputs.values()) output.discontinuity();
   }
 
@@ -164,6 +177,7 @@ export class Stream implements OutputSource {
     this.#state = 'ended';
     for (const output of this.#outputs.values()) output.end(reason);
     this.#outputs.clear();
+    this.#sound.close();
     this.#gop.clear();
   }
 
@@ -173,6 +187,7 @@ export class Stream implements OutputSource {
       if (output.idleSince === undefined || now - output.idleSince < OUTPUT_IDLE_TIME) continue;
       output.end('idle');
       this.#outputs.delete(kind);
+      this.#sound.keepOnly(this.#neededSound());
     }
   }
 
@@ -187,8 +202,18 @@ export class Stream implements OutputSource {
     const { sample } = this.#timeline.repair(received);
     if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
     this.#followClock(sample.dts);
+    this.#emit(sample);
+    this.#sound.write(sample);
+  }
+
+  #emit(sample: Sample): void {
+    if (this.#state === 'ended') return;
     this.#gop.push(sample);
     for (const output of this.#outputs.values()) output.sample(sample);
+  }
+
+  #neededSound(): Set<SoundCodec> {
+    return new Set([...this.#outputs.keys()].flatMap(({ sound }) => sound?.to ?? []));
   }
 
   /** An encoder that came back without its sound is not to be waited for until it has some. */
@@ -215,7 +240,8 @@ export class Stream implements OutputSource {
     const tracks = [...this.#tracks.values()].sort((a, b) => a.track - b.track);
     this.#description = { tracks, metadata };
     if (tracks.length === 0) return;
-    for (const output of this.#outputs.values()) output.configure(this.#description);
+    this.#sound.configure(this.#description);
+    for (const [kind, output] of this.#outputs) output.configure(this.#sound.descriptionFor(kind.sound));
   }
 
   #awaitKeyframe(config: TrackConfig): void {

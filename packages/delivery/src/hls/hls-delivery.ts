@@ -38,6 +38,8 @@ export class HlsDelivery {
     this.#sessions = sessions;
     this.#kind = {
       name: 'hls',
+      // No browser plays Opus out of MPEG-TS.
+      sound: { to: 'aac', from: ['opus'] },
       create: (source) =>
         new HlsOutput({
           source,

@@ -1,7 +1,10 @@
-import { type FanOutContext, fanOutFor, type OutputKind } from '@sluice/core';
+import { type FanOutContext, fanOutFor, type OutputKind, type SoundNeeds } from '@sluice/core';
 import type { TagFraming } from './framing.js';
 import type { MediaSelection } from './selection.js';
 import { TagOutput } from './tag-output.js';
+
+/** Few players of FLV know Opus. */
+const AS_AAC: SoundNeeds = { to: 'aac', from: ['opus'] };
 
 /** The output kinds of one framing: one for each selection of media, so that each is packed once. */
 export class TagOutputs {
@@ -18,6 +21,7 @@ export class TagOutputs {
     const { name, framing, context, envelope } = options;
     this.#make = (selection) => ({
       name,
+      ...(selection.audio ? { sound: AS_AAC } : {}),
       create: (source) => new TagOutput(fanOutFor(source.settings, context, envelope), framing, selection),
     });
   }

@@ -1,5 +1,4 @@
 import {
-  type ConvertedCodec,
   type ConvertedEvent,
   type Logger,
   type Output,
@@ -9,6 +8,7 @@ import {
   TrackConverter,
 } from '@sluice/core';
 import {
+  type AudioCodec,
   type Codec,
   MediaError,
   type Micros,
@@ -52,7 +52,11 @@ export interface RtpOutputOptions {
 
 /** Streams as RTP payloads, packetised once for all viewers. */
 export function rtpOutputKind(options: RtpOutputOptions): OutputKind<RtpOutput> {
-  return { name: 'rtp', create: (source) => new RtpOutput(options, source) };
+  return {
+    name: 'rtp',
+    sound: { to: 'opus', from: CONVERTED },
+    create: (source) => new RtpOutput(options, source),
+  };
 }
 
 /** Which of a stream's tracks can go over WebRTC. @param canConvert whether sound can be turned into Opus */
@@ -65,7 +69,10 @@ export function rtpTracks(description: StreamDescription, canConvert: boolean): 
 /** The codec in which a track goes over WebRTC. */
 export const rtpCodecOf = ({ codec }: TrackConfig): Codec => (isConverted(codec) ? 'opus' : codec);
 
-const isConverted = (codec: Codec): boolean => codec === 'aac' || codec === 'mp3';
+/** Sound that no browser takes over WebRTC. */
+const CONVERTED: readonly AudioCodec[] = ['aac', 'mp3'];
+
+const isConverted = (codec: Codec): boolean => CONVERTED.some((converted) => converted === codec);
 
 /** Packetises samples. A viewer begins at the next keyframe: what is older would be played late for ever. */
 export class RtpOutput implements Output {
@@ -74,8 +81,8 @@ export class RtpOutput implements Output {
   readonly #consumers = new Set<RtpConsumer>();
   readonly #bFrames = new BFrameWatch();
   readonly #told = new Set<string>();
-  /** Of what is converted, by its codec: made with the first viewer, and gone with the last. */
-  readonly #converters = new Map<ConvertedCodec, TrackConverter>();
+  /** Encodes the picture anew: made with the first viewer who needs it, and gone with the last. */
+  #converter: TrackConverter | undefined;
   #tracks: readonly TrackConfig[] = [];
   #parameterSets: readonly Buffer[] = [];
   #idleSince: Millis | undefined;
@@ -113,18 +120,13 @@ export class RtpOutput implements Output {
   }
 
   configure(description: StreamDescription): void {
-    const canConvert = this.#options.ffmpeg !== undefined;
-    const tracks = rtpTracks(description, canConvert);
+    const tracks = rtpTracks(description, false);
     const isSame =
       tracks.length === this.#tracks.length && tracks.every((track, at) => isSameAs(track, this.#tracks[at]));
     if (isSame) return;
     this.#stopConverting();
     this.#bFrames.reset();
     this.#tracks = tracks;
-    if (!canConvert && tracks.length < rtpTracks(description, true).length) {
-      const fix = 'install ffmpeg, or name it by FFMPEG_PATH; or let the encoder send Opus';
-      this.#tellOnce('WebRTC viewers get no sound: there is no ffmpeg to turn it into Opus', fix);
-    }
     const video = tracks.find((config): config is VideoTrackConfig => config.kind === 'video');
     this.#parameterSets = video === undefined ? [] : (orUndefined(() => setsOf(video)) ?? []);
     for (const consumer of [...this.#consumers]) consumer.codecs(tracks.map(rtpCodecOf));
@@ -134,9 +136,7 @@ export class RtpOutput implements Output {
     const config = this.#tracks.find(({ track }) => track === sample.track);
     if (config === undefined) return;
     if (config.kind === 'video') this.#picture(config, sample);
-    else if (this.#consumers.size === 0) return;
-    else if (config.codec === 'opus') this.#emitSound(sample);
-    else this.#convert(config, sample, 'opus');
+    else if (this.#consumers.size > 0) this.#emitSound(sample);
   }
 
   /** RTP's timeline is the stream's, which goes on. */
@@ -159,36 +159,27 @@ export class RtpOutput implements Output {
     if (role !== 'in-order') this.#tellOfBFrames(policy);
     if (this.#consumers.size === 0 || (role === 'disposable' && policy === 'drop')) return;
     if (policy === 'transcode' && this.#bFrames.hasSeenOne && this.#options.ffmpeg !== undefined) {
-      this.#convert(config, sample, 'h264');
+      this.#converter ??= this.#startConverting(config, this.#options.ffmpeg);
+      this.#converter.write(sample);
     } else this.#emitPicture(sample, this.#parameterSets);
   }
 
-  #convert(config: TrackConfig, sample: Sample, to: ConvertedCodec): void {
-    const converter = this.#converters.get(to) ?? this.#startConverting(config, to);
-    converter?.write(sample);
-  }
-
-  #startConverting(config: TrackConfig, to: ConvertedCodec): TrackConverter | undefined {
-    const { ffmpeg, log } = this.#options;
-    if (ffmpeg === undefined) return undefined;
+  #startConverting(config: VideoTrackConfig, ffmpeg: string): TrackConverter {
     let sets: readonly Buffer[] = [];
     const emit = (event: ConvertedEvent): void => {
-      if (event.type === 'sample') {
-        if (event.sample.kind === 'audio') this.#emitSound(event.sample);
-        else this.#emitPicture(event.sample, sets);
-      } else if (event.config.kind === 'video') {
+      if (event.type === 'sample') this.#emitPicture(event.sample, sets);
+      else if (event.config.kind === 'video') {
         const video = event.config;
         sets = orUndefined(() => setsOf(video)) ?? [];
       }
     };
-    const converter = new TrackConverter({ ffmpeg, config, to, emit, log, path: this.#source.path });
-    this.#converters.set(to, converter);
-    return converter;
+    const { log } = this.#options;
+    return new TrackConverter({ ffmpeg, config, to: 'h264', emit, log, path: this.#source.path });
   }
 
   #stopConverting(): void {
-    for (const converter of this.#converters.values()) converter.close();
-    this.#converters.clear();
+    this.#converter?.close();
+    this.#converter = undefined;
   }
 
   #emitSound({ data, pts }: Sample): void {
