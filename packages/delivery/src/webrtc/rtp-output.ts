@@ -17,7 +17,7 @@ import {
   type TrackConfig,
   type VideoTrackConfig,
 } from '@sluice/media';
-import { packetiseH264, payloadOf, type RtpPayload } from '@sluice/rtp';
+import { packetiseH264, packetiseOpus, type RtpPayload } from '@sluice/rtp';
 import { primaryTracks } from '../tags/selection.js';
 
 /** Of a packet: with the longest header extension, seal and relay in front it still fits into 1,280 bytes. */
@@ -144,7 +144,7 @@ export class RtpOutput implements Output {
   }
 
   #emitSound(packet: Buffer, pts: Micros): void {
-    this.#emit({ kind: 'audio', keyframe: true, pts, payloads: [payloadOf([packet], false)] });
+    this.#emit({ kind: 'audio', keyframe: true, pts, payloads: packetiseOpus(packet, PAYLOAD_BYTES) });
   }
 
   #emit(sample: RtpSample): void {
