@@ -106,15 +106,21 @@ describe('WebRTC', () => {
     await page.close();
   });
 
-  /** A page that publishes its (fake) camera and microphone by WHIP. */
-  async function publish(url: string): Promise<Page> {
+  /** A page that publishes its (fake) camera and microphone by WHIP. @param codec that it prefers */
+  async function publish(url: string, codec: string): Promise<Page> {
     const page = await browser.newPage();
     await page.goto(`${sluice.http}/`);
     await page.evaluate(`(async () => {
       const peer = new RTCPeerConnection();
       globalThis.peer = peer;
       const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 360 }, audio: true });
-      for (const track of stream.getTracks()) peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+      for (const track of stream.getTracks()) {
+        const transceiver = peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+        if (track.kind === 'audio') continue;
+        const { codecs } = RTCRtpSender.getCapabilities('video');
+        const isPreferred = ({ mimeType }) => mimeType === 'video/${codec}';
+        transceiver.setCodecPreferences([...codecs.filter(isPreferred), ...codecs.filter((other) => !isPreferred(other))]);
+      }
       await peer.setLocalDescription(await peer.createOffer());
       const headers = { 'Content-Type': 'application/sdp' };
       const response = await fetch('${url}', { method: 'POST', headers, body: peer.localDescription.sdp });
@@ -127,7 +133,7 @@ describe('WebRTC', () => {
   }
 
   it('takes the camera and the microphone of Chromium, and shows them over WebRTC and HTTP-FLV', async () => {
-    const camera = await publish(`${sluice.http}/whip/live/camera`);
+    const camera = await publish(`${sluice.http}/whip/live/camera`, 'H264');
     await until('the stream is live', () =>
       sluice.log.some(({ msg, path }) => msg === 'stream is live' && path === 'live/camera'),
     );
@@ -166,6 +172,32 @@ describe('WebRTC', () => {
     await player.close();
     await camera.close();
   }, 90_000);
+
+  /** What Chromium decodes. */
+  const codecOf = (page: Page): Promise<string> =>
+    page.evaluate<string>(`(async () => {
+      const all = [...(await peer.getStats()).values()];
+      const { codecId } = all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video') ?? {};
+      return all.find(({ id }) => id === codecId)?.mimeType ?? '';
+    })()`);
+
+  it.each(['VP8', 'VP9', 'AV1'])('takes %s from Chromium and shows it, as it is', async (codec) => {
+    const path = `live/${codec}`;
+    const camera = await publish(`${sluice.http}/whip/${path}`, codec);
+    await until('the stream is live', () =>
+      sluice.log.some((line) => line.msg === 'stream is live' && line.path === path),
+    );
+    const viewer = await play(`${sluice.http}/whep/${path}`);
+    await until('it is shown', async () => (await decoded(viewer)) > 30, 20_000);
+    expect(await codecOf(viewer)).toBe(`video/${codec}`);
+    expect(await pictureVariance(viewer)).toBeGreaterThan(100);
+    const { body } = await api<{ streams: { name: string; video: unknown }[] }>(sluice, 'GET', '/api/v1/streams');
+    expect(body.streams.find(({ name }) => name === codec)?.video).toMatchObject({ codec });
+    for (const page of [viewer, camera]) {
+      await page.evaluate('peer.close()');
+      await page.close();
+    }
+  });
 
   const post = async (path: string, body: string, type = 'application/sdp') => {
     const response = await fetch(`${sluice.http}${path}`, { method: 'POST', headers: { 'Content-Type': type }, body });

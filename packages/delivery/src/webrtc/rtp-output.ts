@@ -8,17 +8,17 @@ import {
 } from '@sluice/core';
 import {
   type AudioTrackConfig,
-  MediaError,
+  type Codec,
   type Micros,
   type Millis,
-  parseAvcC,
   type Sample,
   sameTrackConfig,
   type TrackConfig,
   type VideoTrackConfig,
 } from '@sluice/media';
-import { packetiseH264, packetiseOpus, type RtpPayload } from '@sluice/rtp';
+import { packetiseOpus, type RtpPayload } from '@sluice/rtp';
 import { primaryTracks } from '../tags/selection.js';
+import { orUndefined, type PicturePacketiser, picturePacketiser } from './picture-packetiser.js';
 
 /** Of a packet: with the longest header extension, seal and relay in front it still fits into 1,280 bytes. */
 const PAYLOAD_BYTES = 1150;
@@ -49,11 +49,12 @@ export function rtpOutputKind(options: RtpOutputOptions): OutputKind<RtpOutput> 
   return { name: 'rtp', create: ({ path }) => new RtpOutput({ ...options, path }) };
 }
 
+/** AAC and MP3 browsers don't take by WebRTC. */
+const CONVERTED: ReadonlySet<Codec> = new Set(['aac', 'mp3']);
+
 /** Which of a stream's tracks can go over WebRTC. @param canConvert whether sound can be turned into Opus */
 export function rtpTracks(description: StreamDescription, canConvert: boolean): TrackConfig[] {
-  return primaryTracks(description).filter(({ codec }) => {
-    return codec === 'h264' || codec === 'opus' || (canConvert && (codec === 'aac' || codec === 'mp3'));
-  });
+  return primaryTracks(description).filter(({ codec }) => canConvert || !CONVERTED.has(codec));
 }
 
 /** Packetises samples. A viewer begins at the next keyframe: what is older would be played late for ever. */
@@ -61,7 +62,9 @@ export class RtpOutput implements Output {
   readonly #options: RtpOutputOptions & { readonly path: StreamPath };
   readonly #consumers = new Set<RtpConsumer>();
   #tracks: readonly TrackConfig[] = [];
-  #parameterSets: readonly Buffer[] = [];
+  #packetise: PicturePacketiser | undefined;
+  /** Pictures of all configurations: receivers go by their order. */
+  #pictures = 0;
   #idleSince: Millis | undefined;
   #hasToldOfReordering = false;
   #hasToldOfSilence = false;
@@ -101,7 +104,7 @@ export class RtpOutput implements Output {
     if (this.#options.ffmpeg === undefined && tracks.length < rtpTracks(description, true).length)
       this.#tellOfSilence();
     const video = this.#tracks.find((config): config is VideoTrackConfig => config.kind === 'video');
-    this.#parameterSets = video === undefined ? [] : (orUndefined(() => setsOf(video)) ?? []);
+    this.#packetise = video && picturePacketiser(video, PAYLOAD_BYTES);
   }
 
   sample(sample: Sample): void {
@@ -115,7 +118,9 @@ export class RtpOutput implements Output {
     }
     if (pts !== dts) this.#tellOfReordering();
     const payloads = orUndefined(() => this.#video(sample));
-    if (payloads !== undefined && payloads.length > 0) this.#emit({ kind, keyframe, pts, payloads });
+    if (payloads === undefined || payloads.length === 0) return;
+    this.#pictures += 1;
+    this.#emit({ kind, keyframe, pts, payloads });
   }
 
   /** RTP's timeline is the stream's, which goes on. */
@@ -151,8 +156,8 @@ export class RtpOutput implements Output {
     for (const consumer of this.#consumers) consumer.sample(sample);
   }
 
-  #video({ data, keyframe }: Sample): RtpPayload[] {
-    return packetiseH264(data, PAYLOAD_BYTES, keyframe ? this.#parameterSets : []);
+  #video(sample: Sample): RtpPayload[] | undefined {
+    return this.#packetise?.(sample, this.#pictures);
   }
 
   #tellOfSilence(): void {
@@ -169,20 +174,5 @@ export class RtpOutput implements Output {
     const { log, path } = this.#options;
     const fix = 'set the encoder to 0 B-frames (x264: bframes=0, or tune zerolatency)';
     log.warn({ path, fix }, 'the stream has B-frames, which browsers stutter over by WebRTC');
-  }
-}
-
-function setsOf({ description }: VideoTrackConfig): Buffer[] {
-  const { sps, pps } = parseAvcC(description);
-  return [...sps, ...pps];
-}
-
-/** What can't be read is left out: the stream goes on without it. */
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof MediaError) return undefined;
-    throw error;
   }
 }

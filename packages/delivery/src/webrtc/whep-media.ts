@@ -1,4 +1,4 @@
-import type { TrackConfig } from '@sluice/media';
+import type { TrackConfig, VideoCodec, VideoTrackConfig } from '@sluice/media';
 import type { AnsweredMedia, Offer, OfferedCodec, OfferedMedia } from '@sluice/webrtc';
 import type { RtpLeg } from './rtp-viewer.js';
 
@@ -38,14 +38,37 @@ export function chooseMedia(
 const takes = ({ direction, rtcpMux }: OfferedMedia): boolean =>
   rtcpMux && (direction === 'recvonly' || direction === 'sendrecv');
 
-/** The codec of the stream's own profile, before any other of its kind. */
+/** Names as SDP has them, in upper case. */
+const VIDEO_NAMES: Readonly<Record<VideoCodec, string>> = {
+  h264: 'H264',
+  hevc: 'H265',
+  vp8: 'VP8',
+  vp9: 'VP9',
+  av1: 'AV1',
+};
+
 function codecFor({ codecs }: OfferedMedia, track: TrackConfig): OfferedCodec | undefined {
   // Other sound is turned into it.
   if (track.kind === 'audio') return codecs.find(({ name }) => name.toLowerCase() === 'opus');
-  const fitting = codecs.filter(
-    ({ name, parameters }) => name.toUpperCase() === 'H264' && parameters.get('packetization-mode') === '1',
-  );
+  const named = codecs.filter(({ name }) => name.toUpperCase() === VIDEO_NAMES[track.codec]);
+  if (track.codec !== 'h264') return named.find((codec) => hasProfile(codec, track));
+  const fitting = named.filter(({ parameters }) => parameters.get('packetization-mode') === '1');
   const profile = track.codecString.slice('avc1.'.length, 'avc1.'.length + 2).toLowerCase();
   const own = fitting.find(({ parameters }) => parameters.get('profile-level-id')?.toLowerCase().startsWith(profile));
+  // Decoders of H.264 take other profiles than they say.
   return own ?? fitting[0];
+}
+
+/** Where profiles stand, and the one that is meant where none does: RFC 7798 §7.1, RFC 9628 §6, AV1 RTP §7.2.1. */
+const PROFILES = {
+  hevc: { parameter: 'profile-id', implied: 1 },
+  vp9: { parameter: 'profile-id', implied: 0 },
+  av1: { parameter: 'profile', implied: 0 },
+} as const;
+
+function hasProfile({ parameters }: OfferedCodec, { codec, codecString }: VideoTrackConfig): boolean {
+  if (codec === 'h264' || codec === 'vp8') return true;
+  const { parameter, implied } = PROFILES[codec];
+  // `vp09.02.10.10`, `av01.0.04M.08`, `hvc1.1.6.L93.B0`
+  return Number(parameters.get(parameter) ?? implied) === Number(codecString.split('.')[1]);
 }

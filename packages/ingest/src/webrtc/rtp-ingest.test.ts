@@ -2,9 +2,24 @@ import type { MediaEvent } from '@sluice/media';
 import type { RtcpPacket, RtpPacket, Ssrc } from '@sluice/rtp';
 import { describe, expect, it } from 'vitest';
 import { RtpIngest } from './rtp-ingest.js';
+import type { RtpLegTerms } from './rtp-leg.js';
 
-const VIDEO = { kind: 'video', track: 1, payloadType: 102, retransmissionType: 103, clockRate: 90_000 } as const;
-const AUDIO = { kind: 'audio', track: 2, payloadType: 111, retransmissionType: undefined, clockRate: 48_000 } as const;
+const VIDEO = {
+  kind: 'video',
+  codec: 'h264',
+  track: 0,
+  payloadType: 102,
+  retransmissionType: 103,
+  clockRate: 90_000,
+} as const;
+const AUDIO = {
+  kind: 'audio',
+  codec: 'opus',
+  track: 1,
+  payloadType: 111,
+  retransmissionType: undefined,
+  clockRate: 48_000,
+} as const;
 /** Of x264, baseline, 320x180. */
 const SPS = Buffer.from('6742c00dd9014197e7c044000003000400000300c83c50a480', 'hex');
 const PPS = Buffer.from('68cb83cb20', 'hex');
@@ -27,18 +42,20 @@ const packet = (payloadType: number, sequence: number, timestamp: number, payloa
   payload,
 });
 
-function ingestOf() {
+function ingestOf(video: RtpLegTerms = VIDEO) {
+  const unreadable: string[] = [];
   const events: MediaEvent[] = [];
   const sent: RtcpPacket[] = [];
   const ingest = new RtpIngest({
-    legs: [VIDEO, AUDIO],
+    legs: [video, AUDIO],
     ownSsrc: 1 as Ssrc,
     emit: (event) => events.push(event),
     sendRtcp: (packets) => sent.push(...packets),
+    onUnreadable: ({ codec }, reason) => unreadable.push(`${codec}: ${reason}`),
   });
   const samples = (kind: string) =>
     events.flatMap((event) => (event.type === 'sample' && event.sample.kind === kind ? [event.sample] : []));
-  return { ingest, events, sent, samples };
+  return { ingest, events, sent, samples, unreadable };
 }
 
 describe('RtpIngest', () => {

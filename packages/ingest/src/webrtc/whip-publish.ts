@@ -10,18 +10,9 @@ import {
   type StreamRouter,
 } from '@sluice/core';
 import type { Ssrc } from '@sluice/rtp';
-import {
-  type AnsweredMedia,
-  type Offer,
-  type OfferedCodec,
-  type OfferedMedia,
-  type Peer,
-  readOffer,
-  WebRtcError,
-  type WebRtcServer,
-} from '@sluice/webrtc';
+import { type Offer, type Peer, readOffer, WebRtcError, type WebRtcServer } from '@sluice/webrtc';
 import { RtpIngest } from './rtp-ingest.js';
-import type { RtpLegTerms } from './rtp-leg.js';
+import { chooseMedia, type WhipMedia } from './whip-media.js';
 
 export interface WhipOptions {
   readonly gate: Gate;
@@ -31,8 +22,6 @@ export interface WhipOptions {
 }
 
 const TICK_MS = 20;
-/** As the other ways in number them. */
-const TRACK = { video: 1, audio: 2 } as const;
 
 /** Takes streams over WebRTC: WHIP, RFC 9725. */
 export class WhipPublish {
@@ -52,13 +41,15 @@ export class WhipPublish {
    */
   async offer(sdp: string, asked: AccessRequest): Promise<{ id: string; answer: string }> {
     const offer = readOffer(sdp);
-    const { answered, legs } = chooseMedia(offer);
-    if (legs.length === 0)
-      throw new WebRtcError('unsupported', 'h264 and opus can be published; the offer sends neither');
+    const media = chooseMedia(offer);
+    if (media.legs.length === 0) {
+      const possible = 'H.264, HEVC, VP8, VP9, AV1 and Opus can be published';
+      throw new WebRtcError('unsupported', `${possible}; the offer sends none of them`);
+    }
     const admission = await this.#options.gate.admit(asked);
     try {
       this.#checkFree(admission);
-      return this.#open(offer, answered, legs, admission);
+      return this.#open(offer, media, admission);
     } catch (error) {
       admission.close(messageOf(error));
       throw error;
@@ -85,12 +76,7 @@ export class WhipPublish {
     }
   }
 
-  #open(
-    offer: Offer,
-    answered: readonly (AnsweredMedia | undefined)[],
-    legs: readonly RtpLegTerms[],
-    admission: Admission,
-  ): { id: string; answer: string } {
+  #open(offer: Offer, { answered, legs }: WhipMedia, admission: Admission): { id: string; answer: string } {
     const { server, router, log } = this.#options;
     const { session } = admission;
     const began = performance.now();
@@ -101,6 +87,8 @@ export class WhipPublish {
       ownSsrc: randomInt(1, 0xffff_ffff) as Ssrc,
       emit: (event) => publication?.write(event),
       sendRtcp: (packets) => peer.sendRtcp(packets),
+      onUnreadable: ({ codec }, reason) =>
+        log.warn({ session: session.id, path: session.path, codec, reason }, 'what is published can not be read'),
     });
     let timer: NodeJS.Timeout | undefined;
     const id = randomBytes(16).toString('hex');
@@ -132,27 +120,4 @@ export class WhipPublish {
     this.#peers.set(id, peer);
     return { id, answer: peer.answer };
   }
-}
-
-/** The first picture and the first sound that are offered in a codec that is understood. */
-function chooseMedia(offer: Offer): { answered: (AnsweredMedia | undefined)[]; legs: RtpLegTerms[] } {
-  const legs: RtpLegTerms[] = [];
-  const answered = offer.media.map((offered): AnsweredMedia | undefined => {
-    const kind = offered.kind === 'video' || offered.kind === 'audio' ? offered.kind : undefined;
-    const isTaken = legs.some((leg) => leg.kind === kind);
-    const codec = offered.codecs.find((candidate) => isUnderstood(candidate, kind));
-    if (kind === undefined || isTaken || codec === undefined || !gives(offered)) return undefined;
-    const { payloadType, retransmission: retransmissionType, clockRate } = codec;
-    legs.push({ kind, track: TRACK[kind], payloadType, retransmissionType, clockRate });
-    return { offered, direction: 'recvonly', codec, extensions: [] };
-  });
-  return { answered, legs };
-}
-
-const gives = ({ direction, rtcpMux }: OfferedMedia): boolean =>
-  rtcpMux && (direction === 'sendonly' || direction === 'sendrecv');
-
-function isUnderstood({ name, parameters, clockRate }: OfferedCodec, kind: 'video' | 'audio' | undefined): boolean {
-  if (kind === 'audio') return name.toLowerCase() === 'opus' && clockRate === 48_000;
-  return name.toUpperCase() === 'H264' && parameters.get('packetization-mode') === '1' && clockRate === 90_000;
 }

@@ -2,6 +2,7 @@ export { RtpError, type RtpErrorCode } from './errors.js';
 export {
   Av1Depacketiser,
   type Depacketised,
+  type Depacketiser,
   H264Depacketiser,
   HevcDepacketiser,
   packetiseAv1,
