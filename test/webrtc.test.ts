@@ -72,8 +72,17 @@ describe('WebRTC', () => {
     await viewer.close();
   });
 
+  /** Sends the camera in a codec that it prefers. */
+  const sending = (codec: string) => `${SEND_CAMERA}
+    const { codecs } = RTCRtpSender.getCapabilities('video');
+    const isPreferred = ({ mimeType }) => mimeType === 'video/${codec}';
+    for (const transceiver of peer.getTransceivers()) {
+      if (transceiver.sender.track.kind === 'audio') continue;
+      transceiver.setCodecPreferences([...codecs.filter(isPreferred), ...codecs.filter((other) => !isPreferred(other))]);
+    }`;
+
   it('takes the camera and the microphone of Chromium, and shows them over WebRTC and HTTP-FLV', async () => {
-    const camera = await PeerPage.open(browser, `${sluice.http}/whip/live/camera`, { setUp: SEND_CAMERA });
+    const camera = await PeerPage.open(browser, `${sluice.http}/whip/live/camera`, { setUp: sending('H264') });
     await until('the stream is live', () =>
       sluice.log.some(({ msg, path }) => msg === 'stream is live' && path === 'live/camera'),
     );
@@ -113,6 +122,30 @@ describe('WebRTC', () => {
     await player.close();
     await camera.close();
   }, 90_000);
+
+  /** What Chromium decodes. */
+  const codecOf = ({ page }: PeerPage): Promise<string> =>
+    page.evaluate<string>(`(async () => {
+      const all = [...(await peer.getStats()).values()];
+      const { codecId } = all.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video') ?? {};
+      return all.find(({ id }) => id === codecId)?.mimeType ?? '';
+    })()`);
+
+  it.each(['VP8', 'VP9', 'AV1'])('takes %s from Chromium and shows it, as it is', async (codec) => {
+    const path = `live/${codec}`;
+    const camera = await PeerPage.open(browser, `${sluice.http}/whip/${path}`, { setUp: sending(codec) });
+    await until('the stream is live', () =>
+      sluice.log.some((line) => line.msg === 'stream is live' && line.path === path),
+    );
+    const viewer = await PeerPage.open(browser, `${sluice.http}/whep/${path}`);
+    await viewer.showsMore(30, 20_000);
+    expect(await codecOf(viewer)).toBe(`video/${codec}`);
+    expect(await pictureVariance(viewer.page)).toBeGreaterThan(100);
+    const { body } = await api<{ streams: { name: string; video: unknown }[] }>(sluice, 'GET', '/api/v1/streams');
+    expect(body.streams.find(({ name }) => name === codec)?.video).toMatchObject({ codec });
+    await viewer.close();
+    await camera.close();
+  });
 
   const post = async (path: string, body: string, type = 'application/sdp') => {
     const response = await fetch(`${sluice.http}${path}`, { method: 'POST', headers: { 'Content-Type': type }, body });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { FanOutContext, Gate, StreamRouter } from '@sluice/core';
+import type { FanOutContext, Gate, Logger, StreamRouter } from '@sluice/core';
 import { type MediaRequest, playRequestOf } from './http/media-request.js';
 import { sendRefusal } from './http/responses.js';
 import { flvFraming } from './tags/framing.js';
@@ -17,9 +17,9 @@ export class HttpFlv {
   readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
   readonly #outputs: TagOutputs;
 
-  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext }) {
+  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; log: Logger }) {
     this.#context = options;
-    this.#outputs = new TagOutputs({ name: 'http-flv', framing: flvFraming, context: options.context });
+    this.#outputs = new TagOutputs({ ...options, name: 'http-flv', framing: flvFraming });
   }
 
   /** Serves one request to its end. Never rejects for what a client does. */

@@ -3,6 +3,7 @@ import {
   credentialsOf,
   type FanOutContext,
   type Gate,
+  type Logger,
   Refusal,
   type Stream,
   type StreamRouter,
@@ -19,12 +20,13 @@ export class RtmpPlay {
   readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
   readonly #outputs: TagOutputs;
 
-  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; chunkSize: number }) {
+  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; chunkSize: number; log: Logger }) {
     this.#context = options;
     this.#outputs = new TagOutputs({
       name: 'rtmp',
       framing: rtmpFraming({ chunkSize: options.chunkSize, messageStreamId: 1 }),
       context: options.context,
+      log: options.log,
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type FanOutContext, type Gate, Refusal, type StreamRouter } from '@sluice/core';
+import { type FanOutContext, type Gate, type Logger, Refusal, type StreamRouter } from '@sluice/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type MediaRequest, playRequestOf } from './http/media-request.js';
 import { webSocketFrame } from './http/web-socket-frame.js';
@@ -27,12 +27,13 @@ export class WsFlv {
     maxPayload: MAX_INCOMING_MESSAGE,
   });
 
-  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext }) {
+  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; log: Logger }) {
     this.#context = options;
     this.#outputs = new TagOutputs({
       name: 'ws-flv',
       framing: flvFraming,
       context: options.context,
+      log: options.log,
       envelope: webSocketFrame,
     });
   }

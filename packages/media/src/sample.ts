@@ -9,6 +9,7 @@ import type { TrackConfig, TrackId } from './track-config.js';
  * - h264, hevc: NAL units, each behind its 4-byte big-endian length; no parameter sets unless they are in-band
  * - av1: OBUs of one temporal unit with their size fields, without temporal delimiters (as in ISOBMFF)
  * - vp9: one frame (or superframe)
+ * - vp8: one frame
  * - aac: one raw_data_block, no ADTS header
  * - mp3: one frame with its header
  * - opus: one packet

@@ -1,7 +1,7 @@
 /** The number of a track inside its stream: small, stable for the life of a publication. */
 export type TrackId = number;
 
-export type VideoCodec = 'h264' | 'hevc' | 'av1' | 'vp9';
+export type VideoCodec = 'h264' | 'hevc' | 'av1' | 'vp9' | 'vp8';
 export type AudioCodec = 'aac' | 'mp3' | 'opus';
 export type Codec = VideoCodec | AudioCodec;
 
@@ -17,7 +17,7 @@ interface TrackConfigBase {
 export interface VideoTrackConfig extends TrackConfigBase {
   readonly kind: 'video';
   readonly codec: VideoCodec;
-  /** The decoder configuration record: avcC, hvcC, av1C or vpcC, without a box header. */
+  /** The decoder configuration record: avcC, hvcC, av1C or vpcC, without a box header; empty (vp8). */
   readonly description: Buffer;
   /** Luma samples after cropping. 0 where the configuration does not tell (VP9). */
   readonly width: number;

@@ -153,8 +153,8 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
   const hls = new HlsDelivery({ gate, router, events, clock, log });
   const routes: MediaRoutes = {
     sdp: webRtc && makeSdpExchange(options, webRtc),
-    flv: new HttpFlv({ gate, router, context }),
-    webSocket: new WsFlv({ gate, router, context }),
+    flv: new HttpFlv({ gate, router, context, log }),
+    webSocket: new WsFlv({ gate, router, context, log }),
     hls,
     status: new StatusPages({
       gate,
@@ -165,7 +165,7 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
     pages: player.enabled ? new Pages(pagesDirectory()) : undefined,
   };
   const publish = new RtmpPublish({ gate, router, log });
-  const play = new RtmpPlay({ gate, router, context, chunkSize: rtmp.chunkSize });
+  const play = new RtmpPlay({ gate, router, context, chunkSize: rtmp.chunkSize, log });
   const handlers: RtmpHandlers = {
     publish: (request, control) => publish.publish(request, control),
     play: (request) => play.play(request),

@@ -26,7 +26,7 @@ export const streamSchema = z.strictObject({
   publish: z.strictObject({ active: z.boolean(), cid: z.string().optional() }),
   video: z
     .strictObject({
-      codec: z.enum(['H264', 'HEVC', 'AV1', 'VP9']),
+      codec: z.enum(['H264', 'HEVC', 'AV1', 'VP9', 'VP8']),
       profile: z.string(),
       level: z.string(),
       width: count,

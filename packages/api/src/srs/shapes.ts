@@ -10,6 +10,7 @@ const VIDEO_NAMES: Readonly<Record<VideoCodec, NonNullable<SrsStream['video']>['
   hevc: 'HEVC',
   av1: 'AV1',
   vp9: 'VP9',
+  vp8: 'VP8',
 };
 const AUDIO_NAMES: Readonly<Record<AudioCodec, NonNullable<SrsStream['audio']>['codec']>> = {
   aac: 'AAC',

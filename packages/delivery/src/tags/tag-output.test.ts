@@ -8,7 +8,15 @@ import {
   type ViewerEnd,
   type ViewerSocket,
 } from '@sluice/core';
-import { aacTrackConfig, FlvDemuxer, h264TrackConfig, micros, millis, type Sample } from '@sluice/media';
+import {
+  aacTrackConfig,
+  FlvDemuxer,
+  h264TrackConfig,
+  micros,
+  millis,
+  type Sample,
+  vp8TrackConfig,
+} from '@sluice/media';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { flvFraming } from './framing.js';
 import { play } from './playback.js';
@@ -45,6 +53,7 @@ const sample = (kind: 'video' | 'audio', ms: number, keyframe = kind === 'audio'
 });
 
 function outputOf(selection: MediaSelection = { audio: true, video: true }) {
+  const unsupported: string[] = [];
   const clock = { monotonic: () => millis(0), wall: () => millis(0) };
   const fanOut = new FanOut({
     clock,
@@ -52,9 +61,9 @@ function outputOf(selection: MediaSelection = { audio: true, video: true }) {
     log: { retention: millis(1000), maxBytes: 100_000 },
     viewers: { maxLag: millis(1000), maxStall: millis(5000), maxSkips: 3, skipWindow: millis(60_000) },
   });
-  const output = new TagOutput(fanOut, flvFraming, selection);
+  const output = new TagOutput(fanOut, flvFraming, selection, ({ codec }) => unsupported.push(codec));
   const flush = () => fanOut.flush(millis(0));
-  return { output, flush };
+  return { output, flush, unsupported };
 }
 
 /** What a player makes of it: `v` and `a` are configurations, `K`, `f` and `s` keyframes, pictures and sound. */
@@ -132,6 +141,18 @@ describe('tags', () => {
     expect(played(socket)).toBe('vaKsas');
     // Once at the beginning; a demuxer would pass over a second one.
     expect(Buffer.concat(socket.written).toString('hex').split(AVCC)).toHaveLength(2);
+  });
+
+  it('leave out what FLV has no form for, and say so', () => {
+    const { output, flush, unsupported } = outputOf();
+    output.configure({ tracks: [vp8TrackConfig(0, Buffer.from('d01a009d012a80026801', 'hex')), AUDIO], metadata: {} });
+    const socket = new FakeSocket();
+    output.attach(socket, () => {});
+    output.sample(sample('video', 0, true));
+    output.sample(sample('audio', 10));
+    flush();
+    expect(played(socket)).toBe('as');
+    expect(unsupported).toEqual(['vp8']);
   });
 
   it('carry only what was asked for', () => {

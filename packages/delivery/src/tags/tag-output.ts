@@ -4,6 +4,7 @@ import {
   flvMetadataBody,
   flvSampleBodyHeader,
   flvTagTypeOf,
+  isFlvCodec,
   type Millis,
   millisFromMicros,
   type Sample,
@@ -22,14 +23,22 @@ export class TagOutput implements Output {
   readonly #fanOut: FanOut;
   readonly #framing: TagFraming;
   readonly #selection: MediaSelection;
+  readonly #onUnsupported: (config: TrackConfig) => void;
   #tracks = new Map<TrackId, TrackConfig>();
   #hasVideo = false;
   #lastTimestamp = 0;
 
-  constructor(fanOut: FanOut, framing: TagFraming, selection: MediaSelection) {
+  /** @param onUnsupported called for tracks that FLV can't carry, which are left out */
+  constructor(
+    fanOut: FanOut,
+    framing: TagFraming,
+    selection: MediaSelection,
+    onUnsupported: (config: TrackConfig) => void,
+  ) {
     this.#fanOut = fanOut;
     this.#framing = framing;
     this.#selection = selection;
+    this.#onUnsupported = onUnsupported;
   }
 
   get viewers(): number {
@@ -50,7 +59,9 @@ export class TagOutput implements Output {
 
   configure(description: StreamDescription): void {
     const known = this.#tracks;
-    const tracks = primaryTracks(description, this.#selection);
+    const wanted = primaryTracks(description, this.#selection);
+    const tracks = wanted.filter(({ codec }) => isFlvCodec(codec));
+    for (const config of wanted) if (!tracks.includes(config)) this.#onUnsupported(config);
     this.#tracks = new Map(tracks.map((config) => [config.track, config]));
     this.#hasVideo = tracks.some((config) => config.kind === 'video');
     const metadata = this.#framing.encode(18, this.#lastTimestamp, flvMetadataBody(tracks, description.metadata));

@@ -1,4 +1,4 @@
-import { type FanOutContext, fanOutFor, type OutputKind, type SoundNeeds } from '@sluice/core';
+import { type FanOutContext, fanOutFor, type Logger, type OutputKind, type SoundNeeds } from '@sluice/core';
 import type { TagFraming } from './framing.js';
 import type { MediaSelection } from './selection.js';
 import { TagOutput } from './tag-output.js';
@@ -16,13 +16,18 @@ export class TagOutputs {
     name: string;
     framing: TagFraming;
     context: FanOutContext;
+    log: Logger;
     envelope?: (units: readonly Buffer[]) => Buffer;
   }) {
-    const { name, framing, context, envelope } = options;
+    const { name, framing, context, log, envelope } = options;
     this.#make = (selection) => ({
       name,
       ...(selection.audio ? { sound: AS_AAC } : {}),
-      create: (source) => new TagOutput(fanOutFor(source.settings, context, envelope), framing, selection),
+      create: ({ path, settings }) =>
+        new TagOutput(fanOutFor(settings, context, envelope), framing, selection, ({ codec }) => {
+          const fix = 'let the encoder send H.264; browsers that publish can be told to, by setCodecPreferences';
+          log.warn({ path, codec, fix }, `${name} can't carry ${codec}`);
+        }),
     });
   }
 

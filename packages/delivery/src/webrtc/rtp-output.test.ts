@@ -1,5 +1,16 @@
 import { loadConfig, type OutputSource, parseStreamPath } from '@sluice/core';
-import { buildAvcC, type Codec, h264TrackConfig, micros, millis, type Sample, type TrackConfig } from '@sluice/media';
+import {
+  av1TrackConfig,
+  buildAvcC,
+  type Codec,
+  h264TrackConfig,
+  micros,
+  millis,
+  type Sample,
+  type TrackConfig,
+  vp8TrackConfig,
+  vp9TrackConfig,
+} from '@sluice/media';
 import { describe, expect, it } from 'vitest';
 import { RtpOutput, type RtpSample, rtpTracks } from './rtp-output.js';
 
@@ -74,6 +85,33 @@ describe('RtpOutput', () => {
     expect(ended).toEqual(['over']);
   });
 
+  it('counts the pictures of VP9, whatever becomes of the configuration', () => {
+    const { output, got, consumer } = outputOf();
+    const vp9 = vp9TrackConfig(1, Buffer.from('01000000000a820202020000', 'hex'));
+    output.attach(consumer);
+    for (const width of [320, 640]) {
+      output.configure({ tracks: [{ ...vp9, width }], metadata: {} });
+      for (const keyframe of [true, false])
+        output.sample(slice(width + got.length, keyframe, Buffer.from('8600', 'hex')));
+    }
+    const heads = got.map(({ payloads }) => payloads[0]?.pieces[0]?.toString('hex'));
+    expect(heads).toEqual(['8c8000', 'cc8001', '8c8002', 'cc8003']);
+  });
+
+  it('puts the sequence header in front of AV1 that is without', () => {
+    const { output, got, consumer } = outputOf();
+    const record = Buffer.from('81050c000a0b0000002d4cffb3c02f8004', 'hex');
+    output.configure({ tracks: [av1TrackConfig(1, record)], metadata: {} });
+    output.attach(consumer);
+    const frame = Buffer.from('32021000', 'hex');
+    output.sample(slice(0, true, frame));
+    output.sample(slice(1, true, Buffer.concat([record.subarray(4), frame])));
+    const sent = got.map(({ payloads }) => payloads.map(({ pieces }) => Buffer.concat(pieces).toString('hex')));
+    // N and two elements: the sequence header, and the frame.
+    expect(sent[0]).toEqual(['280c080000002d4cffb3c02f8004301000']);
+    expect(sent[1]).toEqual(sent[0]);
+  });
+
   it('leaves out what it can not read', () => {
     const { output, got, consumer } = outputOf();
     output.configure({ tracks: [{ ...VIDEO, description: Buffer.from('00', 'hex') }], metadata: {} });
@@ -106,6 +144,8 @@ describe('RtpOutput', () => {
 
   it('takes only what browsers play', () => {
     expect(rtpTracks({ tracks: [VIDEO, AAC], metadata: {} }, false)).toEqual([VIDEO]);
+    const vp8 = vp8TrackConfig(0, Buffer.from('d01a009d012a80026801', 'hex'));
+    expect(rtpTracks({ tracks: [vp8, AAC], metadata: {} }, false)).toEqual([vp8]);
     expect(rtpTracks({ tracks: [VIDEO, AAC], metadata: {} }, true)).toEqual([VIDEO, AAC]);
   });
 });

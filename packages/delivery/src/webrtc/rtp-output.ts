@@ -10,18 +10,18 @@ import {
 import {
   type AudioCodec,
   type Codec,
-  MediaError,
   type Micros,
   type Millis,
-  parseAvcC,
   type Sample,
   sameTrackConfig,
   type TrackConfig,
+  type VideoCodec,
   type VideoTrackConfig,
 } from '@sluice/media';
-import { packetiseH264, payloadOf, type RtpPayload } from '@sluice/rtp';
+import { packetiseOpus, type RtpPayload } from '@sluice/rtp';
 import { primaryTracks } from '../tags/selection.js';
 import { BFrameWatch } from './b-frames.js';
+import { orUndefined, type PicturePacketiser, picturePacketiser } from './picture-packetiser.js';
 
 /** Of a packet: with the longest header extension, seal and relay in front it still fits into 1,280 bytes. */
 const PAYLOAD_BYTES = 1150;
@@ -61,9 +61,7 @@ export function rtpOutputKind(options: RtpOutputOptions): OutputKind<RtpOutput> 
 
 /** Which of a stream's tracks can go over WebRTC. @param canConvert whether sound can be turned into Opus */
 export function rtpTracks(description: StreamDescription, canConvert: boolean): TrackConfig[] {
-  return primaryTracks(description).filter(({ codec }) => {
-    return codec === 'h264' || codec === 'opus' || (canConvert && isConverted(codec));
-  });
+  return primaryTracks(description).filter(({ codec }) => canConvert || !isConverted(codec));
 }
 
 /** The codec in which a track goes over WebRTC. */
@@ -84,7 +82,9 @@ export class RtpOutput implements Output {
   /** Encodes the picture anew: made with the first viewer who needs it, and gone with the last. */
   #converter: TrackConverter | undefined;
   #tracks: readonly TrackConfig[] = [];
-  #parameterSets: readonly Buffer[] = [];
+  #packetise: PicturePacketiser | undefined;
+  /** Pictures of all configurations: receivers go by their order. */
+  #pictures = 0;
   #idleSince: Millis | undefined;
 
   constructor(options: RtpOutputOptions, source: OutputSource) {
@@ -128,7 +128,7 @@ export class RtpOutput implements Output {
     this.#bFrames.reset();
     this.#tracks = tracks;
     const video = tracks.find((config): config is VideoTrackConfig => config.kind === 'video');
-    this.#parameterSets = video === undefined ? [] : (orUndefined(() => setsOf(video)) ?? []);
+    this.#packetise = video && picturePacketiser(video, PAYLOAD_BYTES);
     for (const consumer of [...this.#consumers]) consumer.codecs(tracks.map(rtpCodecOf));
   }
 
@@ -158,20 +158,20 @@ export class RtpOutput implements Output {
     const policy = this.#source.settings.webrtc.bFrames;
     if (role !== 'in-order') this.#tellOfBFrames(policy);
     if (this.#consumers.size === 0 || (role === 'disposable' && policy === 'drop')) return;
-    if (policy === 'transcode' && this.#bFrames.hasSeenOne && this.#options.ffmpeg !== undefined) {
-      this.#converter ??= this.#startConverting(config, this.#options.ffmpeg);
+    const { ffmpeg } = this.#options;
+    // What viewers have agreed on stays as it is: H.264 is made of H.264 only.
+    const isEncoded = policy === 'transcode' && this.#bFrames.hasSeenOne && config.codec === 'h264';
+    if (isEncoded && ffmpeg !== undefined) {
+      this.#converter ??= this.#startConverting(config, ffmpeg);
       this.#converter.write(sample);
-    } else this.#emitPicture(sample, this.#parameterSets);
+    } else this.#emitPicture(sample, config.codec, this.#packetise);
   }
 
   #startConverting(config: VideoTrackConfig, ffmpeg: string): TrackConverter {
-    let sets: readonly Buffer[] = [];
+    let packetise: PicturePacketiser | undefined;
     const emit = (event: ConvertedEvent): void => {
-      if (event.type === 'sample') this.#emitPicture(event.sample, sets);
-      else if (event.config.kind === 'video') {
-        const video = event.config;
-        sets = orUndefined(() => setsOf(video)) ?? [];
-      }
+      if (event.type === 'sample') this.#emitPicture(event.sample, 'h264', packetise);
+      else if (event.config.kind === 'video') packetise = picturePacketiser(event.config, PAYLOAD_BYTES);
     };
     const { log } = this.#options;
     return new TrackConverter({ ffmpeg, config, to: 'h264', emit, log, path: this.#source.path });
@@ -183,13 +183,15 @@ export class RtpOutput implements Output {
   }
 
   #emitSound({ data, pts }: Sample): void {
-    this.#emit({ kind: 'audio', codec: 'opus', keyframe: true, pts, payloads: [payloadOf([data], false)] });
+    this.#emit({ kind: 'audio', codec: 'opus', keyframe: true, pts, payloads: packetiseOpus(data, PAYLOAD_BYTES) });
   }
 
-  #emitPicture({ data, keyframe, pts }: Sample, sets: readonly Buffer[]): void {
-    const payloads = orUndefined(() => packetiseH264(data, PAYLOAD_BYTES, keyframe ? sets : []));
+  #emitPicture(picture: Sample, codec: VideoCodec, packetise: PicturePacketiser | undefined): void {
+    const payloads = orUndefined(() => packetise?.(picture, this.#pictures));
     if (payloads === undefined || payloads.length === 0) return;
-    this.#emit({ kind: 'video', codec: 'h264', keyframe, pts, payloads });
+    this.#pictures += 1;
+    const { keyframe, pts } = picture;
+    this.#emit({ kind: 'video', codec, keyframe, pts, payloads });
   }
 
   #emit(sample: RtpSample): void {
@@ -214,18 +216,3 @@ export class RtpOutput implements Output {
 }
 
 const isSameAs = (a: TrackConfig, b: TrackConfig | undefined): boolean => b !== undefined && sameTrackConfig(a, b);
-
-function setsOf({ description }: VideoTrackConfig): Buffer[] {
-  const { sps, pps } = parseAvcC(description);
-  return [...sps, ...pps];
-}
-
-/** What can't be read is left out: the stream goes on without it. */
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof MediaError) return undefined;
-    throw error;
-  }
-}

@@ -1,5 +1,5 @@
 import { micros } from '@sluice/media';
-import { payloadOf, type RtcpPacket, type RtpPacket, readRtp, type Ssrc } from '@sluice/rtp';
+import { type RtcpPacket, type RtpPacket, readRtp, type Ssrc } from '@sluice/rtp';
 import { describe, expect, it } from 'vitest';
 import type { RtpSample } from './rtp-output.js';
 import { type RtpLeg, RtpViewer } from './rtp-viewer.js';
@@ -28,7 +28,10 @@ const sample = (kind: 'video' | 'audio', at: number, keyframe = kind === 'audio'
   codec: kind === 'video' ? 'h264' : 'opus',
   keyframe,
   pts: micros(at * 40_000),
-  payloads: ['one ', 'two '].map((text, index) => payloadOf([Buffer.from(text), Buffer.from(String(at))], index === 1)),
+  payloads: ['one ', 'two '].map((text, index) => {
+    const pieces = [Buffer.from(text), Buffer.from(String(at))];
+    return { pieces, length: Buffer.concat(pieces).length, marker: index === 1 };
+  }),
 });
 
 function viewerOf(legs: readonly RtpLeg[]) {

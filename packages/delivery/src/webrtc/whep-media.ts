@@ -1,6 +1,5 @@
-import type { Codec, TrackConfig } from '@sluice/media';
+import type { TrackConfig, VideoCodec } from '@sluice/media';
 import type { AnsweredMedia, Offer, OfferedCodec, OfferedMedia } from '@sluice/webrtc';
-import { rtpCodecOf } from './rtp-output.js';
 import type { RtpLeg } from './rtp-viewer.js';
 
 /** What of an offer a stream can fill. */
@@ -11,16 +10,16 @@ export interface WhepMedia {
 }
 
 /** What a viewer is to be sent. */
-export interface WantedMedia {
-  readonly kind: 'video' | 'audio';
-  readonly codec: Codec;
-  /** As `profile-level-id` begins with, where one fits better than another. */
-  readonly profile?: string | undefined;
-}
+export type WantedMedia =
+  | { readonly kind: 'video'; readonly codec: VideoCodec; readonly codecString: string }
+  /** Other sound is turned into it. */
+  | { readonly kind: 'audio'; readonly codec: 'opus' };
+
+type WantedPicture = Extract<WantedMedia, { readonly kind: 'video' }>;
 
 /** What there is in most streams, for a viewer who comes before the encoder. */
 const USUAL: readonly WantedMedia[] = [
-  { kind: 'video', codec: 'h264' },
+  { kind: 'video', codec: 'h264', codecString: '' },
   { kind: 'audio', codec: 'opus' },
 ];
 
@@ -29,10 +28,7 @@ const SSRC_LIMIT = 0xffff_fffe;
 
 /** What to agree on for a stream: its tracks, and for what it hasn't (yet) what it is likely to have. */
 export function wantedMedia(tracks: readonly TrackConfig[]): WantedMedia[] {
-  const own = tracks.map((track): WantedMedia => {
-    const profile = track.codec === 'h264' ? track.codecString.slice('avc1.'.length, 'avc1.'.length + 2) : undefined;
-    return { kind: track.kind, codec: rtpCodecOf(track), profile: profile?.toLowerCase() };
-  });
+  const own = tracks.map((track): WantedMedia => (track.kind === 'video' ? track : { kind: 'audio', codec: 'opus' }));
   return [...own, ...USUAL.filter(({ kind }) => !own.some((wanted) => wanted.kind === kind))];
 }
 
@@ -58,13 +54,37 @@ export function chooseMedia(offer: Offer, media: readonly WantedMedia[], random:
 const takes = ({ direction, rtcpMux }: OfferedMedia): boolean =>
   rtcpMux && (direction === 'recvonly' || direction === 'sendrecv');
 
-/** The codec of the stream's own profile, before any other of its kind. */
-function codecFor({ codecs }: OfferedMedia, { kind, profile }: WantedMedia): OfferedCodec | undefined {
-  if (kind === 'audio') return codecs.find(({ name }) => name.toLowerCase() === 'opus');
-  const fitting = codecs.filter(
-    ({ name, parameters }) => name.toUpperCase() === 'H264' && parameters.get('packetization-mode') === '1',
-  );
+/** Names as SDP has them, in upper case. */
+const VIDEO_NAMES: Readonly<Record<VideoCodec, string>> = {
+  h264: 'H264',
+  hevc: 'H265',
+  vp8: 'VP8',
+  vp9: 'VP9',
+  av1: 'AV1',
+};
+
+function codecFor({ codecs }: OfferedMedia, wanted: WantedMedia): OfferedCodec | undefined {
+  if (wanted.kind === 'audio') return codecs.find(({ name }) => name.toLowerCase() === 'opus');
+  const named = codecs.filter(({ name }) => name.toUpperCase() === VIDEO_NAMES[wanted.codec]);
+  if (wanted.codec !== 'h264') return named.find((codec) => hasProfile(codec, wanted));
+  const fitting = named.filter(({ parameters }) => parameters.get('packetization-mode') === '1');
+  const profile = wanted.codecString.slice('avc1.'.length, 'avc1.'.length + 2).toLowerCase();
   const isOwn = ({ parameters }: OfferedCodec) =>
-    profile !== undefined && parameters.get('profile-level-id')?.toLowerCase().startsWith(profile);
+    profile !== '' && parameters.get('profile-level-id')?.toLowerCase().startsWith(profile);
+  // Decoders of H.264 take other profiles than they say.
   return fitting.find(isOwn) ?? fitting[0];
+}
+
+/** Where profiles stand, and the one that is meant where none does: RFC 7798 §7.1, RFC 9628 §6, AV1 RTP §7.2.1. */
+const PROFILES = {
+  hevc: { parameter: 'profile-id', implied: 1 },
+  vp9: { parameter: 'profile-id', implied: 0 },
+  av1: { parameter: 'profile', implied: 0 },
+} as const;
+
+function hasProfile({ parameters }: OfferedCodec, { codec, codecString }: WantedPicture): boolean {
+  if (codec === 'h264' || codec === 'vp8') return true;
+  const { parameter, implied } = PROFILES[codec];
+  // `vp09.02.10.10`, `av01.0.04M.08`, `hvc1.1.6.L93.B0`
+  return Number(parameters.get(parameter) ?? implied) === Number(codecString.split('.')[1]);
 }

@@ -54,6 +54,7 @@ describe('a publisher over WebRTC that sends anything', () => {
             legs: LEGS,
             ownSsrc: 9 as Ssrc,
             sendRtcp: (packets) => asked.push(...packets),
+            onUnreadable: () => {},
             emit: (event) => {
               if (event.type === 'sample') times.set(event.sample.track, event.sample.dts);
             },

@@ -1,10 +1,33 @@
-import type { MediaEvent } from '@sluice/media';
-import type { RtcpPacket, RtpPacket, Ssrc } from '@sluice/rtp';
+import { joinLengthPrefixed, type MediaEvent } from '@sluice/media';
+import {
+  packetiseAv1,
+  packetiseHevc,
+  packetiseVp8,
+  packetiseVp9,
+  type RtcpPacket,
+  type RtpPacket,
+  type Ssrc,
+} from '@sluice/rtp';
 import { describe, expect, it } from 'vitest';
 import { RtpIngest } from './rtp-ingest.js';
+import type { RtpLegTerms } from './rtp-leg.js';
 
-const VIDEO = { kind: 'video', track: 1, payloadType: 102, retransmissionType: 103, clockRate: 90_000 } as const;
-const AUDIO = { kind: 'audio', track: 2, payloadType: 111, retransmissionType: undefined, clockRate: 48_000 } as const;
+const VIDEO = {
+  kind: 'video',
+  codec: 'h264',
+  track: 0,
+  payloadType: 102,
+  retransmissionType: 103,
+  clockRate: 90_000,
+} as const;
+const AUDIO = {
+  kind: 'audio',
+  codec: 'opus',
+  track: 1,
+  payloadType: 111,
+  retransmissionType: undefined,
+  clockRate: 48_000,
+} as const;
 /** Of x264, baseline, 320x180. */
 const SPS = Buffer.from('6742c00dd9014197e7c044000003000400000300c83c50a480', 'hex');
 const PPS = Buffer.from('68cb83cb20', 'hex');
@@ -27,18 +50,20 @@ const packet = (payloadType: number, sequence: number, timestamp: number, payloa
   payload,
 });
 
-function ingestOf() {
+function ingestOf(video: RtpLegTerms = VIDEO) {
+  const unreadable: string[] = [];
   const events: MediaEvent[] = [];
   const sent: RtcpPacket[] = [];
   const ingest = new RtpIngest({
-    legs: [VIDEO, AUDIO],
+    legs: [video, AUDIO],
     ownSsrc: 1 as Ssrc,
     emit: (event) => events.push(event),
     sendRtcp: (packets) => sent.push(...packets),
+    onUnreadable: ({ codec }, reason) => unreadable.push(`${codec}: ${reason}`),
   });
   const samples = (kind: string) =>
     events.flatMap((event) => (event.type === 'sample' && event.sample.kind === kind ? [event.sample] : []));
-  return { ingest, events, sent, samples };
+  return { ingest, events, sent, samples, unreadable };
 }
 
 describe('RtpIngest', () => {
@@ -72,6 +97,52 @@ describe('RtpIngest', () => {
     expect(samples('video')).toHaveLength(3);
     ingest.rtp(packet(102, 7, 21_600, KEYFRAME), 420);
     expect(samples('video').at(-1)?.keyframe).toBe(true);
+  });
+
+  const HEVC_SETS = [
+    '40010c01ffff01600000030090000003000003003c959409',
+    '42010101600000030090000003000003003ca00a080c1f3e5999929385e02d0100000303e90000753008',
+    '4401c073c189',
+  ].map((unit) => Buffer.from(unit, 'hex'));
+  const hevc = (unit: string, sets: readonly Buffer[] = []) =>
+    packetiseHevc(joinLengthPrefixed([Buffer.from(unit, 'hex')]), 1200, sets);
+  const vp9 = (frame: string, pictureId: number) =>
+    packetiseVp9(Buffer.from(frame, 'hex'), 1200, { pictureId, keyframe: pictureId === 1 });
+  const obu = (type: number, payload: string) =>
+    `${(type * 8 + 2).toString(16).padStart(2, '0')}${(payload.length / 2).toString(16).padStart(2, '0')}${payload}`;
+  const av1 = (unit: string, keyframe: boolean) => packetiseAv1(Buffer.from(unit, 'hex'), 1200, { keyframe });
+
+  it.each([
+    ['hevc', 320, hevc('2601af08', HEVC_SETS), hevc('0201d0097e')],
+    [
+      'vp8',
+      640,
+      packetiseVp8(Buffer.from('d01a009d012a80026801', 'hex'), 1200, 1),
+      packetiseVp8(Buffer.from('d1', 'hex'), 1200, 2),
+    ],
+    ['vp9', 640, vp9('824983420027f016700000', 1), vp9('8600', 2)],
+    ['av1', 1280, av1(`${obu(1, '0000002d4cffb3c02f8004')}${obu(6, '1000')}`, true), av1(obu(6, '3000'), false)],
+  ] as const)('takes %s, too, from a keyframe on', (codec, width, keyframe, next) => {
+    const { ingest, events, samples, unreadable } = ingestOf({ ...VIDEO, codec });
+    const payloads = [next, keyframe, next].map(([payload]) => Buffer.concat(payload?.pieces ?? []));
+    for (const [at, payload] of payloads.entries()) ingest.rtp(packet(102, at + 1, at * 3600, payload), at * 40);
+    ingest.end();
+    const configs = events.flatMap((event) => (event.type === 'config' ? [event.config] : []));
+    expect(configs).toMatchObject([{ codec, width, track: 0 }]);
+    expect(samples('video').map((sample) => sample.keyframe)).toEqual([true, false]);
+    expect(unreadable).toEqual([]);
+  });
+
+  it('says once what it can not read, and goes on', () => {
+    const { ingest, samples, unreadable } = ingestOf({ ...VIDEO, codec: 'vp9' });
+    // Of a second spatial layer.
+    const layer = Buffer.from('a8014200864400', 'hex');
+    for (const at of [1, 2]) ingest.rtp(packet(102, at, at * 3600, layer), at * 40);
+    const [keyframe] = vp9('824983420027f016700000', 1);
+    ingest.rtp(packet(102, 3, 10_800, Buffer.concat(keyframe?.pieces ?? [])), 120);
+    ingest.end();
+    expect(unreadable).toEqual([expect.stringContaining('vp9: VP9 of spatial layer 1')]);
+    expect(samples('video')).toHaveLength(1);
   });
 
   it('puts the sound where the sender reports say that it belongs', () => {

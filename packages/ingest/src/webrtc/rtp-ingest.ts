@@ -31,9 +31,12 @@ export class RtpIngest {
     ownSsrc: Ssrc;
     emit: (event: MediaEvent) => void;
     sendRtcp: (packets: readonly RtcpPacket[]) => void;
+    /** Called once for each of the media of which something can't be read. */
+    onUnreadable: (terms: RtpLegTerms, reason: string) => void;
   }) {
     this.#gathering = new TrackGathering(options.emit);
-    this.#legs = options.legs.map((terms) => new RtpLeg(terms, (event) => this.#gathering.write(event)));
+    const emit = (event: MediaEvent) => this.#gathering.write(event);
+    this.#legs = options.legs.map((terms) => new RtpLeg(terms, emit, (reason) => options.onUnreadable(terms, reason)));
     this.#sendRtcp = options.sendRtcp;
     this.#ownSsrc = options.ownSsrc;
   }

@@ -1,16 +1,16 @@
 import {
-  buildAvcC,
   buildOpusHead,
-  h264TrackConfig,
   MediaError,
   type MediaEvent,
   micros,
   opusTrackConfig,
+  sameTrackConfig,
   type TrackConfig,
+  type VideoCodec,
 } from '@sluice/media';
 import {
   type Depacketised,
-  H264Depacketiser,
+  type Depacketiser,
   JitterBuffer,
   Reception,
   type ReceptionReport,
@@ -20,15 +20,15 @@ import {
   type Ssrc,
   Unwrapper,
 } from '@sluice/rtp';
+import { PICTURE_FORMATS, type PictureFormat } from './picture-format.js';
 
 /** What was agreed on for one of the media. */
-export interface RtpLegTerms {
-  readonly kind: 'video' | 'audio';
+export type RtpLegTerms = {
   readonly track: number;
   readonly payloadType: number;
   readonly retransmissionType: number | undefined;
   readonly clockRate: number;
-}
+} & ({ readonly kind: 'video'; readonly codec: VideoCodec } | { readonly kind: 'audio'; readonly codec: 'opus' });
 
 type SenderReport = Extract<RtcpPacket, { readonly type: 'sender-report' }>;
 
@@ -43,7 +43,11 @@ export class RtpLeg {
   readonly #jitter = new JitterBuffer(HOLD_MS);
   readonly #reception: Reception;
   readonly #timestamps = new Unwrapper(32);
-  readonly #depacketiser = new H264Depacketiser();
+  readonly #onUnreadable: (reason: string) => void;
+  /** Of video. */
+  readonly #format: PictureFormat | undefined;
+  readonly #depacketiser: Depacketiser | undefined;
+  #hasTold = false;
   #ssrc: Ssrc | undefined;
   #config: TrackConfig | undefined;
   /** Microseconds of the session's timeline at timestamp 0. */
@@ -52,9 +56,13 @@ export class RtpLeg {
   #peerOrigin: number | undefined;
   #needsKeyframe: boolean;
 
-  constructor(terms: RtpLegTerms, emit: (event: MediaEvent) => void) {
+  /** @param onUnreadable called the first time that something can't be read */
+  constructor(terms: RtpLegTerms, emit: (event: MediaEvent) => void, onUnreadable: (reason: string) => void) {
     this.terms = terms;
     this.#emit = emit;
+    this.#onUnreadable = onUnreadable;
+    this.#format = terms.kind === 'video' ? PICTURE_FORMATS[terms.codec] : undefined;
+    this.#depacketiser = this.#format?.depacketiser();
     this.#reception = new Reception(terms.clockRate);
     this.#needsKeyframe = terms.kind === 'video';
   }
@@ -111,7 +119,7 @@ export class RtpLeg {
   flush(now: number): void {
     for (let next = this.#jitter.take(now); next !== undefined; next = this.#jitter.take(now)) {
       if (next.kind === 'lost') {
-        this.#depacketiser.lost();
+        this.#depacketiser?.lost();
         this.#needsKeyframe = this.terms.kind === 'video';
       } else this.#unpack(next.packet, now);
     }
@@ -129,8 +137,8 @@ export class RtpLeg {
 
   #unpack({ payload, marker, timestamp }: RtpPacket, now: number): void {
     this.#origin ??= now * 1000 - this.#micros(timestamp);
-    if (this.terms.kind === 'video') {
-      for (const picture of this.#pictures(payload, marker, timestamp)) this.#takePicture(picture);
+    if (this.#depacketiser !== undefined) {
+      for (const picture of this.#pictures(this.#depacketiser, payload, marker, timestamp)) this.#takePicture(picture);
       return;
     }
     if (payload.length === 0) return;
@@ -139,12 +147,12 @@ export class RtpLeg {
     this.#sample(payload, timestamp, true);
   }
 
-  #takePicture({ accessUnit, keyframe, parameterSets, timestamp }: Depacketised): void {
-    const isSps = (unit: Buffer) => ((unit[0] ?? 0) & 0x1f) === 7;
-    const [sps, pps] = [parameterSets.filter(isSps), parameterSets.filter((unit) => !isSps(unit))];
-    if (sps.length > 0 && pps.length > 0) this.#configureVideo(sps, pps);
-    if (keyframe) this.#needsKeyframe = false;
-    if (this.#config !== undefined && !this.#needsKeyframe) this.#sample(accessUnit, timestamp, keyframe);
+  #takePicture(picture: Depacketised): void {
+    const config = this.#configOf(picture);
+    if (config !== undefined) this.#configure(config);
+    if (picture.keyframe) this.#needsKeyframe = false;
+    if (this.#config === undefined || this.#needsKeyframe) return;
+    this.#sample(picture.accessUnit, picture.timestamp, picture.keyframe);
   }
 
   #sample(data: Buffer, timestamp: number, keyframe: boolean): void {
@@ -153,28 +161,36 @@ export class RtpLeg {
     this.#emit({ type: 'sample', sample: { track, kind, dts: time, pts: time, keyframe, data } });
   }
 
-  #pictures(payload: Buffer, marker: boolean, timestamp: number): Depacketised[] {
+  #pictures(depacketiser: Depacketiser, payload: Buffer, marker: boolean, timestamp: number): Depacketised[] {
     try {
-      return this.#depacketiser.push(payload, marker, timestamp);
+      return depacketiser.push(payload, marker, timestamp);
     } catch (error) {
       if (!(error instanceof RtpError)) throw error;
-      this.#depacketiser.lost();
+      this.#tell(error.message);
       this.#needsKeyframe = true;
       return [];
     }
   }
 
-  #configureVideo(sps: readonly Buffer[], pps: readonly Buffer[]): void {
+  /** What can't be read is left out, until there is something better. */
+  #configOf(picture: Depacketised): TrackConfig | undefined {
     try {
-      this.#configure(h264TrackConfig(this.terms.track, buildAvcC(sps, pps)));
+      return this.#format?.configOf(this.terms.track, picture);
     } catch (error) {
-      // Parameter sets that can't be read: the picture is left out until there are better ones.
       if (!(error instanceof MediaError)) throw error;
+      this.#tell(error.message);
+      return undefined;
     }
   }
 
+  #tell(reason: string): void {
+    if (this.#hasTold) return;
+    this.#hasTold = true;
+    this.#onUnreadable(reason);
+  }
+
   #configure(config: TrackConfig): void {
-    if (this.#config?.description.equals(config.description)) return;
+    if (this.#config !== undefined && sameTrackConfig(this.#config, config)) return;
     this.#config = config;
     this.#emit({ type: 'config', config });
   }

@@ -12,10 +12,7 @@ import {
 import type { Ssrc } from '@sluice/rtp';
 import {
   type AnnouncedAddress,
-  type AnsweredMedia,
   type Offer,
-  type OfferedCodec,
-  type OfferedMedia,
   type Peer,
   type PeerHandler,
   readOffer,
@@ -23,7 +20,7 @@ import {
   type WebRtcServer,
 } from '@sluice/webrtc';
 import { RtpIngest } from './rtp-ingest.js';
-import type { RtpLegTerms } from './rtp-leg.js';
+import { chooseMedia, type WhipMedia } from './whip-media.js';
 
 export interface WhipOptions {
   readonly gate: Gate;
@@ -32,16 +29,7 @@ export interface WhipOptions {
   readonly log: Logger;
 }
 
-/** What of an offer is taken. */
-interface WhipMedia {
-  /** In the order of the offer. */
-  readonly answered: readonly (AnsweredMedia | undefined)[];
-  readonly legs: readonly RtpLegTerms[];
-}
-
 const TICK_MS = 20;
-/** As the other ways in number them. */
-const TRACK = { video: 1, audio: 2 } as const;
 
 /** Takes streams over WebRTC: WHIP, RFC 9725. */
 export class WhipPublish {
@@ -60,13 +48,15 @@ export class WhipPublish {
    */
   async offer(sdp: string, asked: AccessRequest, announce?: readonly AnnouncedAddress[]): Promise<Peer> {
     const offer = readOffer(sdp);
-    const { answered, legs } = chooseMedia(offer);
-    if (legs.length === 0)
-      throw new WebRtcError('unsupported', 'h264 and opus can be published; the offer sends neither');
+    const media = chooseMedia(offer);
+    if (media.legs.length === 0) {
+      const possible = 'H.264, HEVC, VP8, VP9, AV1 and Opus can be published';
+      throw new WebRtcError('unsupported', `${possible}; the offer sends none of them`);
+    }
     const admission = await this.#options.gate.admit(asked);
     try {
       this.#checkFree(admission);
-      return this.#open(offer, { answered, legs }, admission, announce);
+      return this.#open(offer, media, admission, announce);
     } catch (error) {
       admission.close(messageOf(error));
       throw error;
@@ -98,6 +88,8 @@ export class WhipPublish {
       ownSsrc: randomInt(1, 0xffff_ffff) as Ssrc,
       emit: (event) => publication?.write(event),
       sendRtcp: (packets) => peer.sendRtcp(packets),
+      onUnreadable: ({ codec }, reason) =>
+        log.warn({ session: session.id, path: session.path, codec, reason }, 'what is published can not be read'),
     });
     let timer: NodeJS.Timeout | undefined;
     const handler: PeerHandler = {
@@ -130,27 +122,4 @@ export class WhipPublish {
     });
     return peer;
   }
-}
-
-/** The first picture and the first sound that are offered in a codec that is understood. */
-function chooseMedia(offer: Offer): WhipMedia {
-  const legs: RtpLegTerms[] = [];
-  const answered = offer.media.map((offered): AnsweredMedia | undefined => {
-    const kind = offered.kind === 'video' || offered.kind === 'audio' ? offered.kind : undefined;
-    const isTaken = legs.some((leg) => leg.kind === kind);
-    const codec = offered.codecs.find((candidate) => isUnderstood(candidate, kind));
-    if (kind === undefined || isTaken || codec === undefined || !gives(offered)) return undefined;
-    const { payloadType, retransmission: retransmissionType, clockRate } = codec;
-    legs.push({ kind, track: TRACK[kind], payloadType, retransmissionType, clockRate });
-    return { offered, direction: 'recvonly', codec, extensions: [] };
-  });
-  return { answered, legs };
-}
-
-const gives = ({ direction, rtcpMux }: OfferedMedia): boolean =>
-  rtcpMux && (direction === 'sendonly' || direction === 'sendrecv');
-
-function isUnderstood({ name, parameters, clockRate }: OfferedCodec, kind: 'video' | 'audio' | undefined): boolean {
-  if (kind === 'audio') return name.toLowerCase() === 'opus' && clockRate === 48_000;
-  return name.toUpperCase() === 'H264' && parameters.get('packetization-mode') === '1' && clockRate === 90_000;
 }

@@ -18,7 +18,8 @@ import { buildHvcC, HEVC_NAL, hevcNalType, hevcTrackConfig, isHevcKeyframe, pars
 import { mp3TrackConfig, parseMp3FrameHeader } from './mp3.js';
 import { joinAnnexB, splitAnnexB } from './nal.js';
 import { opusPacketDuration, opusTrackConfig, parseOpusHead } from './opus.js';
-import { parseVp9FrameHeader, vp9TrackConfig } from './vp9.js';
+import { vp8TrackConfig } from './vp8.js';
+import { parseVp9FrameHeader, vp9KeyframeConfig, vp9TrackConfig } from './vp9.js';
 
 /** The payload of the first box of a type in an MP4 file, by its name alone. */
 function box(file: Buffer, type: string): Buffer {
@@ -133,7 +134,19 @@ describe('codec configurations, against the files that ffmpeg writes', () => {
     expect(vp9TrackConfig(0, box(mp4, 'vpcC'))).toMatchObject({ codecString: 'vp09.00.11.08', profile: 'Profile 0' });
     const ivf = await make('vp9.ivf', [...testPicture({ seconds: 1, rate: 5 }), ...encode]);
     const first = ivf.subarray(32 + 12, 32 + 12 + ivf.readUInt32LE(32));
-    expect(parseVp9FrameHeader(first)).toEqual({ keyframe: true, size: { width: 320, height: 180 } });
+    const size = { width: 320, height: 180 };
+    expect(parseVp9FrameHeader(first)).toMatchObject({ keyframe: true, size });
+    // The level is told by the picture's size alone, and so may be lower than with its rate.
+    const { codecString, description } = vp9KeyframeConfig(0, first);
+    expect(codecString).toBe('vp09.00.11.08');
+    expect(description.subarray(0, 7)).toEqual(box(mp4, 'vpcC').subarray(0, 7));
+  });
+
+  it('VP8', async () => {
+    const encode = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8'];
+    const ivf = await make('vp8.ivf', [...testPicture({ seconds: 1, rate: 5 }), ...encode]);
+    const first = ivf.subarray(32 + 12, 32 + 12 + ivf.readUInt32LE(32));
+    expect(vp8TrackConfig(0, first)).toMatchObject({ codec: 'vp8', width: 320, height: 180 });
   });
 
   it('AAC, in ADTS', async () => {

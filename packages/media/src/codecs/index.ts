@@ -7,4 +7,5 @@ export * from './hevc.js';
 export * from './mp3.js';
 export * from './nal.js';
 export * from './opus.js';
+export * from './vp8.js';
 export * from './vp9.js';

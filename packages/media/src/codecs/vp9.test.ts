@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseVp9FrameHeader, vp9TrackConfig } from './vp9.js';
+import { parseVp9FrameHeader, vp9KeyframeConfig, vp9TrackConfig } from './vp9.js';
 
 const hex = (digits: string) => Buffer.from(digits, 'hex');
 const error = (code: string) => expect.objectContaining({ name: 'MediaError', code });
@@ -31,12 +31,31 @@ describe('VP9 frame headers', () => {
   const expected = { keyframe: true, size: { width: 1280, height: 720 } };
 
   it('tell the size in every profile', () => {
-    expect(parseVp9FrameHeader(keyframe('00', '0010'))).toEqual(expected);
+    expect(parseVp9FrameHeader(keyframe('00', '0010'))).toMatchObject(expected);
     // Profile 1: subsampling and a reserved bit; profiles 2 and 3: the bit depth first.
-    expect(parseVp9FrameHeader(keyframe('10', '0010000'))).toEqual(expected);
-    expect(parseVp9FrameHeader(keyframe('10', '1110'))).toEqual(expected);
-    expect(parseVp9FrameHeader(keyframe('01', '00010'))).toEqual(expected);
-    expect(parseVp9FrameHeader(keyframe('110', '10010000'))).toEqual(expected);
+    expect(parseVp9FrameHeader(keyframe('10', '0010000'))).toMatchObject(expected);
+    expect(parseVp9FrameHeader(keyframe('10', '1110'))).toMatchObject(expected);
+    expect(parseVp9FrameHeader(keyframe('01', '00010'))).toMatchObject(expected);
+    expect(parseVp9FrameHeader(keyframe('110', '10010000'))).toMatchObject(expected);
+  });
+
+  it.each([
+    ['00', '0010', 'vp09.00.31.08', '82'],
+    ['00', '0011', 'vp09.00.31.08', '83'],
+    ['10', '0010000', 'vp09.01.31.08', '86'],
+    ['10', '0010100', 'vp09.01.31.08', '84'],
+    ['10', '1110', 'vp09.01.31.08', '87'],
+    ['01', '00010', 'vp09.02.31.10', 'a2'],
+    ['110', '10010000', 'vp09.03.31.12', 'c6'],
+  ])('make a configuration: profile %s, colours %s', (profile, color, codecString, chroma) => {
+    const config = vp9KeyframeConfig(1, keyframe(profile, color));
+    expect(config).toMatchObject({ track: 1, codecString, width: 1280, height: 720, level: '3.1' });
+    expect(config.description.toString('hex', 6, 7)).toBe(chroma);
+  });
+
+  it('make no configuration where they have no size, or colours without a number', () => {
+    expect(() => vp9KeyframeConfig(1, bytesOf('10000110'))).toThrow(error('malformed'));
+    expect(() => vp9KeyframeConfig(1, keyframe('10', '0010010'))).toThrow(error('unsupported'));
   });
 
   it('tell inter frames and repeated ones', () => {

@@ -15,6 +15,16 @@ export interface Vp9FrameHeader {
   readonly keyframe: boolean;
   /** Of keyframes. */
   readonly size?: { readonly width: number; readonly height: number };
+  /** Of keyframes. */
+  readonly format?: Vp9Format;
+}
+
+interface Vp9Format {
+  readonly profile: number;
+  readonly bitDepth: number;
+  readonly fullRange: boolean;
+  readonly subsamplingX: number;
+  readonly subsamplingY: number;
 }
 
 const RECORD_LENGTH = 12;
@@ -23,6 +33,21 @@ const BIT_DEPTHS: ReadonlySet<number> = new Set([8, 10, 12]);
 const FRAME_MARKER = 2;
 const SYNC_CODE = 0x498342;
 const RGB = 7;
+const COLOCATED_420 = 1;
+const YUV_422 = 2;
+const YUV_444 = 3;
+/** Luma samples of a picture, and the level times ten. */
+const LEVELS: readonly (readonly [number, number])[] = [
+  [36_864, 10],
+  [73_728, 11],
+  [122_880, 20],
+  [245_760, 21],
+  [552_960, 30],
+  [983_040, 31],
+  [2_228_224, 40],
+  [8_912_896, 50],
+];
+const HIGHEST_LEVEL = 60;
 
 /** @throws {MediaError} `truncated` or `malformed` */
 export function parseVpcC(description: Buffer): Vp9DecoderConfiguration {
@@ -53,6 +78,37 @@ export function vp9TrackConfig(track: TrackId, vpcC: Buffer): VideoTrackConfig {
   };
 }
 
+/**
+ * What a keyframe tells, for streams that come without a record.
+ *
+ * @throws {MediaError} `truncated`, `malformed` where it is no keyframe, or `unsupported` for colours of a form that
+ *   records have no number for
+ */
+export function vp9KeyframeConfig(track: TrackId, keyframe: Buffer): VideoTrackConfig {
+  const { size, format } = parseVp9FrameHeader(keyframe);
+  if (size === undefined || format === undefined) {
+    throw new MediaError('malformed', 'a VP9 configuration needs a keyframe');
+  }
+  const { profile, bitDepth, fullRange } = format;
+  const chroma = (bitDepth << 4) | (chromaNumber(format) << 1) | (fullRange ? 1 : 0);
+  const level = levelOf(size.width * size.height);
+  // The colours themselves are unspecified: players go by the frames.
+  const vpcC = Buffer.from([1, 0, 0, 0, profile, level, chroma, 2, 2, 2, 0, 0]);
+  return { ...vp9TrackConfig(track, vpcC), ...size };
+}
+
+/** chromaSubsampling of a record. */
+function chromaNumber({ subsamplingX, subsamplingY }: Vp9Format): number {
+  if (subsamplingX === 1) return subsamplingY === 1 ? COLOCATED_420 : YUV_422;
+  if (subsamplingY === 1) throw new MediaError('unsupported', 'VP9 with 4:4:0 colours');
+  return YUV_444;
+}
+
+/** The lowest level whose pictures are this large, VP9 Annex A. The frames' rate isn't known, and may ask for more. */
+function levelOf(samples: number): number {
+  return LEVELS.find(([most]) => samples <= most)?.[1] ?? HIGHEST_LEVEL;
+}
+
 /** @throws {MediaError} `truncated` or `malformed` */
 export function parseVp9FrameHeader(frame: Buffer): Vp9FrameHeader {
   const reader = new BitReader(frame);
@@ -64,9 +120,21 @@ export function parseVp9FrameHeader(frame: Buffer): Vp9FrameHeader {
   reader.skip(2); // show_frame, error_resilient_mode
   if (!keyframe) return { keyframe };
   if (reader.bits(24) !== SYNC_CODE) throw new MediaError('malformed', 'a VP9 keyframe without its sync code');
-  if (profile >= 2) reader.skip(1);
-  const colorSpace = reader.bits(3);
-  if (colorSpace !== RGB) reader.skip(profile === 1 || profile === 3 ? 4 : 1);
-  else if (profile === 1 || profile === 3) reader.skip(1);
-  return { keyframe, size: { width: reader.bits(16) + 1, height: reader.bits(16) + 1 } };
+  const format = { profile, ...readColor(reader, profile) };
+  return { keyframe, size: { width: reader.bits(16) + 1, height: reader.bits(16) + 1 }, format };
+}
+
+/** color_config(), VP9 §6.2.2. */
+function readColor(reader: BitReader, profile: number): Omit<Vp9Format, 'profile'> {
+  const bitDepth = profile < 2 ? 8 : reader.flag() ? 12 : 10;
+  const isOdd = profile === 1 || profile === 3;
+  if (reader.bits(3) === RGB) {
+    if (isOdd) reader.skip(1);
+    return { bitDepth, fullRange: true, subsamplingX: 0, subsamplingY: 0 };
+  }
+  const fullRange = reader.flag();
+  if (!isOdd) return { bitDepth, fullRange, subsamplingX: 1, subsamplingY: 1 };
+  const [subsamplingX, subsamplingY] = [reader.bits(1), reader.bits(1)];
+  reader.skip(1);
+  return { bitDepth, fullRange, subsamplingX, subsamplingY };
 }

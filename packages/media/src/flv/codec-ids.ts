@@ -8,8 +8,12 @@ interface FlvCodecId {
   readonly legacyId?: number;
 }
 
+/** Enhanced RTMP v2 has a FourCC for VP8; its form isn't written or read here. */
+export type FlvVideoCodec = Exclude<VideoCodec, 'vp8'>;
+export type FlvCodec = FlvVideoCodec | AudioCodec;
+
 /** The one table of codecs that FLV and RTMP carry. */
-export const FLV_CODECS: Readonly<Record<Codec, FlvCodecId>> = {
+export const FLV_CODECS: Readonly<Record<FlvCodec, FlvCodecId>> = {
   h264: { fourCc: 'avc1', legacyId: 7 },
   hevc: { fourCc: 'hvc1' },
   av1: { fourCc: 'av01' },
@@ -19,7 +23,7 @@ export const FLV_CODECS: Readonly<Record<Codec, FlvCodecId>> = {
   opus: { fourCc: 'Opus' },
 };
 
-const VIDEO_CODECS = ['h264', 'hevc', 'av1', 'vp9'] as const satisfies readonly VideoCodec[];
+const VIDEO_CODECS = ['h264', 'hevc', 'av1', 'vp9'] as const satisfies readonly FlvVideoCodec[];
 const AUDIO_CODECS = ['aac', 'mp3', 'opus'] as const satisfies readonly AudioCodec[];
 
 /** Names of legacy formats that are refused, for the message. FLV §E.4.2.1, §E.4.3.1. */
@@ -43,7 +47,18 @@ const LEGACY_AUDIO_NAMES: Readonly<Record<number, string>> = {
   14: 'MP3 8 kHz',
 };
 
-export function videoCodecOf(fourCc: string): VideoCodec {
+/** Whether FLV and RTMP carry a codec. */
+export function isFlvCodec(codec: Codec): codec is FlvCodec {
+  return codec !== 'vp8';
+}
+
+/** @throws {MediaError} `unsupported` for a codec that isn't carried */
+export function flvCodecIdOf(codec: Codec): FlvCodecId {
+  if (isFlvCodec(codec)) return FLV_CODECS[codec];
+  throw new MediaError('unsupported', `${codec} in FLV; H.264, HEVC, AV1, VP9, AAC, MP3 and Opus can be carried`);
+}
+
+export function videoCodecOf(fourCc: string): FlvVideoCodec {
   const codec = VIDEO_CODECS.find((candidate) => FLV_CODECS[candidate].fourCc === fourCc);
   if (codec === undefined) throw new MediaError('unsupported', `video codec ${JSON.stringify(fourCc)}`);
   return codec;

@@ -1,3 +1,4 @@
+export { isFlvCodec } from './codec-ids.js';
 export { FlvDemuxer } from './demuxer.js';
 export { flvMetadataBody } from './metadata.js';
 export { FlvMuxer } from './muxer.js';

@@ -2,7 +2,7 @@ import { decodeAmf0, EcmaArray, encodeAmf0 } from '../amf/amf0.js';
 import { type AmfObject, type AmfValue, isAmfObject } from '../amf/value.js';
 import type { Metadata, MetadataValue } from '../sample.js';
 import type { AudioTrackConfig, Codec, TrackConfig, VideoTrackConfig } from '../track-config.js';
-import { FLV_CODECS } from './codec-ids.js';
+import { flvCodecIdOf } from './codec-ids.js';
 
 /**
  * The metadata of a script data tag or an RTMP data message.
@@ -25,6 +25,7 @@ const KEPT = ['encoder', 'title', 'author', 'description'] as const;
  * ones by their numbers as Enhanced RTMP v2 does ("Enhancing onMetaData").
  *
  * @param source what the publisher said; fills in what the configurations don't tell
+ * @throws {MediaError} `unsupported` for a codec that FLV doesn't carry
  */
 export function flvMetadataBody(tracks: readonly TrackConfig[], source: Metadata = {}): Buffer {
   const metadata: Record<string, AmfValue> = {};
@@ -69,7 +70,7 @@ function describeFurther(config: TrackConfig): AmfObject {
 
 /** The legacy number, or the FourCC as a number. */
 function codecId(codec: Codec): number {
-  const { fourCc, legacyId } = FLV_CODECS[codec];
+  const { fourCc, legacyId } = flvCodecIdOf(codec);
   return legacyId ?? Buffer.from(fourCc, 'latin1').readUInt32BE();
 }
 

@@ -33,7 +33,7 @@ export class FlvMuxer {
     return configTag(config, millisFromMicros(at));
   }
 
-  /** @throws {MediaError} `no-config` for a sample of a track that wasn't announced */
+  /** @throws {MediaError} `no-config` for a sample of a track that wasn't announced, `unsupported` */
   sample(sample: Sample): Buffer {
     const config = this.#tracks.get(sample.track);
     if (config === undefined) throw new MediaError('no-config', `a sample of track ${sample.track}, which is unknown`);

@@ -1,17 +1,17 @@
-import type { AudioCodec, VideoCodec } from '../track-config.js';
+import type { FlvCodec } from './codec-ids.js';
 
 /** What the body of an audio or video tag says, of one track. */
 export type FlvPacket =
   | {
       readonly type: 'config';
-      readonly codec: VideoCodec | AudioCodec;
+      readonly codec: FlvCodec;
       /** Number of the track among those of its kind; 0 is the main one. */
       readonly trackNumber: number;
       readonly description: Buffer;
     }
   | {
       readonly type: 'frame';
-      readonly codec: VideoCodec | AudioCodec;
+      readonly codec: FlvCodec;
       readonly trackNumber: number;
       readonly keyframe: boolean;
       /** pts - dts, milliseconds. */

@@ -9,8 +9,9 @@ import { vp9TrackConfig } from '../codecs/vp9.js';
 import { MediaError } from '../errors.js';
 import type { MediaEvent, Sample } from '../sample.js';
 import { micros, unwrapCounter } from '../time.js';
-import { type Codec, sameTrackConfig, type TrackConfig, type TrackId } from '../track-config.js';
+import { sameTrackConfig, type TrackConfig, type TrackId } from '../track-config.js';
 import { readAudioTag } from './audio-tag.js';
+import type { FlvCodec } from './codec-ids.js';
 import { readMetadataTag } from './metadata.js';
 import type { FlvPacket } from './packet.js';
 import { FLV_AUDIO, FLV_VIDEO, type FlvTagType } from './tag.js';
@@ -29,9 +30,9 @@ type ConfigPacket = FlvPacket & { type: 'config' };
 const VPCC_FULL_BOX = Buffer.from([1, 0, 0, 0]);
 const VPCC_RECORD = 8;
 /** Where avcC and hvcC have lengthSizeMinusOne, in the low 2 bits. ISO 14496-15 §5.3.3.1, §8.3.3.1. */
-const LENGTH_SIZE_AT: Readonly<Partial<Record<Codec, number>>> = { h264: 4, hevc: 21 };
+const LENGTH_SIZE_AT: Readonly<Partial<Record<FlvCodec, number>>> = { h264: 4, hevc: 21 };
 
-const configBuilders: Readonly<Record<Codec, (track: TrackId, description: Buffer) => TrackConfig>> = {
+const configBuilders: Readonly<Record<FlvCodec, (track: TrackId, description: Buffer) => TrackConfig>> = {
   h264: h264TrackConfig,
   hevc: hevcTrackConfig,
   av1: av1TrackConfig,

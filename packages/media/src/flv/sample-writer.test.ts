@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { vp8TrackConfig } from '../codecs/vp8.js';
 import type { Sample } from '../sample.js';
 import { micros } from '../time.js';
 import type { Codec, TrackConfig } from '../track-config.js';
+import { isFlvCodec } from './codec-ids.js';
 import { FlvDemuxer } from './demuxer.js';
+import { flvMetadataBody } from './metadata.js';
 import { FlvMuxer } from './muxer.js';
 import { FlvSampleReader } from './sample-reader.js';
 import { flvConfigBody, flvSampleBodyHeader, flvTagTypeOf } from './sample-writer.js';
@@ -25,6 +28,7 @@ function configFor(codec: Codec, track: number): TrackConfig {
 
 /** Bytes that are a well-formed sample of the codec, as far as FLV looks. */
 const DATA: Readonly<Record<Codec, string>> = {
+  vp8: '310200',
   h264: '00000002419a',
   hevc: '000000020201',
   av1: '7a0155',
@@ -78,6 +82,17 @@ describe('headers of tag bodies', () => {
     expect(at('h264', 1e12, 0)).toBe('2701800001');
     // 33.333 and 66.667 ms: the pts is to come out as 67, not as 33 + 33.
     expect(at('h264', 33_333, 66_667)).toBe('2701000022');
+  });
+});
+
+describe('what FLV does not carry', () => {
+  it('is refused', () => {
+    const vp8 = vp8TrackConfig(0, Buffer.from('d01a009d012a80026801', 'hex'));
+    const refusal = expect.objectContaining({ name: 'MediaError', code: 'unsupported' });
+    expect(() => flvConfigBody(vp8)).toThrow(refusal);
+    expect(() => flvSampleBodyHeader(sampleOf(vp8), vp8)).toThrow(refusal);
+    expect(() => flvMetadataBody([vp8])).toThrow(refusal);
+    expect(isFlvCodec('vp8')).toBe(false);
   });
 });
 

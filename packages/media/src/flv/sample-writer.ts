@@ -1,7 +1,7 @@
 import type { Sample } from '../sample.js';
 import { millisFromMicros } from '../time.js';
 import type { TrackConfig } from '../track-config.js';
-import { FLV_CODECS } from './codec-ids.js';
+import { flvCodecIdOf } from './codec-ids.js';
 import { PACKET_TYPE } from './extended-header.js';
 import { FLV_AUDIO, FLV_VIDEO, type FlvTagType } from './tag.js';
 
@@ -23,6 +23,8 @@ export function flvTagTypeOf(config: TrackConfig): FlvTagType {
 /**
  * The body of a sequence header tag; undefined for MP3, which has none. The vpcC of VP9 keeps its version and flags, as
  * FFmpeg and MediaMTX have it, though the specification speaks of the record behind them.
+ *
+ * @throws {MediaError} `unsupported` for a codec that FLV doesn't carry
  */
 export function flvConfigBody(config: TrackConfig): Buffer | undefined {
   if (config.codec === 'mp3') return undefined;
@@ -37,6 +39,8 @@ export function flvConfigBody(config: TrackConfig): Buffer | undefined {
 /**
  * The bytes of a tag body that come before `sample.data`: legacy headers for H.264, AAC and MP3, which every player
  * knows, and Enhanced RTMP's for the rest and for further tracks.
+ *
+ * @throws {MediaError} `unsupported` for a codec that FLV doesn't carry
  */
 export function flvSampleBodyHeader(sample: Sample, config: TrackConfig): Buffer {
   const compositionTime = compositionTimeOf(sample);
@@ -65,12 +69,12 @@ function extendedSampleHeader(sample: Sample, config: TrackConfig, compositionTi
 }
 
 function isLegacy(config: TrackConfig): boolean {
-  return config.track < 2 && FLV_CODECS[config.codec].legacyId !== undefined;
+  return config.track < 2 && flvCodecIdOf(config.codec).legacyId !== undefined;
 }
 
 function extendedHeader(config: TrackConfig, packetType: number, keyframe: boolean): Buffer {
   const { kind, track } = config;
-  const fourCc = Buffer.from(FLV_CODECS[config.codec].fourCc, 'latin1');
+  const fourCc = Buffer.from(flvCodecIdOf(config.codec).fourCc, 'latin1');
   const first = kind === 'audio' ? EXTENDED_AUDIO : EXTENDED_VIDEO | (keyframe ? KEY_FRAME : INTER_FRAME);
   if (track < 2) return Buffer.concat([Buffer.from([first | packetType]), fourCc]);
   return Buffer.concat([Buffer.from([first | MULTITRACK[kind], packetType]), fourCc, Buffer.from([track >> 1])]);

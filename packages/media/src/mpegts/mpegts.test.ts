@@ -224,6 +224,7 @@ describe('TsMuxer', () => {
     const audioOf = (changes: Partial<AudioTrackConfig>) => () => new TsMuxer([{ ...AUDIO, ...changes }]);
     const videoOf = (changes: Partial<VideoTrackConfig>) => () => new TsMuxer([{ ...VIDEO, ...changes }]);
     expect(refused(videoOf({ codec: 'vp9' }))).toMatch(/^unsupported: vp9 in MPEG-TS/);
+    expect(refused(videoOf({ codec: 'vp8' }))).toMatch(/^unsupported: vp8 in MPEG-TS/);
     expect(refused(videoOf({ codec: 'av1' }))).toMatch(/^unsupported: av1 in MPEG-TS/);
     expect(refused(() => new TsMuxer([]))).toMatch(/^unsupported/);
     expect(refused(audioOf({ description: hex('f8f22000') }))).toMatch(/^unsupported: AAC of object type 39/);

@@ -1,6 +1,20 @@
 export { RtpError, type RtpErrorCode } from './errors.js';
-export { H264Depacketiser, packetiseH264 } from './payload/h264.js';
-export { type Depacketised, payloadOf, type RtpPayload } from './payload/payload.js';
+export {
+  Av1Depacketiser,
+  type Depacketised,
+  type Depacketiser,
+  H264Depacketiser,
+  HevcDepacketiser,
+  packetiseAv1,
+  packetiseH264,
+  packetiseHevc,
+  packetiseOpus,
+  packetiseVp8,
+  packetiseVp9,
+  type RtpPayload,
+  Vp8Depacketiser,
+  Vp9Depacketiser,
+} from './payload/index.js';
 export { JitterBuffer, type JitterOutput } from './receive/jitter-buffer.js';
 export { Reception } from './receive/reception.js';
 export type { SrtpMasterKey, SrtpProfile } from './srtp/profile.js';

@@ -1,159 +1,86 @@
-import { joinLengthPrefixed, splitLengthPrefixed } from '@sluice/media';
-import { malformed } from '../errors.js';
-import { type Depacketised, payloadOf, type RtpPayload } from './payload.js';
+import { H264_NAL, h264NalType, isH264Keyframe, splitLengthPrefixed } from '@sluice/media';
+import { malformed, RtpError } from '../errors.js';
+import { Depacketiser } from './depacketiser.js';
+import { FIRST_FRAGMENT, LAST_FRAGMENT, type NalPayloadFormat, packetiseNalUnits } from './nal-packetiser.js';
+import { type NalUnitKinds, NalUnits } from './nal-units.js';
+import type { Depacketised, RtpPayload } from './payload.js';
 
 /** RFC 6184 §5.2 */
 const STAP_A = 24;
 const FU_A = 28;
-const NAL = { idr: 5, sps: 7, pps: 8, delimiter: 9, filler: 12 } as const;
-const FU_HEAD_BYTES = 2;
-const LENGTH_BYTES = 2;
-/** No encoder makes a larger picture; a peer may make us keep no more. */
-const MOST_BYTES = 16 * 1024 * 1024;
-const MOST_UNITS = 4096;
+const LAST_TYPE_OF_FORMAT = 29;
+const FILLER = 12;
+/** The types whose first field is first_mb_in_slice, H.264 table 7-1. */
+const SLICES: ReadonlySet<number> = new Set([H264_NAL.slice, 2, H264_NAL.idr]);
+const FORBIDDEN = 0x80;
+const IMPORTANCE = 0x60;
+const TYPE = 0x1f;
 
-const typeOf = (unit: Buffer): number => (unit[0] ?? 0) & 0x1f;
+/** RFC 6184 §5.7.1, §5.8 */
+const FORMAT: NalPayloadFormat = {
+  headerBytes: 1,
+  aggregateHeader: (units) => {
+    const headers = units.map((unit) => unit[0] ?? 0);
+    const importance = Math.max(...headers.map((header) => header & IMPORTANCE));
+    return Buffer.from([(headers.some((header) => header >= FORBIDDEN) ? FORBIDDEN : 0) | importance | STAP_A]);
+  },
+  fragmentHeader: (unit, isFirst, isLast) => {
+    const header = unit[0] ?? 0;
+    const flags = (isFirst ? FIRST_FRAGMENT : 0) | (isLast ? LAST_FRAGMENT : 0);
+    return Buffer.from([(header & (FORBIDDEN | IMPORTANCE)) | FU_A, flags | (header & TYPE)]);
+  },
+};
+
+const KINDS: NalUnitKinds = {
+  isParameterSet: (unit) => [H264_NAL.sps, H264_NAL.pps].some((type) => type === h264NalType(unit)),
+  isEmpty: (unit) => [H264_NAL.aud, FILLER].includes(h264NalType(unit)),
+  isSlice: (unit) => SLICES.has(h264NalType(unit)),
+  // first_mb_in_slice is 0: one bit, as Exp-Golomb code.
+  isFirstSlice: (slice) => ((slice[1] ?? 0) & 0x80) !== 0,
+  isKeyframe: isH264Keyframe,
+};
 
 /**
  * Splits an access unit in packetization mode 1, RFC 6184 §6.3: single units, small ones together (STAP-A), large ones
- * in fragments (FU-A).
+ * in fragments (FU-A). Access unit delimiters and filler stay behind.
  *
  * @param accessUnit NAL units behind lengths of four bytes
- * @param mostBytes of a payload
+ * @param maxBytes of a payload
  * @param parameterSets that go in front, on a keyframe
+ * @throws {MediaError} where the access unit can't be split
  */
 export function packetiseH264(
   accessUnit: Buffer,
-  mostBytes: number,
+  maxBytes: number,
   parameterSets: readonly Buffer[] = [],
 ): RtpPayload[] {
-  const units = [
-    ...parameterSets,
-    ...splitLengthPrefixed(accessUnit, 4).filter((unit) => typeOf(unit) !== NAL.delimiter),
-  ];
-  const payloads: (readonly Buffer[])[] = [];
-  let small: Buffer[] = [];
-  let smallBytes = 1;
-  const flush = (): void => {
-    if (small.length > 0) payloads.push(small.length === 1 ? small : aggregated(small));
-    small = [];
-    smallBytes = 1;
-  };
-  for (const unit of units) {
-    if (unit.length > mostBytes) {
-      flush();
-      payloads.push(...fragments(unit, mostBytes));
-      continue;
-    }
-    if (smallBytes + LENGTH_BYTES + unit.length > mostBytes) flush();
-    small.push(unit);
-    smallBytes += LENGTH_BYTES + unit.length;
-  }
-  flush();
-  return payloads.map((pieces, at) => payloadOf(pieces, at === payloads.length - 1));
-}
-
-/** RFC 6184 §5.7.1 */
-function aggregated(units: readonly Buffer[]): Buffer[] {
-  const importance = Math.max(...units.map((unit) => (unit[0] ?? 0) & 0x60));
-  return [
-    Buffer.from([importance | STAP_A]),
-    ...units.flatMap((unit) => [Buffer.from([unit.length >>> 8, unit.length & 0xff]), unit]),
-  ];
-}
-
-/** RFC 6184 §5.8: of nearly the same size, so that the last one isn't a crumb. */
-function fragments(unit: Buffer, mostBytes: number): Buffer[][] {
-  const head = unit[0] ?? 0;
-  const body = unit.subarray(1);
-  const count = Math.ceil(body.length / (mostBytes - FU_HEAD_BYTES));
-  const size = Math.ceil(body.length / count);
-  return Array.from({ length: count }, (_, at) => {
-    const flags = (at === 0 ? 0x80 : 0) | (at === count - 1 ? 0x40 : 0);
-    return [Buffer.from([(head & 0xe0) | FU_A, flags | (head & 0x1f)]), body.subarray(at * size, (at + 1) * size)];
-  });
+  const units = splitLengthPrefixed(accessUnit, 4).filter((unit) => !KINDS.isEmpty(unit));
+  return packetiseNalUnits([...parameterSets, ...units], maxBytes, FORMAT);
 }
 
 /** Puts access units together from payloads that come in order, in modes 0 and 1. */
-export class H264Depacketiser {
-  #units: Buffer[] = [];
-  #fragments: Buffer[] | undefined;
-  #bytes = 0;
-  #timestamp: number | undefined;
-  #isBroken = false;
+export class H264Depacketiser extends Depacketiser {
+  readonly #units = new NalUnits(KINDS);
 
-  /**
-   * Takes a payload.
-   *
-   * @returns the access units that it completes: its own, and before it one that had no marker
-   * @throws {RtpError} `malformed`
-   */
-  push(payload: Buffer, marker: boolean, timestamp: number): Depacketised[] {
-    const isNext = this.#timestamp !== undefined && this.#timestamp !== timestamp;
-    const before = isNext ? this.#complete() : undefined;
-    this.#timestamp = timestamp;
-    this.#add(payload);
-    const own = marker ? this.#complete() : undefined;
-    return [before, own].filter((unit) => unit !== undefined);
-  }
-
-  /** A packet is missing: what is under way is of no use. */
-  lost(): void {
-    this.#isBroken = true;
-    this.#fragments = undefined;
-  }
-
-  #add(payload: Buffer): void {
-    const [indicator = 0] = payload;
-    if (payload.length < 2) throw malformed(`an H.264 payload of ${payload.length} bytes`);
-    this.#bytes += payload.length;
-    if (this.#bytes > MOST_BYTES || this.#units.length > MOST_UNITS) throw malformed('an access unit without an end');
-    const type = indicator & 0x1f;
-    if (type === STAP_A) this.#addAll(payload);
-    else if (type === FU_A) this.#addFragment(payload, indicator);
-    else if (type >= 1 && type <= 23) this.#units.push(payload);
-    else throw malformed(`an H.264 payload of type ${type}`);
-  }
-
-  #addAll(payload: Buffer): void {
-    for (let at = 1; at < payload.length; ) {
-      if (at + LENGTH_BYTES > payload.length) throw malformed('an aggregate whose last length is cut off');
-      const end = at + LENGTH_BYTES + payload.readUInt16BE(at);
-      if (end > payload.length) throw malformed('an aggregate whose last unit is cut off');
-      if (end > at + LENGTH_BYTES) this.#units.push(payload.subarray(at + LENGTH_BYTES, end));
-      at = end;
+  protected override add(payload: Buffer): boolean {
+    const [indicator = 0, flags = 0] = payload;
+    const type = indicator & TYPE;
+    if (type >= 1 && type < STAP_A) return this.#units.addUnit(payload);
+    if (type === STAP_A) return this.#units.addAggregate(payload.subarray(1), 1);
+    if (type === FU_A) {
+      if (payload.length < 2) throw malformed('an H.264 fragment without its header');
+      const header = Buffer.from([(indicator & (FORBIDDEN | IMPORTANCE)) | (flags & TYPE)]);
+      return this.#units.addFragment(header, flags, payload.subarray(2));
     }
+    const code = type > STAP_A && type <= LAST_TYPE_OF_FORMAT ? 'unsupported' : 'malformed';
+    throw new RtpError(code, `an H.264 payload of type ${type}, which packetization modes 0 and 1 don't have`);
   }
 
-  #addFragment(payload: Buffer, indicator: number): void {
-    const header = payload.readUInt8(1);
-    if ((header & 0x80) !== 0) this.#fragments = [Buffer.from([(indicator & 0xe0) | (header & 0x1f)])];
-    // The beginning was lost.
-    if (this.#fragments === undefined) {
-      this.#isBroken = true;
-      return;
-    }
-    this.#fragments.push(payload.subarray(FU_HEAD_BYTES));
-    if ((header & 0x40) === 0) return;
-    this.#units.push(Buffer.concat(this.#fragments));
-    this.#fragments = undefined;
+  protected override complete(mayMissStart: boolean): Omit<Depacketised, 'timestamp'> | undefined {
+    return this.#units.complete(mayMissStart);
   }
 
-  #complete(): Depacketised | undefined {
-    const [units, timestamp = 0] = [this.#units, this.#timestamp];
-    const isBroken = this.#isBroken || this.#fragments !== undefined;
-    this.#units = [];
-    this.#fragments = undefined;
-    this.#bytes = 0;
-    this.#isBroken = false;
-    this.#timestamp = undefined;
-    if (isBroken) return undefined;
-    const parameterSets = units.filter((unit) => typeOf(unit) === NAL.sps || typeOf(unit) === NAL.pps);
-    const media = units.filter((unit) => !parameterSets.includes(unit) && !isEmpty(unit));
-    if (media.length === 0) return undefined;
-    const keyframe = media.some((unit) => typeOf(unit) === NAL.idr);
-    return { timestamp, accessUnit: joinLengthPrefixed(media), keyframe, parameterSets };
+  protected override reset(): void {
+    this.#units.reset();
   }
 }
-
-const isEmpty = (unit: Buffer): boolean => typeOf(unit) === NAL.delimiter || typeOf(unit) === NAL.filler;

@@ -22,6 +22,7 @@ export interface OfferedMedia {
   readonly kind: string;
   readonly mid: string;
   readonly direction: Direction;
+  /** The one that the peer prefers first. */
   readonly codecs: readonly OfferedCodec[];
   /** Header extensions: URI → id. */
   readonly extensions: ReadonlyMap<string, number>;
@@ -106,7 +107,13 @@ function readMedia(media: ParsedMedia, at: number): OfferedMedia {
   };
 }
 
-function codecsOf({ rtp, fmtp, rtcpFb }: ParsedMedia): OfferedCodec[] {
+function codecsOf({ rtp, fmtp, rtcpFb, payloads }: ParsedMedia): OfferedCodec[] {
+  const places = new Map(
+    textOf(payloads)
+      .split(' ')
+      .map((payloadType, at) => [Number(payloadType), at]),
+  );
+  const placeOf = ({ payload }: { readonly payload: number }) => places.get(payload) ?? places.size;
   const parameters = new Map(fmtp.map(({ payload, config }) => [payload, parametersOf(textOf(config))]));
   const known = rtp.filter(({ payload }) => isPayloadType(payload));
   const isRetransmission = (codec: unknown) => textOf(codec).toLowerCase() === 'rtx';
@@ -116,7 +123,9 @@ function codecsOf({ rtp, fmtp, rtcpFb }: ParsedMedia): OfferedCodec[] {
       return original === undefined ? [] : [[Number(original), payload] as const];
     }),
   );
-  return known
+  // The m= line has the order of preference, RFC 3264 §5.1; the lines below it may stand in any.
+  return [...known]
+    .sort((a, b) => placeOf(a) - placeOf(b))
     .filter(({ codec }) => !isRetransmission(codec))
     .map(({ payload, codec, rate, encoding }) => ({
       payloadType: payload,

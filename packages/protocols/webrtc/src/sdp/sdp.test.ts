@@ -86,6 +86,13 @@ describe('SDP', () => {
     expect(video?.codecs[0]?.parameters.get('profile-level-id')).toBe('42e01f');
   });
 
+  it('has codecs in the order of preference', () => {
+    const preferred = text(OFFER).replace('SAVPF 102 103 96', 'SAVPF 96 102 103');
+    const namesOf = (sdp: string) => readOffer(sdp).media[1]?.codecs.map(({ name }) => name);
+    expect(namesOf(text(OFFER))).toEqual(['H264', 'VP8']);
+    expect(namesOf(preferred)).toEqual(['VP8', 'H264']);
+  });
+
   it('answers with what was chosen, and refuses the rest in its place', () => {
     const answer = answerTo(text(OFFER), ['video']).split('\r\n');
     expect(answer).toEqual(
