@@ -8,7 +8,8 @@ import { buildHvcC, hevcTrackConfig, isHevcKeyframe, parseHevcSps } from './hevc
 import { mp3TrackConfig } from './mp3.js';
 import { removeEmulationPrevention, splitAnnexB, splitLengthPrefixed, withFourByteLengths } from './nal.js';
 import { opusPacketDuration, opusTrackConfig } from './opus.js';
-import { parseVp9FrameHeader, vp9TrackConfig } from './vp9.js';
+import { vp8TrackConfig } from './vp8.js';
+import { parseVp9FrameHeader, vp9KeyframeConfig, vp9TrackConfig } from './vp9.js';
 
 const H264_SPS = '6764001facd940a02ff9701100000303e90001d4c0604000f424001e84a4d38078c18cb0';
 const HEVC_SPS = '42010101600000030090000003000003003ca00a080c1f3e5999929385e02d0100000303e90000753008';
@@ -43,6 +44,8 @@ const PARSERS: readonly [name: string, parse: (bytes: Buffer) => unknown, ...see
   ['OBUs without delimiters', stripTemporalDelimiters, '12000a0b0000002d4cffb3c02f8004320410203040'],
   ['vpcC', (bytes) => vp9TrackConfig(0, bytes), '01000000010b860202020000'],
   ['VP9 frame', parseVp9FrameHeader, '824983420013f00b360000'],
+  ['VP9 keyframe', (bytes) => vp9KeyframeConfig(0, bytes), '824983420013f00b360000', 'a24983421013f00b360000'],
+  ['VP8 keyframe', (bytes) => vp8TrackConfig(0, bytes), 'd01a009d012a80026801'],
   [
     'AudioSpecificConfig',
     (bytes) => aacTrackConfig(1, bytes),

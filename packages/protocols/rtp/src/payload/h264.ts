@@ -32,6 +32,7 @@ const FORMAT: NalPayloadFormat = {
 };
 
 const KINDS: NalUnitKinds = {
+  typeOf: h264NalType,
   isParameterSet: (unit) => [H264_NAL.sps, H264_NAL.pps].some((type) => type === h264NalType(unit)),
   isEmpty: (unit) => [H264_NAL.aud, FILLER].includes(h264NalType(unit)),
   isSlice: (unit) => SLICES.has(h264NalType(unit)),

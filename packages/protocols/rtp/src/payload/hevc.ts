@@ -37,6 +37,7 @@ const FORMAT: NalPayloadFormat = {
 };
 
 const KINDS: NalUnitKinds = {
+  typeOf: hevcNalType,
   isParameterSet: (unit) => {
     const type = hevcNalType(unit);
     return type >= HEVC_NAL.vps && type <= HEVC_NAL.pps;

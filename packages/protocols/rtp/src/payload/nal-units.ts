@@ -6,6 +6,7 @@ import type { Depacketised } from './payload.js';
 
 /** What units are for, in H.264 or HEVC. */
 export interface NalUnitKinds {
+  readonly typeOf: (unit: Buffer) => number;
   readonly isParameterSet: (unit: Buffer) => boolean;
   /** Access unit delimiters and filler. */
   readonly isEmpty: (unit: Buffer) => boolean;
@@ -81,7 +82,7 @@ export class NalUnits {
   complete(mayMissStart: boolean): Omit<Depacketised, 'timestamp'> | undefined {
     if (this.#fragments !== undefined) return undefined;
     const { isParameterSet, isEmpty, isSlice, isFirstSlice, isKeyframe } = this.#kinds;
-    const parameterSets = [...this.#parameterSets, ...this.#units.filter(isParameterSet)];
+    const parameterSets = this.#withEarlier(this.#units.filter(isParameterSet));
     const media = this.#units.filter((unit) => !isParameterSet(unit) && !isEmpty(unit));
     const slice = media.find(isSlice);
     if (slice === undefined) {
@@ -91,6 +92,13 @@ export class NalUnits {
     this.#parameterSets = [];
     if (mayMissStart && !isFirstSlice(slice)) return undefined;
     return { accessUnit: joinLengthPrefixed(media), keyframe: isKeyframe(media), parameterSets };
+  }
+
+  /** Those that came by themselves before, but for the types that came again. */
+  #withEarlier(sets: readonly Buffer[]): Buffer[] {
+    const { typeOf } = this.#kinds;
+    const types = new Set(sets.map(typeOf));
+    return [...this.#parameterSets.filter((earlier) => !types.has(typeOf(earlier))), ...sets];
   }
 
   reset(): void {

@@ -59,6 +59,10 @@ describe('H.264 payloads', () => {
     const [got] = take(receiver, '6588');
     expect(got?.parameterSets.map((set) => set.toString('hex'))).toEqual(['670102', '6803']);
     expect(take(receiver, '4188')[0]?.parameterSets).toEqual([]);
+    // Newer ones take their place.
+    for (const old of ['670102', '6803']) expect(take(receiver, old)).toEqual([]);
+    const [next] = take(receiver, '670104', '6588');
+    expect(next?.parameterSets.map((set) => set.toString('hex'))).toEqual(['6803', '670104']);
   });
 
   it('of interleaved modes are refused, and so is what lies', () => {
