@@ -13,6 +13,7 @@ const TOOLS = [
   { command: 'openssl', debian: ['openssl'] },
   { command: 'srt-live-transmit', debian: ['srt-tools'] },
   { command: 'curl', debian: ['curl'] },
+  { command: 'turnserver', debian: ['coturn'] },
 ];
 
 const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;

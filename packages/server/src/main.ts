@@ -5,6 +5,7 @@ import { checkConfig, configReference } from './cli/check-config.js';
 import { serve } from './cli/serve.js';
 import { setPassword } from './cli/set-password.js';
 import { token } from './cli/token.js';
+import { turnConfig } from './cli/turn-config.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
 
@@ -51,6 +52,12 @@ program
   .description('set a user’s password while the server is stopped: from standard input, or a new one that is printed')
   .option(...CONFIG_OPTION)
   .action(setPassword);
+
+program
+  .command('turn-config')
+  .description('print a turnserver.conf for coturn, made from the configuration')
+  .option(...CONFIG_OPTION)
+  .action(turnConfig);
 
 program
   .command('config-reference')
