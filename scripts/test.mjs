@@ -14,6 +14,9 @@ const TOOLS = [
   { command: 'srt-live-transmit', debian: ['srt-tools'] },
   { command: 'curl', debian: ['curl'] },
   { command: 'turnserver', debian: ['coturn'] },
+  { command: 'nft', debian: ['nftables'] },
+  { command: 'iptables-restore', debian: ['iptables'] },
+  { command: 'ip', debian: ['iproute2'] },
 ];
 
 const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;

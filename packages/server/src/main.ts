@@ -2,6 +2,7 @@
 import { ConfigError, TOKEN_KINDS } from '@sluice/core';
 import { Command, Option } from 'commander';
 import { checkConfig, configReference } from './cli/check-config.js';
+import { FIREWALL_FORMATS, firewall } from './cli/firewall.js';
 import { serve } from './cli/serve.js';
 import { setPassword } from './cli/set-password.js';
 import { token } from './cli/token.js';
@@ -52,6 +53,14 @@ program
   .description('set a user’s password while the server is stopped: from standard input, or a new one that is printed')
   .option(...CONFIG_OPTION)
   .action(setPassword);
+
+program
+  .command('firewall')
+  .description('print firewall rules that let in what the configuration opens, SSH, and nothing else')
+  .option(...CONFIG_OPTION)
+  .addOption(new Option('-f, --format <format>', 'for which firewall').choices(FIREWALL_FORMATS).default('nft'))
+  .option('--ssh-port <port>', 'the port of SSH, which stays open', '22')
+  .action(firewall);
 
 program
   .command('turn-config')
