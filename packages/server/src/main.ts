@@ -2,6 +2,7 @@
 import { ConfigError, TOKEN_KINDS } from '@sluice/core';
 import { Command, Option } from 'commander';
 import { checkConfig, configReference } from './cli/check-config.js';
+import { doctor } from './cli/doctor.js';
 import { FIREWALL_FORMATS, firewall } from './cli/firewall.js';
 import { serve } from './cli/serve.js';
 import { setPassword } from './cli/set-password.js';
@@ -53,6 +54,17 @@ program
   .description('set a user’s password while the server is stopped: from standard input, or a new one that is printed')
   .option(...CONFIG_OPTION)
   .action(setPassword);
+
+program
+  .command('doctor')
+  .description('say what is in the way of viewers and publishers, and what to do about it')
+  .option(...CONFIG_OPTION)
+  .option('--json', 'for machines')
+  .addOption(new Option('--listen', 'send probes back on all ports, while Sluice is stopped').conflicts('probe'))
+  .option('--probe <host>', 'say which ports of another machine, where --listen runs, can be reached from here')
+  .option('--port <port>', 'with --listen and --probe: this port, UDP and TCP, and no other')
+  .option('--for <duration>', 'with --listen: for so long (default: until it is stopped)')
+  .action(doctor);
 
 program
   .command('firewall')
