@@ -3,11 +3,26 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runSluice } from './support/command.js';
+import { MAIN, runSluice } from './support/command.js';
 
 /** A network of one's own, where rules of a firewall can be tried: not everywhere allowed. */
 const hasNamespaces = spawnSync('unshare', ['-rn', 'true']).status === 0;
 const hasUfw = process.getuid?.() === 0 && spawnSync('ufw', ['version']).status === 0;
+
+/** Two machines and a wire: rules and what listens are on the one, who asks is on the other. */
+const BETWEEN_TWO_MACHINES = `
+  ip link set lo up; ip link add near0 type veth peer name far0
+  unshare -n sleep 60 & there=$!
+  while [ "$(readlink /proc/$there/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done
+  ip link set far0 netns $there
+  ip addr add 10.9.0.1/24 dev near0; ip link set near0 up
+  nsenter -t $there -n sh -c "ip addr add 10.9.0.2/24 dev far0; ip link set far0 up; ip link set lo up"
+  eval "$LOAD"
+  (eval "$LISTEN") & here=$!
+  while [ ! -s "$OUT" ]; do :; done
+  nsenter -t $there -n sh -c "$ASK"
+  kill $here $there
+`;
 
 /** All that can make a rule look different. */
 const CONFIG = `
@@ -65,6 +80,34 @@ describe('sluice firewall', () => {
       );
     }
   });
+
+  it.skipIf(!hasNamespaces).each(['nft', 'iptables'])(
+    'writes rules for %s that let in what they should, and nothing else',
+    async (format) => {
+      const environment = { SLUICE_RTMP_PORT: '4001', SLUICE_HTTP_PORT: '4002', SLUICE_HTTP_HOST: '127.0.0.1' };
+      const { stdout } = await runSluice(['firewall', '--format', format], environment);
+      const rules = join(directory, `packets.${format}`);
+      await writeFile(rules, stdout);
+      const [out, sluice] = [join(directory, `listening.${format}`), `${process.execPath} ${MAIN}`];
+      const { stdout: said, stderr } = spawnSync('unshare', ['-rn', 'sh', '-c', BETWEEN_TWO_MACHINES], {
+        encoding: 'utf8',
+        timeout: 45_000,
+        env: {
+          ...process.env,
+          OUT: out,
+          LOAD: format === 'nft' ? `nft -f ${rules}` : `iptables-restore --noflush ${rules}`,
+          LISTEN: `exec env SLUICE_RTMP_PORT=4001 SLUICE_HTTP_PORT=4002 ${sluice} doctor --listen >${out} 2>&1`,
+          ASK: `SLUICE_RTMP_PORT=4001 SLUICE_HTTP_PORT=4002 ${sluice} doctor --probe 10.9.0.1`,
+        },
+      });
+      expect(said, stderr).toMatch(/✓ RTMP, tcp 4001: got through/);
+      expect(said).toMatch(/✓ SRT, udp 10080: got through/);
+      expect(said).toMatch(/✓ WebRTC, udp 8000: got through/);
+      // It listens there, on all addresses; but the rules were made for a configuration in which it does not.
+      expect(said).toMatch(/✗ HTTP, tcp 4002: no answer: a firewall drops it/);
+      expect(said).toMatch(/4 fine, 0 to look at, 1 wrong/);
+    },
+  );
 
   it.skipIf(!hasUfw)('writes what ufw takes', async () => {
     const { text } = await rulesFor('ufw');

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { type Config, isLocalAddress, messageOf } from '@sluice/core';
 import { doorsOf } from '../network/doors.js';
 import { ownAddresses } from '../network/own-addresses.js';
@@ -46,11 +45,10 @@ export async function diagnose({ config, environment, wallClock }: DiagnoseOptio
     findings.push(...(await checked('TURN', () => turnFindings(config, facts.announced, now))));
   }
 
-  const authorities = environment.NODE_EXTRA_CA_CERTS;
+  // Node.js does without where there is none, too.
+  const authorities = readSystemFile(environment.NODE_EXTRA_CA_CERTS ?? '');
   findings.push(
-    ...(await checked('TLS certificate', () =>
-      certificateFindings(config, wallClock(), authorities === undefined ? '' : readFileSync(authorities, 'utf8')),
-    )),
+    ...(await checked('TLS certificate', () => certificateFindings(config, wallClock(), authorities))),
     ...(await checked('ffmpeg', () => ffmpegFindings(environment))),
     ...(await checked('data directory', () => dataDirectoryFindings(config))),
     ...bufferFindings(readSystemFile),

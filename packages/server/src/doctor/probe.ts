@@ -88,6 +88,7 @@ async function probeUdp(address: string, door: Door): Promise<Finding> {
     tryUdp(target),
     door.name === 'SRT' ? srtAnswers(target, TIMEOUT_MS) : false,
   ]);
+  if (echo.fault !== undefined) return failed(check, echo.fault, 'Is there a way to that address?');
   if (echo.sizes.has(FULL_PROBE_BYTES)) return ok(check, 'got through');
   if (echo.sizes.size > 0) {
     return warning(
@@ -111,6 +112,8 @@ interface UdpOutcome {
   /** Of the probes that came back. */
   readonly sizes: ReadonlySet<number>;
   readonly isRefused: boolean;
+  /** The system's code, where nothing could be sent at all. */
+  readonly fault: string | undefined;
 }
 
 async function tryUdp({ address, port }: { address: string; port: number }): Promise<UdpOutcome> {
@@ -118,6 +121,8 @@ async function tryUdp({ address, port }: { address: string; port: number }): Pro
   const wanted = [LEAST_PROBE_BYTES, FULL_PROBE_BYTES];
   const sizes = new Set<number>();
   let isRefused = false;
+  let isConnected = false;
+  let fault: string | undefined;
   let repeat: NodeJS.Timeout | undefined;
   let timeout: NodeJS.Timeout | undefined;
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
@@ -125,6 +130,9 @@ async function tryUdp({ address, port }: { address: string; port: number }): Pro
     // A connected socket is told when nobody listens. Another datagram may still get an answer.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       isRefused ||= error.code === 'ECONNREFUSED';
+      if (isConnected) return;
+      fault = error.code ?? error.message;
+      done();
     });
     socket.on('message', (bytes) => {
       const answer = readProbe(bytes);
@@ -141,7 +149,10 @@ async function tryUdp({ address, port }: { address: string; port: number }): Pro
       }
     };
     timeout = setTimeout(done, TIMEOUT_MS);
-    socket.connect(port, address, () => {
+    // With a callback, that would be given the error, and no event come.
+    socket.connect(port, address);
+    socket.once('connect', () => {
+      isConnected = true;
       repeat = setInterval(send, REPEAT_MS);
       send();
     });
@@ -149,5 +160,5 @@ async function tryUdp({ address, port }: { address: string; port: number }): Pro
   clearInterval(repeat);
   clearTimeout(timeout);
   socket.close();
-  return { sizes, isRefused };
+  return { sizes, isRefused, fault };
 }

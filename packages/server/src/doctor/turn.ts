@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { type Config, environmentName, isLocalAddress, isLoopback, parseIceUrl } from '@sluice/core';
+import { type Config, environmentName, isLoopback, parseIceUrl } from '@sluice/core';
 import { type TurnTrial, tryTurnServer, turnCredentials } from '@sluice/webrtc';
 import { type Finding, failed, ok, warning } from './finding.js';
 
@@ -38,21 +38,15 @@ export async function turnFindings({ webrtc }: Config, announced: readonly strin
       const { host, port, transport, scheme } = target;
       const server = { host, port, transport, isSecure: scheme === 'turns' };
       const trial = await tryTurnServer({ server, credentials, peers, timeoutMs: TIMEOUT_MS });
-      if (trial.kind === 'works') return worksFindings(url, trial, announced);
+      if (trial.kind === 'works') return worksFindings(url, trial);
       return [trial.kind === 'refused' ? refusedFinding(url, trial) : unreachableFinding(url, trial.detail, scheme)];
     }),
   );
   return findings.flat();
 }
 
-function worksFindings(url: string, { relayed, isGuarded, peers }: Works, announced: readonly string[]): Finding[] {
-  const from = `relays from ${relayed.address}`;
-  const isHidden = isLocalAddress(relayed.address) && announced.some((address) => !isLocalAddress(address));
-  const findings = [
-    isHidden
-      ? warning(url, `${from}, a private address`, 'Behind NAT, coturn needs external-ip=PUBLIC/PRIVATE.')
-      : ok(url, from),
-  ];
+function worksFindings(url: string, { relayed, isGuarded, peers }: Works): Finding[] {
+  const findings = [ok(url, `relays from ${relayed.address}`)];
   if (!isGuarded) {
     const advice = 'Set use-auth-secret and static-auth-secret there: `sluice turn-config` prints them.';
     findings.push(failed(`${url}, credentials`, 'it relays for anybody, without any', advice));

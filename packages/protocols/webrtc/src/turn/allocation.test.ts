@@ -136,7 +136,9 @@ describe('TurnAllocation', () => {
     client.allocate(0);
     client.receive(Buffer.from([0x80, 0, 0, 0]), 0);
     client.receive(Buffer.from('HTTP/1.1 400 Bad Request'), 0);
-    expect(events).toMatchObject([{ kind: 'failed', step: 'allocate', detail: expect.stringMatching(/no TURN server/) }]);
+    expect(events).toMatchObject([
+      { kind: 'failed', step: 'allocate', detail: expect.stringMatching(/no TURN server/) },
+    ]);
     client.release(0);
     expect(events[1]).toMatchObject({ kind: 'failed', step: 'release' });
   });
