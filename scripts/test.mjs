@@ -13,6 +13,10 @@ const TOOLS = [
   { command: 'openssl', debian: ['openssl'] },
   { command: 'srt-live-transmit', debian: ['srt-tools'] },
   { command: 'curl', debian: ['curl'] },
+  { command: 'turnserver', debian: ['coturn'] },
+  { command: 'nft', debian: ['nftables'] },
+  { command: 'iptables-restore', debian: ['iptables'] },
+  { command: 'ip', debian: ['iproute2'] },
 ];
 
 const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;

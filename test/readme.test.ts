@@ -7,6 +7,7 @@ import { configReference } from '@sluice/server';
 import { describe, expect, it } from 'vitest';
 import { api } from './support/api.js';
 import { makeClip } from './support/clip.js';
+import { freePort } from './support/free-port.js';
 import { ClipPublisher, exited } from './support/publisher.js';
 import { SECRET_MARK, startServer } from './support/server.js';
 import { until } from './support/until.js';
@@ -113,6 +114,38 @@ describe('README', () => {
     await viewer.leave();
     await publisher.stop();
     await sluice.stop();
+  });
+
+  it('has lines for firewall and NAT that work', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'sluice-readme-nat-'));
+    const ports = await Promise.all(
+      ['RTMP', 'HTTP', 'SRT', 'WEBRTC', 'API'].map(async (door) => [door, await freePort()]),
+    );
+    const environment = {
+      ...Object.fromEntries(ports.map(([door, port]) => [`SLUICE_${door}_PORT`, String(port)])),
+      SLUICE_DATA_DIR: data,
+      SLUICE_WEBRTC_TURN_SECRET: SIGNING_SECRET,
+      SLUICE_WEBRTC_TURN_REALM: 'example.org',
+    };
+    for (const [line, said] of [
+      ['npx sluice doctor', /^\d+ fine, \d+ to look at, 0 wrong$/m],
+      ['npx sluice firewall', /^ {4}udp dport \d+ accept comment "Sluice: WebRTC"$/m],
+      ['npx sluice turn-config', /^use-auth-secret$/m],
+    ] as const) {
+      const { child, output } = shell(command(line), environment);
+      expect(await exited(child), `${line}\n${output()}`).toBe(0);
+      expect(output()).toMatch(said);
+    }
+    const listener = shell(command('npx sluice doctor --listen'), environment);
+    await until('it listens', () => listener.output().includes('Probes are sent back'));
+    const line = command('npx sluice doctor --probe').replace('media.example.org', '127.0.0.1');
+    const prober = shell(line, environment);
+    const code = await exited(prober.child);
+    // As a terminal does: to the whole group, of npx and the command.
+    process.kill(-(listener.child.pid ?? 0), 'SIGINT');
+    await exited(listener.child);
+    expect([code, prober.output()]).toEqual([0, expect.stringMatching(/5 fine, 0 to look at, 0 wrong/)]);
+    await rm(data, { recursive: true });
   });
 
   it('has an ffmpeg and a curl line that work', async () => {

@@ -2,9 +2,12 @@
 import { ConfigError, TOKEN_KINDS } from '@sluice/core';
 import { Command, Option } from 'commander';
 import { checkConfig, configReference } from './cli/check-config.js';
+import { doctor } from './cli/doctor.js';
+import { FIREWALL_FORMATS, firewall } from './cli/firewall.js';
 import { serve } from './cli/serve.js';
 import { setPassword } from './cli/set-password.js';
 import { token } from './cli/token.js';
+import { turnConfig } from './cli/turn-config.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
 
@@ -51,6 +54,31 @@ program
   .description('set a user’s password while the server is stopped: from standard input, or a new one that is printed')
   .option(...CONFIG_OPTION)
   .action(setPassword);
+
+program
+  .command('doctor')
+  .description('say what is in the way of viewers and publishers, and what to do about it')
+  .option(...CONFIG_OPTION)
+  .option('--json', 'for machines')
+  .addOption(new Option('--listen', 'send probes back on all ports, while Sluice is stopped').conflicts('probe'))
+  .option('--probe <host>', 'say which ports of another machine, where --listen runs, can be reached from here')
+  .option('--port <port>', 'with --listen and --probe: this port, UDP and TCP, and no other')
+  .option('--for <duration>', 'with --listen: for so long (default: until it is stopped)')
+  .action(doctor);
+
+program
+  .command('firewall')
+  .description('print firewall rules that let in what the configuration opens, SSH, and nothing else')
+  .option(...CONFIG_OPTION)
+  .addOption(new Option('-f, --format <format>', 'for which firewall').choices(FIREWALL_FORMATS).default('nft'))
+  .option('--ssh-port <port>', 'the port of SSH, which stays open', '22')
+  .action(firewall);
+
+program
+  .command('turn-config')
+  .description('print a turnserver.conf for coturn, made from the configuration')
+  .option(...CONFIG_OPTION)
+  .action(turnConfig);
 
 program
   .command('config-reference')

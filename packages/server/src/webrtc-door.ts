@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
-import { networkInterfaces } from 'node:os';
+import { isIPv4 } from 'node:net';
 import { type Config, type LiveConfig, type Logger, messageOf, parseIceUrl } from '@sluice/core';
 import { type AnnouncedAddress, WebRtcServer } from '@sluice/webrtc';
+import { ownAddresses } from './network/own-addresses.js';
 
 const WILDCARDS: ReadonlySet<string> = new Set(['::', '0.0.0.0']);
 /** A router's address may change while the server runs. */
@@ -57,7 +58,7 @@ export class WebRtcDoor {
   }
 
   #announced(): readonly AnnouncedAddress[] {
-    const own = ownAddresses(this.#live.current.webrtc).map((address): AnnouncedAddress => ({ address }));
+    const own = announcedAddresses(this.#live.current.webrtc).map((address): AnnouncedAddress => ({ address }));
     const seenAt = this.#seenAt;
     if (seenAt === undefined || own.some(({ address }) => address === seenAt.address)) return own;
     return [...own, seenAt];
@@ -65,12 +66,9 @@ export class WebRtcDoor {
 }
 
 /** The addresses of the configuration, or those of this machine under which others can reach it. */
-function ownAddresses({ announce, host }: Config['webrtc']): readonly string[] {
+export function announcedAddresses({ announce, host }: Config['webrtc']): readonly string[] {
   if (announce.length > 0) return announce;
   if (!WILDCARDS.has(host)) return [host];
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const isUsable = ({ internal, family, address }: (typeof own)[number]) =>
-    !internal && !(family === 'IPv6' && address.startsWith('fe80')) && (host === '::' || family === 'IPv4');
-  const usable = own.filter(isUsable).map(({ address }) => address);
+  const usable = ownAddresses().filter((address) => host === '::' || isIPv4(address));
   return usable.length > 0 ? usable : ['127.0.0.1'];
 }

@@ -16,6 +16,7 @@ export {
   type SrtRequest,
 } from './server/listener.js';
 export { SrtSocket, type SrtSocketHandler } from './server/srt-socket.js';
+export { isKnockAnswer, writeKnock } from './session/knock.js';
 export type { PeerAddress } from './session/listener-handshake.js';
 export { REJECTION, type RejectionCode, rejectionName, SrtRejected } from './session/rejection.js';
 export type { SrtStatistics } from './session/statistics.js';

@@ -66,10 +66,12 @@ async function openUdp(address: string, port: number, handler: LineHandler): Pro
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   await new Promise<void>((done, failed) => {
     socket.once('error', failed);
-    socket.connect(port, address, () => {
+    socket.once('connect', () => {
       socket.off('error', failed);
       done();
     });
+    // With a callback, that would be given the error, and no event come.
+    socket.connect(port, address);
   }).catch((error: unknown) => {
     socket.close();
     throw error;

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type Config, environmentName, messageOf } from '@sluice/core';
+import { type Finding, failed, ok, warning } from './finding.js';
+
+const MIB = 1024 * 1024;
+const LEAST_FREE = 100 * MIB;
+const SCARCE = 1024 * MIB;
+
+/** Whether what outlives a restart can be kept. */
+export async function dataDirectoryFindings({ data }: Config): Promise<Finding[]> {
+  const wanted = resolve(data.dir);
+  const folder = await nearest(wanted);
+  const check = `data directory ${wanted}`;
+  const file = join(folder, `.sluice-doctor-${randomUUID()}`);
+  try {
+    await writeFile(file, '', { flag: 'wx' });
+    await rm(file);
+  } catch (error) {
+    const advice = `Let the user that runs Sluice write there, or set another: ${environmentName('data.dir')}=…`;
+    return [failed(check, `${folder} can't be written to: ${messageOf(error)}`, advice)];
+  }
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  const shown = `${folder === wanted ? 'writable' : 'to be made at the first start'}, ${Math.round(free / MIB)} MiB free`;
+  const advice = `Make room, or set another: ${environmentName('data.dir')}=…`;
+  if (free < LEAST_FREE) return [failed(check, `${shown}; the database needs room`, advice)];
+  return [free < SCARCE ? warning(check, shown, advice) : ok(check, shown)];
+}
+
+/** The directory, or the one above that is there. */
+async function nearest(folder: string): Promise<string> {
+  try {
+    await stat(folder);
+    return folder;
+  } catch (error) {
+    const above = dirname(folder);
+    if (above === folder || (error as NodeJS.ErrnoException).code !== 'ENOENT') return folder;
+    return nearest(above);
+  }
+}
