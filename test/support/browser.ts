@@ -13,8 +13,8 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
   '--autoplay-policy=no-user-gesture-required',
-  // WebRTC: a camera and a microphone that need nobody, and peers on this machine.
-  '--use-fake-device-for-media-stream',
+  // WebRTC: two cameras and a microphone that need nobody, and peers on this machine.
+  '--use-fake-device-for-media-stream=device-count=2',
   '--use-fake-ui-for-media-stream',
   '--allow-loopback-in-peer-connection',
 ];

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { codecName, describeTrack, formatCount, formatDuration, formatSeconds } from './format.js';
+import {
+  codecName,
+  describeTrack,
+  formatBitrate,
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatSeconds,
+} from './format.js';
 
 describe('describeTrack', () => {
   it.each([
@@ -56,5 +64,28 @@ describe('formatSeconds', () => {
 describe('formatCount', () => {
   it('knows one from many', () => {
     expect([0, 1, 2].map((count) => formatCount(count, 'viewer'))).toEqual(['0 viewers', '1 viewer', '2 viewers']);
+  });
+});
+
+describe('formatBitrate', () => {
+  it.each([
+    [undefined, '–'],
+    [0, '0 kbit/s'],
+    [999_400, '999 kbit/s'],
+    [999_600, '1.00 Mbit/s'],
+    [2_412_000, '2.41 Mbit/s'],
+  ])('%d → %s', (bits, text) => {
+    expect(formatBitrate(bits)).toBe(text);
+  });
+});
+
+describe('formatClock', () => {
+  it.each([
+    [-1, '0:00'],
+    [7.9, '0:07'],
+    [754, '12:34'],
+    [3723, '1:02:03'],
+  ])('%d → %s', (seconds, text) => {
+    expect(formatClock(seconds)).toBe(text);
   });
 });

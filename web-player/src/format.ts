@@ -50,3 +50,18 @@ export function formatSeconds(seconds: number | undefined): string {
 export function formatCount(count: number, singular: string): string {
   return `${count} ${singular}${count === 1 ? '' : 's'}`;
 }
+
+/** `2.41 Mbit/s`, `640 kbit/s`; a dash for what isn't known. */
+export function formatBitrate(bitsPerSecond: number | undefined): string {
+  if (bitsPerSecond === undefined || !Number.isFinite(bitsPerSecond)) return '–';
+  const kilo = Math.round(bitsPerSecond / 1000);
+  return kilo < 1000 ? `${kilo} kbit/s` : `${(kilo / 1000).toFixed(2)} Mbit/s`;
+}
+
+/** `0:07`, `12:34`, `1:02:03` */
+export function formatClock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return `${hours === 0 ? minutes : `${hours}:${two(minutes)}`}:${two(whole % 60)}`;
+}

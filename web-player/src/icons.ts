@@ -5,6 +5,8 @@ interface Drawing {
 }
 
 const SPEAKER = 'M3.5 9.2v5.6h3.7l4.8 4.4V4.8L7.2 9.2z';
+const MICROPHONE = 'M12 3.5a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0v-5a3 3 0 0 0-3-3zM5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v2.5';
+const CAMERA = 'M3.5 7h11v10h-11zM14.5 11l6-3.5v9l-6-3.5z';
 
 const ICONS = {
   play: { fill: 'M7.5 4.6v14.8a.8.8 0 0 0 1.2.700l12-7.4a.8.8 0 0 0 0-1.4l-12-7.4a.8.8 0 0 0-1.2.700z' },
@@ -15,6 +17,11 @@ const ICONS = {
   full: { line: 'M4.5 9V4.5H9M15 4.5h4.5V9M19.5 15v4.5H15M9 19.5H4.5V15' },
   small: { line: 'M9 4.5V9H4.5M19.5 9H15V4.5M15 19.5V15h4.5M4.5 15H9v4.5' },
   keys: { line: 'M3.5 6.5h17v11h-17zM7 10h.01M10.3 10h.01M13.7 10h.01M17 10h.01M8 14h8' },
+  microphone: { line: MICROPHONE },
+  'microphone-off': { line: `${MICROPHONE}M4 4l16 16` },
+  camera: { line: CAMERA },
+  'camera-off': { line: `${CAMERA}M4 4l16 16` },
+  screen: { line: 'M3.5 5h17v11.5h-17zM8.5 20h7' },
   back: { line: 'M14.5 5.5L8 12l6.5 6.5' },
 } as const satisfies Record<string, Drawing>;
 

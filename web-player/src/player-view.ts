@@ -1,6 +1,7 @@
 import { KEYS } from './controls/keys.js';
 import { element } from './dom.js';
-import { type IconName, icon } from './icons.js';
+import { iconButton } from './icon-button.js';
+import { icon } from './icons.js';
 import { PROTOCOL_NAMES, PROTOCOLS } from './protocol.js';
 
 /** The elements of the player page that its logic works on. */
@@ -34,20 +35,6 @@ export interface PlayerView {
 export interface Fact {
   readonly name: HTMLElement;
   readonly value: HTMLElement;
-}
-
-function iconButton(name: IconName, label: string): HTMLButtonElement {
-  const button = element('button', { type: 'button', class: 'icon', 'aria-label': label, title: label });
-  button.append(icon(name));
-  return button;
-}
-
-/** Shows another icon and says another thing. */
-export function setButton(button: HTMLButtonElement, name: IconName, label: string): void {
-  if (button.title === label) return;
-  button.title = label;
-  button.setAttribute('aria-label', label);
-  button.replaceChildren(icon(name));
 }
 
 /** Builds the page for a stream. */

@@ -37,6 +37,7 @@ describe('streamPathOf', () => {
     ['/player/live/show', 'live/show'],
     ['/player/live/show/', 'live/show'],
     ['/player/a/b/c-1_2.x', 'a/b/c-1_2.x'],
+    ['/publish/live/show', 'live/show'],
     ['/player/live', undefined],
     ['/player/live/', undefined],
     ['/player/live/.hidden', undefined],

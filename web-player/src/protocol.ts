@@ -96,9 +96,11 @@ export function chooseProtocol(
   return playable[0] ?? (browser.mediaSource === 'none' ? 'hls' : 'flv');
 }
 
-/** `/player/live/show` → `live/show`; undefined for any other path. */
+/** `/player/live/show` or `/publish/live/show` → `live/show`; undefined for any other path. */
 export function streamPathOf(pathname: string): string | undefined {
-  return /^\/player\/([A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+)\/?$/.exec(pathname)?.[1];
+  return /^\/(?:player|publish)\/([A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+)\/?$/.exec(
+    pathname,
+  )?.[1];
 }
 
 /**

@@ -1,8 +1,6 @@
-import { copyText } from './copy-text.js';
+import { copyRow } from './copy-row.js';
 import { element } from './dom.js';
 import { rtmpServer } from './rtmp-address.js';
-
-const COPIED_MS = 1500;
 
 /** How to send a stream to this server: encoders reach it by the name that this page was reached by. */
 export function publishGuide(hostname: string, rtmpPort: number): HTMLElement {
@@ -13,6 +11,9 @@ export function publishGuide(hostname: string, rtmpPort: number): HTMLElement {
     { class: 'guide' },
     element('h2', {}, 'Go live'),
     element('p', { class: 'hint' }, 'Publish to this server, and the stream appears here by itself.'),
+    element('h3', {}, 'From this browser'),
+    element('p', { class: 'hint' }, 'Camera or screen, by WebRTC. Choose a name for the stream.'),
+    nameForm({ id: 'publish-name', page: 'publish', value: 'live/show', word: 'Publish from this browser' }),
     element('h3', {}, 'With OBS'),
     element('p', { class: 'hint' }, 'Settings → Stream → Service “Custom …”'),
     copyRow('Server', server),
@@ -24,41 +25,32 @@ export function publishGuide(hostname: string, rtmpPort: number): HTMLElement {
 
 /** A way to a stream whose name one knows. */
 export function openByName(): HTMLElement {
+  const form = nameForm({ id: 'name', page: 'player', value: '', word: 'Watch' });
+  form.prepend(element('label', { for: 'name' }, 'Watch a stream by its name'));
+  form.classList.add('guide');
+  return form;
+}
+
+/** Asks for the name of a stream and opens a page for it. */
+function nameForm(about: { id: string; page: 'player' | 'publish'; value: string; word: string }): HTMLFormElement {
   const input = element('input', {
-    id: 'name',
+    id: about.id,
     name: 'name',
+    value: about.value,
     placeholder: 'live/show',
     pattern: '[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*(/[A-Za-z0-9_\\-][A-Za-z0-9._\\-]*)+',
     title: 'app/name, as in live/show',
+    ...(about.page === 'publish' ? { 'aria-label': 'Name of the stream' } : {}),
     required: '',
     autocomplete: 'off',
     autocapitalize: 'off',
     spellcheck: 'false',
   });
-  const form = element(
-    'form',
-    { class: 'guide open' },
-    element('label', { for: 'name' }, 'Watch a stream by its name'),
-    element('div', { class: 'copy' }, input, element('button', { type: 'submit' }, 'Watch')),
-  );
+  const button = element('button', { type: 'submit' }, about.word);
+  const form = element('form', { class: 'open' }, element('div', { class: 'copy' }, input, button));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    location.assign(`/player/${input.value}`);
+    location.assign(`/${about.page}/${input.value}`);
   });
   return form;
-}
-
-function copyRow(label: string, text: string): HTMLElement {
-  const code = element('code', {}, text);
-  const button = element('button', { type: 'button', 'aria-label': `Copy ${label}` }, 'Copy');
-  const tell = (word: string) => {
-    button.textContent = word;
-    setTimeout(() => {
-      button.textContent = 'Copy';
-    }, COPIED_MS);
-  };
-  button.addEventListener('click', () => {
-    void copyText(text, code).then((copied) => tell(copied ? 'Copied' : 'Press Ctrl+C'));
-  });
-  return element('div', { class: 'copy' }, element('span', { class: 'label' }, label), code, button);
 }

@@ -1,4 +1,5 @@
-import { type PlayerView, setButton } from '../player-view.js';
+import { setButton } from '../icon-button.js';
+import type { PlayerView } from '../player-view.js';
 import { connectBar } from './bar.js';
 import { connectGestures } from './gestures.js';
 import { listenForKeys } from './keys.js';

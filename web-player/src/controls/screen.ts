@@ -1,4 +1,5 @@
-import { type PlayerView, setButton } from '../player-view.js';
+import { setButton } from '../icon-button.js';
+import type { PlayerView } from '../player-view.js';
 
 export interface Screen {
   toggleFullScreen(): void;

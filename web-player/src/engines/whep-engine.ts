@@ -1,3 +1,4 @@
+import { askIceServers, endSession, SdpExchangeError, sendOffer, takeAnswer } from '../webrtc/sdp-exchange.js';
 import type { Engine, EngineSource } from './engine.js';
 
 /** Browsers on the same network find each other at once; through a relay it takes a little. */
@@ -11,22 +12,19 @@ export class WhepEngine implements Engine {
   readonly patience = { firstPicture: 15_000, nextPicture: 6000 };
   readonly qualities = [];
   readonly #video: HTMLVideoElement;
-  readonly #peer = new RTCPeerConnection();
+  readonly #source: EngineSource;
+  readonly #stream = new MediaStream();
   readonly #abort = new AbortController();
-  readonly #events: EngineSource['events'];
   readonly #timeout: number;
+  #peer: RTCPeerConnection | undefined;
   #resource: string | undefined;
 
-  constructor({ video, url, tracks, events }: EngineSource) {
-    this.#video = video;
-    this.#events = events;
-    const stream = new MediaStream();
-    for (const { kind } of tracks) this.#peer.addTransceiver(kind, { direction: 'recvonly' });
-    this.#peer.addEventListener('track', ({ track }) => stream.addTrack(track));
-    this.#peer.addEventListener('connectionstatechange', () => this.#stateChanged());
+  constructor(source: EngineSource) {
+    this.#video = source.video;
+    this.#source = source;
     this.#timeout = window.setTimeout(() => this.#fail('no connection came about'), CONNECT_TIMEOUT_MS);
-    video.srcObject = stream;
-    void this.#connect(url);
+    this.#video.srcObject = this.#stream;
+    void this.#connect();
   }
 
   chooseQuality(): void {}
@@ -43,41 +41,40 @@ export class WhepEngine implements Engine {
   destroy(): void {
     clearTimeout(this.#timeout);
     this.#abort.abort();
-    this.#peer.close();
+    this.#peer?.close();
     this.#video.srcObject = null;
-    const resource = this.#resource;
-    if (resource !== undefined) void fetch(resource, { method: 'DELETE', keepalive: true }).catch(() => undefined);
+    if (this.#resource !== undefined) void endSession(this.#resource, { url: this.#source.url });
   }
 
-  async #connect(url: string): Promise<void> {
+  async #connect(): Promise<void> {
+    const { url, tracks } = this.#source;
+    const { signal } = this.#abort;
     try {
-      await this.#peer.setLocalDescription(await this.#peer.createOffer());
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/sdp' },
-        body: this.#peer.localDescription?.sdp ?? '',
-        signal: this.#abort.signal,
-      });
-      if (response.status !== 201) {
-        this.#fail('the server refused', response.status);
-        return;
-      }
-      const location = response.headers.get('Location');
-      this.#resource = location === null ? undefined : new URL(location, url).href;
-      await this.#peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+      const iceServers = await askIceServers({ url }, signal);
+      signal.throwIfAborted();
+      const peer = new RTCPeerConnection({ iceServers });
+      this.#peer = peer;
+      for (const { kind } of tracks) peer.addTransceiver(kind, { direction: 'recvonly' });
+      peer.addEventListener('track', ({ track }) => this.#stream.addTrack(track));
+      peer.addEventListener('connectionstatechange', () => this.#stateChanged(peer));
+      const answer = await sendOffer(peer, { url }, signal);
+      this.#resource = answer.resource;
+      await takeAnswer(peer, answer.sdp);
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#fail(error instanceof Error ? error.message : String(error));
+      this.#fail(
+        error instanceof Error ? error.message : String(error),
+        error instanceof SdpExchangeError ? error.status : undefined,
+      );
     }
   }
 
-  #stateChanged(): void {
-    const { connectionState } = this.#peer;
+  #stateChanged({ connectionState }: RTCPeerConnection): void {
     if (connectionState === 'connected') clearTimeout(this.#timeout);
     if (connectionState === 'failed' || connectionState === 'closed') this.#fail('the connection was closed');
   }
 
   #fail(reason: string, httpStatus?: number): void {
     clearTimeout(this.#timeout);
-    if (!this.#abort.signal.aborted) this.#events.failed({ reason, httpStatus });
+    if (!this.#abort.signal.aborted) this.#source.events.failed({ reason, httpStatus });
   }
 }

@@ -31,7 +31,6 @@ const SERVER_OPTIONS: ServerOptions = {
 };
 
 const HLS_SEGMENT = /^\/(.+)\/hls\/([^/]+)$/;
-const PLAYER_PAGE = /^\/player\/[^/]+\/.+$/;
 const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
 
 /** PEM. */
@@ -162,7 +161,7 @@ export class MediaHttpServer {
     const notFound = () => sendError(response, 404, 'not-found', `there is nothing at ${pathname.slice(0, 200)}`);
     const { pages } = this.#options;
     if (pages === undefined) notFound();
-    else pages.serve(message, response, PLAYER_PAGE.test(pathname) ? '/player.html' : undefined, notFound);
+    else pages.serve(message, response, pathname, notFound);
   }
 
   #upgrade(message: IncomingMessage, stream: Duplex, head: Buffer): void {

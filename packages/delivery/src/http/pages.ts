@@ -14,7 +14,10 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'self'",
 ].join('; ');
 
-/** Serves the built pages: files under `/assets/`, the start page and the player. */
+/** Pages whose address names a stream, as in `/player/live/show`. */
+const STREAM_PAGE = /^\/(player|publish)\/[^/]+\/.+$/;
+
+/** Serves the built pages: files under `/assets/`, the start page, and the player and the publish page of each stream. */
 export class Pages {
   readonly #serve: ReturnType<typeof sirv>;
 
@@ -35,9 +38,10 @@ export class Pages {
     });
   }
 
-  /** @param file the page's name, or the URL's own path if undefined */
-  serve(request: IncomingMessage, response: ServerResponse, file: string | undefined, otherwise: () => void): void {
-    if (file !== undefined) request.url = file;
+  /** @param pathname of the URL that was asked for */
+  serve(request: IncomingMessage, response: ServerResponse, pathname: string, otherwise: () => void): void {
+    const [, page] = STREAM_PAGE.exec(pathname) ?? [];
+    if (page !== undefined) request.url = `/${page}.html`;
     this.#serve(request, response, otherwise);
   }
 }
