@@ -16,20 +16,14 @@ const SYNC_LAYER_OF_MP4 = 2;
 
 /** The `esds` box of AAC or MP3. ISO 14496-14 §5.6. */
 export function elementaryStreamBox(config: AudioTrackConfig, bitrate: number): Buffer {
-  const specific =
-    config.description.length === 0 ? [] : [descriptor(TAG.decoderSpecific, config.description)];
+  const specific = config.description.length === 0 ? [] : [descriptor(TAG.decoderSpecific, config.description)];
   const objectType =
     config.codec === 'aac'
       ? OBJECT_TYPE.aac
       : config.sampleRate < LOWEST_MPEG1_RATE
         ? OBJECT_TYPE.mp3OfMpeg2
         : OBJECT_TYPE.mp3OfMpeg1;
-  const decoder = descriptor(
-    TAG.decoder,
-    u8(objectType, AUDIO_STREAM, 0, 0, 0),
-    u32(bitrate, bitrate),
-    ...specific,
-  );
+  const decoder = descriptor(TAG.decoder, u8(objectType, AUDIO_STREAM, 0, 0, 0), u32(bitrate, bitrate), ...specific);
   const syncLayer = descriptor(TAG.syncLayer, u8(SYNC_LAYER_OF_MP4));
   return fullBox('esds', 0, 0, descriptor(TAG.stream, u16(0), u8(0), decoder, syncLayer));
 }

@@ -15,14 +15,14 @@ export interface HevcSpsTail {
 }
 
 /** On which the syntax of slice segment headers depends. */
-interface HevcSliceSyntax {
+export interface HevcSliceSyntax {
   readonly log2MaxPocLsb: number;
   /** Of the sides of a coding tree block. */
   readonly log2BlockSize: number;
   readonly sampleAdaptiveOffset: boolean;
   readonly shortTermSets: readonly ShortTermSet[];
-  /** Long-term pictures that the SPS lists; undefined where there are none at all. */
-  readonly longTermPictures?: number;
+  /** Of the long-term pictures that the SPS lists, whether they are used; undefined where slices name none at all. */
+  readonly longTermPictures?: readonly boolean[];
   readonly temporalMotionVectors: boolean;
 }
 
@@ -61,10 +61,7 @@ export function readSpsTail(reader: BitReader, maxSubLayers: number): HevcSpsTai
     const sampleAdaptiveOffset = reader.flag();
     if (reader.flag()) skipPcm(reader);
     const shortTermSets = readShortTermSets(reader);
-    const longTerm = reader.flag()
-      ? { longTermPictures: bounded(reader.ue(), MAX_LONG_TERM_PICTURES, 'long-term pictures') }
-      : {};
-    reader.skip((longTerm.longTermPictures ?? 0) * (log2MaxPocLsb + 1));
+    const longTerm = reader.flag() ? { longTermPictures: readLongTermPictures(reader, log2MaxPocLsb) } : {};
     const temporalMotionVectors = reader.flag();
     reader.skip(1); // strong_intra_smoothing_enabled_flag
     found.sliceSyntax = {
@@ -115,6 +112,14 @@ function readShortTermSets(reader: BitReader): ShortTermSet[] {
   const sets: ShortTermSet[] = [];
   for (let index = 0; index < count; index++) sets.push(readShortTermSet(reader, index, sets));
   return sets;
+}
+
+function readLongTermPictures(reader: BitReader, log2MaxPocLsb: number): boolean[] {
+  const count = bounded(reader.ue(), MAX_LONG_TERM_PICTURES, 'long-term pictures');
+  return Array.from({ length: count }, () => {
+    reader.skip(log2MaxPocLsb);
+    return reader.flag();
+  });
 }
 
 /** H.265 §E.2.1, to the timing. A tick is a frame, or a field where fields are coded as pictures. */
