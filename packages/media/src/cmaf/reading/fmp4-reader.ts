@@ -25,7 +25,8 @@ const METADATA: ReadonlySet<string> = new Set(['moov', 'moof']);
  * §8.8, ISO 23000-19.
  *
  * Tracks are numbered as the file has it, less 1. Times are those of the presentation, so that with an edit list the
- * first samples may stand before 0. Data of samples are views of what was pushed, where they lie in one chunk.
+ * first samples may stand before 0; and where a file has negative composition offsets (brand `cmf2`), `pts` may be less
+ * than `dts`. Data of samples are views of what was pushed, where they lie in one chunk.
  */
 export class Fmp4Reader {
   readonly #queue = new ByteQueue();

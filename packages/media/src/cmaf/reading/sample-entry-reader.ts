@@ -106,6 +106,7 @@ function readAudio(entry: FoundBox) {
   return { channels, sampleRate, box: (type: string) => requireBox(boxes, type, entry.type) };
 }
 
+/** Of MP3 only the entry tells the channels, where some writers always say 2. */
 function readMp4a(entry: FoundBox, track: TrackId): AudioTrackConfig {
   const { channels, sampleRate, box } = readAudio(entry);
   const { objectType, specific } = parseElementaryStreamBox(box('esds').payload);

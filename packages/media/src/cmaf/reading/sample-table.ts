@@ -37,7 +37,18 @@ export function readSampleTable(tables: readonly FoundBox[], available: number):
       dts += duration();
     }
   }
-  return places;
+  return decodedInTime(places);
+}
+
+/** Where offsets have a sign, pictures may be due before they are decoded: all are decoded earlier by as much. */
+function decodedInTime(places: SamplePlace[]): SamplePlace[] {
+  const early = places.reduce((least, { compositionOffset }) => Math.min(least, compositionOffset), 0);
+  if (early === 0) return places;
+  return places.map((place) => ({
+    ...place,
+    dts: place.dts + early,
+    compositionOffset: place.compositionOffset - early,
+  }));
 }
 
 interface Sizes {
