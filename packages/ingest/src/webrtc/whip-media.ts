@@ -22,18 +22,25 @@ const VIDEO_CODECS: ReadonlyMap<string, VideoCodec> = new Map([
   ['AV1', 'av1'],
 ]);
 
-/** The first picture and the first sound of an offer, each in the codec that it prefers of those that are understood. */
-export function chooseMedia(offer: Offer): WhipMedia {
+/**
+ * The first picture and the first sound of an offer. Of several codecs, H.264 is taken, which all viewers can be
+ * given; where it isn't offered, the first that is understood.
+ *
+ * @param wanted the only codec of the picture that is good enough, as SRS's `vcodec` names it: `h264`, `hevc`, `av1`
+ */
+export function chooseMedia(offer: Offer, wanted?: string): WhipMedia {
   const legs: RtpLegTerms[] = [];
   const answered = offer.media.map((offered): AnsweredMedia | undefined => {
     if (!gives(offered) || legs.some(({ kind }) => kind === offered.kind)) return undefined;
-    for (const codec of offered.codecs) {
+    const possible = offered.codecs.flatMap((codec) => {
       const leg = legOf(offered.kind, codec);
-      if (leg === undefined) continue;
-      legs.push(leg);
-      return { offered, direction: 'recvonly', codec, extensions: [] };
-    }
-    return undefined;
+      const isWanted = wanted === undefined || leg?.kind === 'audio' || leg?.codec === wanted.toLowerCase();
+      return leg === undefined || !isWanted ? [] : [{ codec, leg }];
+    });
+    const chosen = possible.find(({ leg }) => leg.codec === 'h264') ?? possible[0];
+    if (chosen === undefined) return undefined;
+    legs.push(chosen.leg);
+    return { offered, direction: 'recvonly', codec: chosen.codec, extensions: [] };
   });
   return { answered, legs };
 }

@@ -48,7 +48,7 @@ export class WhipPublish {
    */
   async offer(sdp: string, asked: AccessRequest, announce?: readonly AnnouncedAddress[]): Promise<Peer> {
     const offer = readOffer(sdp);
-    const media = chooseMedia(offer);
+    const media = chooseMedia(offer, asked.query.get('vcodec') ?? undefined);
     if (media.legs.length === 0) {
       const possible = 'H.264, HEVC, VP8, VP9, AV1 and Opus can be published';
       throw new WebRtcError('unsupported', `${possible}; the offer sends none of them`);

@@ -73,6 +73,7 @@ describe('AV1 sequence headers', () => {
     const values = {
       ...{ profile: 0, levelIdx: 13, tier: 1, width: 1920, height: 1080, bitDepth: 10, monochrome: false },
       ...{ subsamplingX: 1, subsamplingY: 1, chromaSamplePosition: 2 },
+      colour: { primaries: 9, transfer: 16, matrix: 9, fullRange: false },
     };
     // One tick in a picture, two ticks, and no promise.
     expect(parseAv1SequenceHeader(timedHeader('11'))).toEqual({ ...values, frameRate: 60 });

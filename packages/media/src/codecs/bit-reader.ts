@@ -17,6 +17,11 @@ export class BitReader {
     return this.#bytes.length * 8 - this.#position;
   }
 
+  /** Bits read. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** An unsigned number of `count` bits, 0 to 32. */
   bits(count: number): number {
     if (count > this.remaining) throw new MediaError('truncated', `${count} bits wanted, ${this.remaining} left`);

@@ -60,7 +60,14 @@ describe('H.264 configurations', () => {
       profileIdc: 244,
       constraintFlags: 0,
       levelIdc: 31,
-      sampleFormat: { chromaFormat: 3, bitDepthLuma: 10, bitDepthChroma: 9 },
+      sampleFormat: { chromaFormat: 3, bitDepthLuma: 10, bitDepthChroma: 9, separateColourPlanes: true },
+      sliceSyntax: {
+        spsId: 0,
+        separateColourPlanes: true,
+        log2MaxFrameNum: 4,
+        pictureOrder: { type: 1, deltaAlwaysZero: false },
+        framesOnly: true,
+      },
       // Planes of their own are cropped by single samples.
       width: 640 - 8,
       height: 368 - 8,

@@ -92,3 +92,24 @@ export function removeEmulationPrevention(unit: Buffer): Buffer {
   }
   return payload.subarray(0, length);
 }
+
+/**
+ * Where in a NAL unit a byte of its payload stands: the opposite of `removeEmulationPrevention`.
+ *
+ * @param offset in the payload without emulation prevention bytes
+ */
+export function offsetWithEmulationPrevention(unit: Buffer, offset: number): number {
+  let zeros = 0;
+  let payload = 0;
+  for (let at = 0; at < unit.length; at++) {
+    const byte = unit[at];
+    if (zeros >= 2 && byte === 3) {
+      zeros = 0;
+      continue;
+    }
+    if (payload === offset) return at;
+    payload += 1;
+    zeros = byte === 0 ? zeros + 1 : 0;
+  }
+  return unit.length;
+}

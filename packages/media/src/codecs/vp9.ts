@@ -1,6 +1,7 @@
 import { MediaError } from '../errors.js';
 import type { TrackId, VideoTrackConfig } from '../track-config.js';
 import { BitReader } from './bit-reader.js';
+import type { ColourDescription } from './picture-format.js';
 
 /** VPCodecConfigurationRecord (vpcC, with its version and flags), VP codec ISO binding §"VP Codec Configuration Box". */
 export interface Vp9DecoderConfiguration {
@@ -8,6 +9,7 @@ export interface Vp9DecoderConfiguration {
   /** Level times ten. */
   readonly level: number;
   readonly bitDepth: number;
+  readonly colour: ColourDescription;
 }
 
 /** The uncompressed header of a frame, VP9 §6.2, as far as it matters outside a decoder. */
@@ -58,7 +60,13 @@ export function parseVpcC(description: Buffer): Vp9DecoderConfiguration {
   if (profile > MAX_PROFILE || !BIT_DEPTHS.has(bitDepth)) {
     throw new MediaError('malformed', `a vpcC of profile ${profile} and ${bitDepth} bits`);
   }
-  return { profile, level: description[5] ?? 0, bitDepth };
+  const colour = {
+    primaries: description[7] ?? 0,
+    transfer: description[8] ?? 0,
+    matrix: description[9] ?? 0,
+    fullRange: ((description[6] ?? 0) & 1) === 1,
+  };
+  return { profile, level: description[5] ?? 0, bitDepth, colour };
 }
 
 /** The record doesn't tell the picture's size; width and height are 0. */

@@ -2,6 +2,7 @@ import { aacTrackConfig } from '../codecs/aac.js';
 import { av1TrackConfig, stripTemporalDelimiters } from '../codecs/av1.js';
 import { h264TrackConfig, isH264Keyframe, parseAvcC } from '../codecs/h264.js';
 import { hevcTrackConfig, isHevcKeyframe, parseHvcC } from '../codecs/hevc.js';
+import { withFourByteLengthSize } from '../codecs/length-size.js';
 import { mp3TrackConfig } from '../codecs/mp3.js';
 import { joinLengthPrefixed, splitLengthPrefixed } from '../codecs/nal.js';
 import { buildOpusHead, OPUS_SAMPLE_RATE, opusTrackConfig } from '../codecs/opus.js';
@@ -29,8 +30,6 @@ type ConfigPacket = FlvPacket & { type: 'config' };
 /** Version and flags of the vpcC box, which some writers leave out, as the specification's letter has it. */
 const VPCC_FULL_BOX = Buffer.from([1, 0, 0, 0]);
 const VPCC_RECORD = 8;
-/** Where avcC and hvcC have lengthSizeMinusOne, in the low 2 bits. ISO 14496-15 §5.3.3.1, §8.3.3.1. */
-const LENGTH_SIZE_AT: Readonly<Partial<Record<FlvCodec, number>>> = { h264: 4, hevc: 21 };
 
 const configBuilders: Readonly<Record<FlvCodec, (track: TrackId, description: Buffer) => TrackConfig>> = {
   h264: h264TrackConfig,
@@ -79,7 +78,11 @@ export class FlvSampleReader {
       return;
     }
     const lengthSize = lengthSizeOf(packet);
-    this.#setTrack(events, configBuilders[packet.codec](track, decoderRecord(packet)), lengthSize);
+    this.#setTrack(
+      events,
+      configBuilders[packet.codec](track, withFourByteLengthSize(packet.codec, packet.description)),
+      lengthSize,
+    );
   }
 
   #setTrack(events: MediaEvent[], config: TrackConfig, lengthSize: number): ReadTrack {
@@ -108,14 +111,6 @@ export class FlvSampleReader {
 /** Opus may come without its head, and is mono or stereo then; a decoder gives stereo for both. Enhanced RTMP v2. */
 function headlessOpus(track: TrackId): TrackConfig {
   return opusTrackConfig(track, buildOpusHead({ channels: 2, preSkip: 0, inputSampleRate: OPUS_SAMPLE_RATE }));
-}
-
-/** The record as our samples are: with NAL unit lengths of 4 bytes. A copy, so that it doesn't keep the tag alive. */
-function decoderRecord({ codec, description }: ConfigPacket): Buffer {
-  const record = Buffer.from(description);
-  const at = LENGTH_SIZE_AT[codec];
-  if (at !== undefined) record.writeUInt8(record.readUInt8(at) | 3, at);
-  return record;
 }
 
 function lengthSizeOf(packet: ConfigPacket): number {

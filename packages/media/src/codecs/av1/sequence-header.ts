@@ -1,6 +1,7 @@
 import { MediaError } from '../../errors.js';
 import { BitReader } from '../bit-reader.js';
 import { plausibleFrameRate } from '../frame-rate.js';
+import type { ColourDescription } from '../picture-format.js';
 
 /** Values of a sequence header that matter outside a decoder. AV1 §5.5. */
 export interface Av1SequenceHeader {
@@ -14,6 +15,8 @@ export interface Av1SequenceHeader {
   readonly subsamplingX: number;
   readonly subsamplingY: number;
   readonly chromaSamplePosition: number;
+  /** Where the header describes it. */
+  readonly colour?: ColourDescription;
   /** Where the header promises equal distances of pictures. */
   readonly frameRate?: number;
 }
@@ -96,13 +99,17 @@ function readColor(reader: BitReader, profile: number) {
   const high = reader.flag();
   const bitDepth = profile === 2 && high ? (reader.flag() ? 12 : 10) : high ? 10 : 8;
   const monochrome = profile !== 1 && reader.flag();
-  const described = reader.flag() ? [reader.bits(8), reader.bits(8), reader.bits(8)] : [2, 2, 2];
-  if (monochrome) return { bitDepth, monochrome, subsamplingX: 1, subsamplingY: 1, chromaSamplePosition: 0 };
-  const [primaries, transfer, matrix] = described;
-  if (primaries === 1 && transfer === 13 && matrix === 0) {
-    return { bitDepth, monochrome, subsamplingX: 0, subsamplingY: 0, chromaSamplePosition: 0 };
+  const described = reader.flag();
+  const [primaries, transfer, matrix] = described ? [reader.bits(8), reader.bits(8), reader.bits(8)] : [2, 2, 2];
+  const colour = (fullRange: boolean) => (described ? { colour: { primaries, transfer, matrix, fullRange } } : {});
+  if (monochrome) {
+    const fullRange = reader.flag();
+    return { bitDepth, monochrome, subsamplingX: 1, subsamplingY: 1, chromaSamplePosition: 0, ...colour(fullRange) };
   }
-  reader.skip(1); // color_range
+  if (primaries === 1 && transfer === 13 && matrix === 0) {
+    return { bitDepth, monochrome, subsamplingX: 0, subsamplingY: 0, chromaSamplePosition: 0, ...colour(true) };
+  }
+  const fullRange = reader.flag();
   let subsamplingX = profile === 1 ? 0 : 1;
   let subsamplingY = profile === 0 ? 1 : 0;
   if (profile === 2 && bitDepth === 12) {
@@ -110,5 +117,5 @@ function readColor(reader: BitReader, profile: number) {
     subsamplingY = subsamplingX === 1 ? reader.bits(1) : 0;
   }
   const chromaSamplePosition = subsamplingX === 1 && subsamplingY === 1 ? reader.bits(2) : 0;
-  return { bitDepth, monochrome, subsamplingX, subsamplingY, chromaSamplePosition };
+  return { bitDepth, monochrome, subsamplingX, subsamplingY, chromaSamplePosition, ...colour(fullRange) };
 }

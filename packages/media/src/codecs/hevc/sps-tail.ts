@@ -1,20 +1,39 @@
 import { MediaError } from '../../errors.js';
 import type { BitReader } from '../bit-reader.js';
 import { plausibleFrameRate } from '../frame-rate.js';
+import { type ColourDescription, type PixelAspect, readPixelAspect, readVideoSignal } from '../picture-format.js';
+import { readShortTermSet, type ShortTermSet } from './reference-sets.js';
 
 /** What stands behind an SPS's bit depths, as far as it could be read. */
 export interface HevcSpsTail {
   /** 0: no B-frames are reordered. */
   readonly maxNumReorderFrames?: number;
+  readonly sliceSyntax?: HevcSliceSyntax;
+  readonly pixelAspect?: PixelAspect;
+  readonly colour?: ColourDescription;
   readonly frameRate?: number;
 }
+
+/** On which the syntax of slice segment headers depends. */
+export interface HevcSliceSyntax {
+  readonly log2MaxPocLsb: number;
+  /** Of the sides of a coding tree block. */
+  readonly log2BlockSize: number;
+  readonly sampleAdaptiveOffset: boolean;
+  readonly shortTermSets: readonly ShortTermSet[];
+  /** Of the long-term pictures that the SPS lists, whether they are used; undefined where slices name none at all. */
+  readonly longTermPictures?: readonly boolean[];
+  readonly temporalMotionVectors: boolean;
+}
+
+type Found = { -readonly [Key in keyof HevcSpsTail]: HevcSpsTail[Key] };
 
 /** The bounds of the counts, H.265 §7.4.3.2.1 and §7.4.8. */
 const MAX_SHORT_TERM_SETS = 64;
 const MAX_LONG_TERM_PICTURES = 32;
-const MAX_PICTURES = 16;
 const MAX_LOG2_POC_LSB = 16;
-const EXTENDED_SAR = 255;
+/** CtbLog2SizeY goes up to 6, H.265 §7.4.3.2.1. */
+const MAX_LOG2_BLOCK = 6;
 
 /**
  * An SPS from log2_max_pic_order_cnt_lsb_minus4 on, to the timing in its VUI. H.265 §7.3.2.2.1
@@ -22,10 +41,10 @@ const EXTENDED_SAR = 255;
  * It is nice to have only, so that what can't be read is left out rather than refused.
  */
 export function readSpsTail(reader: BitReader, maxSubLayers: number): HevcSpsTail {
-  const found: { maxNumReorderFrames?: number; frameRate?: number } = {};
+  const found: Found = {};
   try {
-    const log2PocLsb = reader.ue() + 4;
-    if (log2PocLsb > MAX_LOG2_POC_LSB) return found;
+    const log2MaxPocLsb = reader.ue() + 4;
+    if (log2MaxPocLsb > MAX_LOG2_POC_LSB) return found;
     const ordered = reader.flag() ? maxSubLayers : 1;
     let reorder = 0;
     for (let layer = 0; layer < ordered; layer++) {
@@ -34,18 +53,26 @@ export function readSpsTail(reader: BitReader, maxSubLayers: number): HevcSpsTai
       reader.ue(); // sps_max_latency_increase_plus1
     }
     found.maxNumReorderFrames = reorder;
-    for (let field = 0; field < 6; field++) reader.ue(); // block sizes and hierarchy depths
+    const log2MinBlock = reader.ue() + 3;
+    const log2BlockSize = bounded(log2MinBlock + reader.ue(), MAX_LOG2_BLOCK, 'bits of a coding tree block size');
+    for (let field = 0; field < 4; field++) reader.ue(); // transform block sizes and hierarchy depths
     if (reader.flag() && reader.flag()) skipScalingLists(reader);
-    reader.skip(2); // amp_enabled_flag, sample_adaptive_offset_enabled_flag
+    reader.skip(1); // amp_enabled_flag
+    const sampleAdaptiveOffset = reader.flag();
     if (reader.flag()) skipPcm(reader);
-    skipShortTermSets(reader);
-    if (reader.flag()) {
-      const pictures = bounded(reader.ue(), MAX_LONG_TERM_PICTURES, 'long-term pictures');
-      reader.skip(pictures * (log2PocLsb + 1));
-    }
-    reader.skip(2); // sps_temporal_mvp_enabled_flag, strong_intra_smoothing_enabled_flag
-    const frameRate = reader.flag() ? readVuiFrameRate(reader) : undefined;
-    if (frameRate !== undefined) found.frameRate = frameRate;
+    const shortTermSets = readShortTermSets(reader);
+    const longTerm = reader.flag() ? { longTermPictures: readLongTermPictures(reader, log2MaxPocLsb) } : {};
+    const temporalMotionVectors = reader.flag();
+    reader.skip(1); // strong_intra_smoothing_enabled_flag
+    found.sliceSyntax = {
+      log2MaxPocLsb,
+      log2BlockSize,
+      sampleAdaptiveOffset,
+      shortTermSets,
+      ...longTerm,
+      temporalMotionVectors,
+    };
+    if (reader.flag()) readVui(reader, found);
     return found;
   } catch (error) {
     if (!(error instanceof MediaError)) throw error;
@@ -58,8 +85,8 @@ function bounded(value: number, limit: number, of: string): number {
   return value;
 }
 
-/** H.265 §7.3.4. */
-function skipScalingLists(reader: BitReader): void {
+/** scaling_list_data(), H.265 §7.3.4. */
+export function skipScalingLists(reader: BitReader): void {
   for (let size = 0; size < 4; size++) {
     for (let matrix = 0; matrix < 6; matrix += size === 3 ? 3 : 1) {
       if (!reader.flag()) {
@@ -80,47 +107,28 @@ function skipPcm(reader: BitReader): void {
   reader.skip(1); // pcm_loop_filter_disabled_flag
 }
 
-/** H.265 §7.3.7: each set may be told by its difference from the one before. */
-function skipShortTermSets(reader: BitReader): void {
-  const sets = bounded(reader.ue(), MAX_SHORT_TERM_SETS, 'short-term reference picture sets');
-  let pictures = 0;
-  for (let set = 0; set < sets; set++) {
-    pictures = set > 0 && reader.flag() ? skipPredictedSet(reader, pictures) : skipExplicitSet(reader);
-  }
+function readShortTermSets(reader: BitReader): ShortTermSet[] {
+  const count = bounded(reader.ue(), MAX_SHORT_TERM_SETS, 'short-term reference picture sets');
+  const sets: ShortTermSet[] = [];
+  for (let index = 0; index < count; index++) sets.push(readShortTermSet(reader, index, sets));
+  return sets;
 }
 
-/** @returns how many pictures the set has */
-function skipPredictedSet(reader: BitReader, before: number): number {
-  reader.skip(1); // delta_rps_sign
-  reader.ue(); // abs_delta_rps_minus1
-  let pictures = 0;
-  for (let index = 0; index <= before; index++) {
-    const isUsed = reader.flag() || reader.flag(); // used_by_curr_pic_flag, use_delta_flag
-    if (isUsed) pictures += 1;
-  }
-  return bounded(pictures, MAX_PICTURES, 'pictures of a reference set');
-}
-
-/** @returns how many pictures the set has */
-function skipExplicitSet(reader: BitReader): number {
-  const negative = bounded(reader.ue(), MAX_PICTURES, 'earlier pictures of a reference set');
-  const positive = bounded(reader.ue(), MAX_PICTURES, 'later pictures of a reference set');
-  const pictures = bounded(negative + positive, MAX_PICTURES, 'pictures of a reference set');
-  for (let index = 0; index < pictures; index++) {
-    reader.ue(); // delta_poc_minus1
-    reader.skip(1); // used_by_curr_pic_flag
-  }
-  return pictures;
+function readLongTermPictures(reader: BitReader, log2MaxPocLsb: number): boolean[] {
+  const count = bounded(reader.ue(), MAX_LONG_TERM_PICTURES, 'long-term pictures');
+  return Array.from({ length: count }, () => {
+    reader.skip(log2MaxPocLsb);
+    return reader.flag();
+  });
 }
 
 /** H.265 §E.2.1, to the timing. A tick is a frame, or a field where fields are coded as pictures. */
-function readVuiFrameRate(reader: BitReader): number | undefined {
-  if (reader.flag() && reader.bits(8) === EXTENDED_SAR) reader.skip(32);
+function readVui(reader: BitReader, found: Found): void {
+  const pixelAspect = readPixelAspect(reader);
+  if (pixelAspect !== undefined) found.pixelAspect = pixelAspect;
   if (reader.flag()) reader.skip(1); // overscan
-  if (reader.flag()) {
-    reader.skip(4);
-    if (reader.flag()) reader.skip(24);
-  }
+  const colour = readVideoSignal(reader);
+  if (colour !== undefined) found.colour = colour;
   if (reader.flag()) {
     reader.ue();
     reader.ue();
@@ -129,8 +137,9 @@ function readVuiFrameRate(reader: BitReader): number | undefined {
   const areFields = reader.flag();
   reader.skip(1); // frame_field_info_present_flag
   if (reader.flag()) for (let side = 0; side < 4; side++) reader.ue(); // default display window
-  if (!reader.flag()) return undefined;
+  if (!reader.flag()) return;
   const unitsInTick = reader.bits(32);
   const timeScale = reader.bits(32);
-  return plausibleFrameRate(timeScale, areFields ? 2 * unitsInTick : unitsInTick);
+  const frameRate = plausibleFrameRate(timeScale, areFields ? 2 * unitsInTick : unitsInTick);
+  if (frameRate !== undefined) found.frameRate = frameRate;
 }

@@ -18,14 +18,19 @@ interface ProfileTierLevel {
 
 /** Values of an SPS that matter outside a decoder. H.265 §7.3.2.2. */
 export interface HevcSps extends ProfileTierLevel, HevcSpsTail {
+  readonly spsId: number;
   readonly maxSubLayers: number;
   readonly temporalIdNested: boolean;
   readonly chromaFormat: number;
+  readonly separateColourPlanes: boolean;
   readonly bitDepthLuma: number;
   readonly bitDepthChroma: number;
   /** In luma samples, cropped. */
   readonly width: number;
   readonly height: number;
+  /** In luma samples, as coded. */
+  readonly codedWidth: number;
+  readonly codedHeight: number;
 }
 
 /** sps_max_sub_layers_minus1 goes up to 6, bit_depth_luma_minus8 and its like up to 8. H.265 §7.4.3.2.1 */
@@ -44,10 +49,10 @@ export function parseHevcSps(unit: Buffer): HevcSps {
   if (maxSubLayers > MAX_SUB_LAYERS) throw new MediaError('malformed', `${maxSubLayers} sub-layers in an HEVC SPS`);
   const temporalIdNested = reader.flag();
   const profile = readProfileTierLevel(reader, maxSubLayers);
-  reader.ue(); // sps_seq_parameter_set_id
+  const spsId = reader.ue();
   const chromaFormat = reader.ue();
   if (chromaFormat > 3) throw new MediaError('malformed', `chroma format ${chromaFormat} in an HEVC SPS`);
-  if (chromaFormat === 3) reader.skip(1); // separate_colour_plane_flag
+  const separateColourPlanes = chromaFormat === 3 && reader.flag();
   const size = readPictureSize(reader, chromaFormat);
   checkPictureSize('an HEVC SPS', size.width, size.height);
   const bitDepthLuma = reader.ue() + 8;
@@ -56,11 +61,12 @@ export function parseHevcSps(unit: Buffer): HevcSps {
     throw new MediaError('malformed', `bit depths ${bitDepthLuma} and ${bitDepthChroma} in an HEVC SPS`);
   }
   const tail = readSpsTail(reader, maxSubLayers);
-  return { ...profile, maxSubLayers, temporalIdNested, chromaFormat, bitDepthLuma, bitDepthChroma, ...size, ...tail };
+  const format = { chromaFormat, separateColourPlanes, bitDepthLuma, bitDepthChroma };
+  return { ...profile, spsId, maxSubLayers, temporalIdNested, ...format, ...size, ...tail };
 }
 
 /** The conformance window counts in chroma samples, H.265 table 6-1. */
-function readPictureSize(reader: BitReader, chromaFormat: number): { width: number; height: number } {
+function readPictureSize(reader: BitReader, chromaFormat: number) {
   const codedWidth = reader.ue();
   const codedHeight = reader.ue();
   const isCropped = reader.flag();
@@ -69,6 +75,8 @@ function readPictureSize(reader: BitReader, chromaFormat: number): { width: numb
   return {
     width: codedWidth - cropX * (chromaFormat === 1 || chromaFormat === 2 ? 2 : 1),
     height: codedHeight - cropY * (chromaFormat === 1 ? 2 : 1),
+    codedWidth,
+    codedHeight,
   };
 }
 

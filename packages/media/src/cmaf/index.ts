@@ -1,0 +1,10 @@
+export { CbcsEncryptor } from './encryption/cbcs-encryptor.js';
+export type { Protection } from './encryption/protection-boxes.js';
+export { EVENT_SCHEME, type EventMessage } from './event-message.js';
+export { type Fragment, type FragmentOptions, writeFragment } from './fragment.js';
+export { FragmentWriter } from './fragment-writer.js';
+export { type InitSegmentOptions, type InitTrackOptions, writeInitSegment } from './init-segment.js';
+export { type FoundBox, readBoxes } from './reading/boxes.js';
+export { Fmp4Reader, type Mp4Event } from './reading/fmp4-reader.js';
+export { readMp4 } from './reading/mp4-file.js';
+export type { TrackRun } from './track-run.js';
