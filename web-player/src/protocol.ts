@@ -18,7 +18,7 @@ const FLV_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'av1', 'aac', '
 /** Codecs that the server's MPEG-TS segments can carry. */
 const HLS_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'aac', 'mp3']);
 /** Codecs that go by WebRTC; other sound than Opus the server turns into it. */
-const WEBRTC_CODECS: ReadonlySet<string> = new Set(['h264', 'opus', 'aac', 'mp3']);
+const WEBRTC_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'vp8', 'vp9', 'av1', 'opus', 'aac', 'mp3']);
 const CODECS_OF: Readonly<Record<EngineKind, ReadonlySet<string>>> = {
   flv: FLV_CODECS,
   hls: HLS_CODECS,

@@ -64,7 +64,7 @@ export class WhepPlay implements SdpHandler {
     const isUnknown = stream === undefined || stream.description.tracks.length === 0;
     if (hasOwn || (isUnknown && media.legs.length > 0)) return media;
     const has = stream?.description.tracks.map(({ codec }) => codec).join(' and ') || 'not known yet';
-    const message = `h264 and opus can be played by WebRTC, if the offer has them; the stream is ${has}`;
+    const message = `nothing of the stream is in the offer: the stream is ${has}`;
     throw new WebRtcError('unsupported', message);
   }
 

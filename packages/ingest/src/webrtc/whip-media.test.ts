@@ -37,14 +37,22 @@ const chosen = (...codecs: readonly OfferedCodec[]) => {
 };
 
 describe('what WHIP takes of an offer', () => {
-  it('is the codec that the offer prefers of those that are understood', () => {
+  it('is H.264, or else the codec that the offer prefers of those that are understood', () => {
     const names = ['H266', 'AV1', 'VP9', 'VP8', 'H265'].map((name, at) => codec(30 + 2 * at, name));
-    expect(chosen(...names, H264)).toBe('av1');
+    expect(chosen(...names)).toBe('av1');
+    expect(chosen(...names, H264)).toBe('h264');
     expect(chosen(...[...names].reverse())).toBe('hevc');
-    expect(chosen(codec(96, 'VP8'), H264)).toBe('vp8');
+    expect(chosen(codec(96, 'VP8'), codec(98, 'AV1'))).toBe('vp8');
     expect(chosen(codec(96, 'vp9'))).toBe('vp9');
     expect(chosen(codec(96, 'red'))).toBeUndefined();
     expect(chosen({ ...H264, clockRate: 48_000 })).toBeUndefined();
+  });
+
+  it('is the codec that is asked for, and no other picture', () => {
+    const offered = offer(media('video', [codec(96, 'VP8'), H264, codec(45, 'AV1')]), media('audio', [OPUS]));
+    const codecs = (wanted: string) => chooseMedia(offered, wanted).legs.map((leg) => leg.codec);
+    expect(codecs('AV1')).toEqual(['av1', 'opus']);
+    expect(codecs('vp9')).toEqual(['opus']);
   });
 
   it('comes in decoding order, by one stream', () => {
