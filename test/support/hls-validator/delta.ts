@@ -72,6 +72,10 @@ export function checkDelta(before: MediaPlaylist, delta: MediaPlaylist, after: M
     report('delta-mismatch', `EXT-X-SKIP leaves out ${delta.skip['SKIPPED-SEGMENTS']}, and not all of them were there`);
     return;
   }
+  if (delta.mediaSequence === after.mediaSequence && delta.discontinuitySequence !== after.discontinuitySequence) {
+    const numbers = `${delta.discontinuitySequence} in the delta update, and ${after.discontinuitySequence} after it`;
+    report('delta-mismatch', `EXT-X-DISCONTINUITY-SEQUENCE is ${numbers}`);
+  }
   for (const segment of merged.segments) {
     const whole = after.segments.find(({ number }) => number === segment.number);
     if (whole === undefined) {

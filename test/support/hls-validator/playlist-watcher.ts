@@ -23,6 +23,14 @@ export interface Removed {
 /** A server's and a network's hurry aside, seconds. */
 const JITTER = 0.25;
 
+/** What seconds written in decimals may be off. */
+const ROUNDING = 1e-6;
+/**
+ * Target durations from the end within which parts must stay. They should go at three; segments are shorter than
+ * their target, so that the parts of three of them may be gone a little earlier.
+ */
+const LIVE_EDGE = 2;
+
 interface Watched {
   readonly segment: MediaSegment;
   /** The longest playlist that had it, seconds. */
@@ -59,7 +67,8 @@ export class PlaylistWatcher {
     this.#checkAnswer(now);
     const previous = this.#previous;
     this.#previous = now;
-    if (previous !== undefined) this.#compare(previous, now);
+    if (previous === undefined) this.#newSegmentAt = this.#newPartAt = now.receivedAt;
+    else this.#compare(previous, now);
     this.#checkSegments(playlist);
     this.#checkDateRanges(playlist);
     const removed = previous === undefined ? [] : this.#removed(previous, now);
@@ -88,7 +97,8 @@ export class PlaylistWatcher {
     }
   }
 
-  #compare({ playlist: was, ...before }: Load, { playlist: is, ...now }: Load): void {
+  #compare(previous: Load, now: Load): void {
+    const [was, is] = [previous.playlist, now.playlist];
     const changed = (what: string, from: unknown, to: unknown) => `${what} was ${from}, and is ${to}`;
     if (was.targetDuration !== is.targetDuration) {
       const detail = changed('the target duration', was.targetDuration, is.targetDuration);
@@ -114,7 +124,7 @@ export class PlaylistWatcher {
     }
     if (is.mediaSequence > was.mediaSequence) this.#checkRemoval(is);
     this.#checkHint(was, is);
-    this.#checkPace({ playlist: was, ...before }, { playlist: is, ...now });
+    this.#checkPace(was, now);
   }
 
   #checkRemoval({ type, ended, segments, targetDuration = 0, mediaSequence }: MediaPlaylist): void {
@@ -123,7 +133,7 @@ export class PlaylistWatcher {
       this.#report('removed-with-playlist-type', detail);
     }
     const left = sum(segments.map(({ inf }) => inf.duration));
-    if (!ended && left < 3 * targetDuration - 1e-6) {
+    if (!ended && left < 3 * targetDuration - ROUNDING) {
       const detail = `segments before ${mediaSequence} are gone, and ${left.toFixed(3)} s are left`;
       this.#report('playlist-too-short', `${detail}, less than three target durations of ${targetDuration} s`);
     }
@@ -145,7 +155,7 @@ export class PlaylistWatcher {
   }
 
   /** A segment comes 1.5 target durations after the one before at most, and a part one part target. §6.2.1 */
-  #checkPace({ playlist: was }: Load, { playlist: is, requestedAt, receivedAt, asked }: Load): void {
+  #checkPace(was: MediaPlaylist, { playlist: is, requestedAt, receivedAt, asked }: Load): void {
     if (was.ended || is.ended) return;
     const newSegment = lastNumber(is) > lastNumber(was);
     const newPart = newSegment || is.open.parts.length > was.open.parts.length;
@@ -182,8 +192,9 @@ export class PlaylistWatcher {
 
   #checkParts(playlist: MediaPlaylist, number: number, parts: readonly Part[]): void {
     const known = this.#parts.get(number) ?? [];
-    const after = playlist.segments.filter((segment) => segment.number > number).map(({ inf }) => inf.duration);
-    const mayGo = sum(after) > 3 * (playlist.targetDuration ?? 0);
+    const behind = playlist.segments.filter((segment) => segment.number <= number).map(({ inf }) => inf.duration);
+    const fromEnd = durationOf(playlist) - sum(behind);
+    const mayGo = fromEnd >= LIVE_EDGE * (playlist.targetDuration ?? 0) - ROUNDING;
     if (parts.length < known.length) {
       if (!mayGo) {
         this.#report('part-removed', `segment ${number} had ${known.length} parts, and has ${parts.length}`);
