@@ -71,7 +71,9 @@ function checkByteRanges({ items, segments, skip }: MediaPlaylist, report: Repor
 }
 
 function checkMaps(playlist: MediaPlaylist, report: Report): void {
-  for (const head of withParts(playlist)) {
+  // What a delta update leaves out may have had it.
+  const heads = playlist.skip === undefined ? withParts(playlist) : [];
+  for (const head of heads) {
     const uri = 'uri' in head ? (head as MediaSegment).uri : (head.parts[0]?.uri ?? '');
     if (FMP4.test(uri) && head.map === undefined) {
       report('map-missing', `segment ${head.number} (${uri}) is of MP4, and has no EXT-X-MAP before it`);
