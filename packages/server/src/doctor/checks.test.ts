@@ -105,18 +105,18 @@ describe('the machine', () => {
   });
 
   it.each([
-    [['node', '/srv/packages/server/dist/main.js', 'serve'], true],
-    [['/usr/bin/node', '/usr/local/bin/sluice'], true],
-    [['vim', '/srv/sluice'], false],
-    [['nginx'], false],
-  ])('knows Sluice by its command line: %j', async (words, isSluice) => {
+    [['node', '/srv/packages/server/dist/main.js', 'serve'], 'node /srv/packages/server/dist/main.js', true],
+    [['/usr/bin/node', '/usr/local/bin/sluice'], 'node /usr/local/bin/sluice', true],
+    [['node', '-e', 'sluice'], 'node', false],
+    [['/usr/bin/ffmpeg', 'rtmp://x/live/secret'], 'ffmpeg', false],
+  ])('knows Sluice by its command line, and shows no arguments: %j', async (words, command, isSluice) => {
     const proc = await mkdtemp(join(directory, 'proc-'));
     await mkdir(join(proc, 'net'));
     await mkdir(join(proc, '42', 'fd'), { recursive: true });
     await writeFile(join(proc, 'net', 'udp6'), `head\n 1: 0:1F40 0:0 07 0:0 00:0 0 0 0 4711 2\n`);
     await writeFile(join(proc, '42', 'cmdline'), words.join('\0'));
     await symlink('socket:[4711]', join(proc, '42', 'fd', '3'));
-    expect(portOwner('udp', 8000, proc)).toEqual({ pid: 42, command: words.join(' '), isSluice });
+    expect(portOwner('udp', 8000, proc)).toEqual({ pid: 42, command, isSluice });
     expect(portOwner('tcp', 8000, proc)).toBeUndefined();
   });
 });

@@ -4,13 +4,13 @@ import { basename, join } from 'node:path';
 /** The process that has a port. */
 export interface PortOwner {
   readonly pid: number;
-  /** Its command line, cut where it is long. */
+  /** Program and script, without arguments: they may hold stream keys, and reports are passed on. */
   readonly command: string;
   readonly isSluice: boolean;
 }
 
 const TCP_LISTEN = '0A';
-const MOST_COMMAND_CHARACTERS = 80;
+const SCRIPTED = /^(?:node(?:js)?|python[\d.]*|perl|ruby|java|(?:ba|da)?sh)$/;
 
 /**
  * Looks up who has a port, in Linux's /proc.
@@ -26,7 +26,7 @@ export function portOwner(protocol: 'tcp' | 'udp', port: number, proc = '/proc')
   const words = (read(join(proc, pid, 'cmdline')) ?? '').split('\0').filter((word) => word !== '');
   return {
     pid: Number(pid),
-    command: words.join(' ').slice(0, MOST_COMMAND_CHARACTERS),
+    command: nameOf(words),
     isSluice: isSluice(words),
   };
 }
@@ -47,6 +47,11 @@ function hasSocket(folder: string, inodes: ReadonlySet<string>): boolean {
     const [, inode] = /^socket:\[(\d+)\]$/.exec(link(join(folder, name)) ?? '') ?? [];
     return inode !== undefined && inodes.has(inode);
   });
+}
+
+function nameOf([program = '', script = '']: readonly string[]): string {
+  const name = basename(program);
+  return SCRIPTED.test(name) && script !== '' && !script.startsWith('-') ? `${name} ${script}` : name;
 }
 
 /** `node …/packages/server/dist/main.js serve`, or the command that npm links. */
