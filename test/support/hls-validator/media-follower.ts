@@ -12,6 +12,7 @@ export interface FollowOptions {
   readonly seconds: number;
   /** Segments, those of the first load included. */
   readonly segments: number;
+  readonly jitterSeconds: number | undefined;
   /** Whether to look into the media that is fetched. */
   readonly media: boolean;
   readonly signal: AbortSignal;
@@ -42,7 +43,7 @@ export class MediaFollower {
   constructor(url: string, options: FollowOptions) {
     this.#url = url;
     this.#options = options;
-    this.#watcher = new PlaylistWatcher(url);
+    this.#watcher = new PlaylistWatcher(url, options.jitterSeconds);
     const independent = options.parent?.independentSegments ?? false;
     this.#resources = new MediaResources(url, { independent, media: options.media, signal: options.signal });
   }

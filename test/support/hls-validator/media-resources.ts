@@ -20,6 +20,7 @@ export class MediaResources {
   readonly #media: MediaWatcher;
   readonly #signal: AbortSignal;
   readonly #over = new AbortController();
+  readonly #isOver = new Promise<void>((resolve) => this.#over.signal.addEventListener('abort', () => resolve()));
   readonly #independent: boolean;
   readonly #looksAtMedia: boolean;
   readonly #answers = new Map<string, Promise<Answer>>();
@@ -68,7 +69,7 @@ export class MediaResources {
     this.#takeParts(playlist.open.parts, base);
     for (const segment of fresh) {
       if (segment.gap) continue;
-      this.#takeSegment(segment, base, segmentRanges[playlist.segments.indexOf(segment)], playlist.independentSegments);
+      this.#takeSegment(segment, base, segmentRanges[playlist.segments.indexOf(segment)], playlist);
     }
     this.#lastSegment = fresh.at(-1)?.number ?? this.#lastSegment;
     this.#taken += fresh.length;
@@ -110,7 +111,7 @@ export class MediaResources {
     });
   }
 
-  #takeSegment(segment: MediaSegment, base: string, range: Range | undefined, independent: boolean): void {
+  #takeSegment(segment: MediaSegment, base: string, range: Range | undefined, playlist: MediaPlaylist): void {
     const url = new URL(segment.uri, base).href;
     const bytes = this.#fetch(url, range);
     const { map, parts } = segment;
@@ -127,12 +128,14 @@ export class MediaResources {
       this.#answers.delete(keyOf(url, range));
       const isMissing = [answer, ...partAnswers].some((one) => !isOk(one)) || (initAnswer && !isOk(initAnswer));
       if (!this.#looksAtMedia || isMissing || segment.keys.length > 0 || this.#signal.aborted) return;
+      // Decoders must not keep the processor from those who time parts of a fraction of a second.
+      if (playlist.partTarget !== undefined) await this.#isOver;
       await this.#media.add({
         segment,
         bytes: answer.body,
         init: initAnswer?.body,
         parts: ofParts.map((part, index) => ({ part, bytes: partAnswers[index]?.body ?? Buffer.alloc(0) })),
-        independent: independent || this.#independent,
+        independent: playlist.independentSegments || this.#independent,
       });
     });
     // A failure is for who waits for the end of the queue, and unheard of until then.

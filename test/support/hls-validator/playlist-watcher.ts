@@ -20,8 +20,8 @@ export interface Removed {
   readonly until: number;
 }
 
-/** A server's and a network's hurry aside, seconds. */
-const JITTER = 0.25;
+/** What a server and its network may be late by before it counts, seconds, unless told otherwise. */
+const JITTER_SECONDS = 0.25;
 
 /** What seconds written in decimals may be off. */
 const ROUNDING = 1e-6;
@@ -41,6 +41,7 @@ interface Watched {
 export class PlaylistWatcher {
   readonly findings: readonly Finding[];
   readonly #report: Report;
+  readonly #jitter: number;
   readonly #segments = new Map<number, Watched>();
   readonly #parts = new Map<number, readonly Part[]>();
   readonly #dateRanges = new Map<string, Map<string, string>>();
@@ -50,7 +51,8 @@ export class PlaylistWatcher {
   #newSegmentAt = Number.POSITIVE_INFINITY;
   #newPartAt = Number.POSITIVE_INFINITY;
 
-  constructor(playlistUrl: string) {
+  constructor(playlistUrl: string, jitterSeconds = JITTER_SECONDS) {
+    this.#jitter = jitterSeconds;
     const { findings, report } = reporter(playlistUrl);
     this.findings = findings;
     this.#report = report;
@@ -92,7 +94,7 @@ export class PlaylistWatcher {
       this.#report('blocking-answer', `asked for ${wanted}, the answer ends with segment ${last} and ${parts} parts`);
     }
     const took = receivedAt - requestedAt;
-    if (took > 3 * (playlist.targetDuration ?? 0) + JITTER) {
+    if (took > 3 * (playlist.targetDuration ?? 0) + this.#jitter) {
       this.#report('blocking-slow', `the answer took ${took.toFixed(2)} s, more than three target durations`);
     }
   }
@@ -165,7 +167,7 @@ export class PlaylistWatcher {
     const late = (rule: 'late-segment' | 'late-part', since: number, isNew: boolean, most: number) => {
       const waited = until(isNew) - since;
       const key = `${rule} ${lastNumber(was)} ${rule === 'late-part' ? was.open.parts.length : ''}`;
-      if (waited <= most + JITTER || this.#reported.has(key)) return;
+      if (waited <= most + this.#jitter || this.#reported.has(key)) return;
       this.#reported.add(key);
       const after = `segment ${lastNumber(was)}${rule === 'late-part' ? ` and ${was.open.parts.length} parts` : ''}`;
       this.#report(rule, `after ${after} nothing came for ${waited.toFixed(2)} s, over ${most.toFixed(2)} s`);

@@ -76,7 +76,7 @@ describe('validateLive over a low-latency server', () => {
 
   it('finds nothing wrong with a good one', async () => {
     const origin = await LowLatencyOrigin.start(clip);
-    const findings = await validateLive(`${origin.url}/live/a.m3u8`, { seconds: 3 });
+    const findings = await validateLive(`${origin.url}/live/a.m3u8`, { seconds: 3, jitterSeconds: 1 });
     await origin.stop();
     expect(findings).toEqual([]);
   });
@@ -130,6 +130,18 @@ describe('validateLive over a low-latency server', () => {
 
   it('has each rule on servers broken by a test', () => {
     expect(new Set(FAULTS.map(([rule]) => rule))).toEqual(new Set(Object.keys(HTTP_RULES)));
+  });
+
+  it('looks into parts, and into delta updates', async () => {
+    const origin = await LowLatencyOrigin.start(clip, (url, answer) => {
+      if (url.pathname.endsWith('/v-8.3.m4s')) return { ...answer, body: answer.body.subarray(0, -1) };
+      const skipping = Buffer.from(answer.body.toString().replace(/(SKIPPED-SEGMENTS=)\d+/, '$11'));
+      return url.searchParams.has('_HLS_skip') ? { ...answer, body: skipping } : answer;
+    });
+    const findings = await validateLive(`${origin.url}/live/a.m3u8`, { seconds: 3, jitterSeconds: 1 });
+    await origin.stop();
+    const rules = new Set(findings.map(({ rule }) => rule));
+    expect(rules).toEqual(new Set(['parts-differ-from-segment', 'delta-mismatch']));
   });
 
   it('ends when it is told to', async () => {

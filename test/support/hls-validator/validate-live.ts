@@ -14,6 +14,8 @@ export interface ValidateOptions {
   readonly segments?: number;
   /** Whether to look into the media with ffprobe and ffmpeg; unless told otherwise, yes. */
   readonly media?: boolean;
+  /** What segments and parts may be late by on a machine that is busy; 0.25 unless told. */
+  readonly jitterSeconds?: number;
   /** Ends it early; what was found so far counts. */
   readonly signal?: AbortSignal;
 }
@@ -28,7 +30,7 @@ export async function validateLive(url: string, options: ValidateOptions = {}): 
   const { seconds = DEFAULT_SECONDS, segments = Number.POSITIVE_INFINITY, media = true } = options;
   const signal = options.signal ?? new AbortController().signal;
   const findings = new Findings();
-  const common = { seconds, segments, media, signal, findings };
+  const common = { seconds, segments, media, signal, findings, jitterSeconds: options.jitterSeconds };
   const loaded = await loadPlaylist(url, { name: url, signal, findings });
   if (loaded === undefined) return findings.all;
   if (loaded.playlist.kind === 'multivariant') await followAll(loaded.playlist, url, loaded.answer.url, common);
