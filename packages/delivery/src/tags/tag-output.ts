@@ -15,6 +15,9 @@ import {
 import type { TagFraming } from './framing.js';
 import { type MediaSelection, primaryTracks } from './selection.js';
 
+/** The first tracks of their kind, whatever their number in the stream: most players know no others. */
+const FLV_TRACK = { video: 0, audio: 1 } as const;
+
 /** FLV timestamps have 32 bits and wrap after 49 days. */
 const timestampOf = (sample: Sample): number => millisFromMicros(sample.dts) >>> 0;
 
@@ -24,6 +27,7 @@ export class TagOutput implements Output {
   readonly #framing: TagFraming;
   readonly #selection: MediaSelection;
   readonly #onUnsupported: (config: TrackConfig) => void;
+  /** As FLV has them, by their number in the stream. */
   #tracks = new Map<TrackId, TrackConfig>();
   #hasVideo = false;
   #lastTimestamp = 0;
@@ -62,17 +66,17 @@ export class TagOutput implements Output {
     const wanted = primaryTracks(description, this.#selection);
     const tracks = wanted.filter(({ codec }) => isFlvCodec(codec));
     for (const config of wanted) if (!tracks.includes(config)) this.#onUnsupported(config);
-    this.#tracks = new Map(tracks.map((config) => [config.track, config]));
+    this.#tracks = new Map(tracks.map((config) => [config.track, { ...config, track: FLV_TRACK[config.kind] }]));
     this.#hasVideo = tracks.some((config) => config.kind === 'video');
     const metadata = this.#framing.encode(18, this.#lastTimestamp, flvMetadataBody(tracks, description.metadata));
     const inBand: Buffer[] = [];
     const configs: Buffer[] = [metadata];
-    for (const config of tracks) {
+    for (const [track, config] of this.#tracks) {
       const body = flvConfigBody(config);
       if (body === undefined) continue;
       const tag = this.#framing.encode(flvTagTypeOf(config), this.#lastTimestamp, body);
       configs.push(tag);
-      const before = known.get(config.track);
+      const before = known.get(track);
       if (before === undefined || !sameTrackConfig(before, config)) inBand.push(tag);
     }
     if (inBand.length > 0) this.#fanOut.append(Buffer.concat([metadata, ...inBand]), 'none', false);
