@@ -54,20 +54,14 @@ describe('cbcs encryption', () => {
     return path;
   };
 
+  // The ends of slice headers have a test of their own, beside what finds them.
   it.each<[string, readonly string[]]>([
     ['H.264 CAVLC', x264('cabac=0:bframes=0')],
     ['H.264 CABAC with B-frames and weights', x264('bframes=3:weightp=2:weightb=1:ref=4')],
     ['H.264 of many slices', x264('slices=8:bframes=2')],
     ['H.264 interlaced', x264('interlaced=1:bframes=2', ['-flags', '+ilme+ildct'])],
-    ['H.264 High 4:4:4', x264('bframes=1', ['-pix_fmt', 'yuv444p'])],
-    ['H.264 without deblocking', x264('no-deblock=1:ref=1')],
-    ['H.264 with open GOPs', x264('open-gop=1:bframes=3:b-pyramid=normal:keyint=12:min-keyint=12')],
-    ['HEVC', x265('bframes=0', 'ultrafast')],
     ['HEVC with B-frames, weights and open GOPs', x265('bframes=4:weightp=1:weightb=1:b-adapt=2:ref=4:open-gop=1')],
     ['HEVC of many slices', x265('slices=4:bframes=2')],
-    ['HEVC with wavefronts', x265('wpp=1:bframes=2')],
-    ['HEVC without SAO and deblocking', x265('sao=0:deblock=0:rc-lookahead=10')],
-    ['HEVC without temporal motion vectors', x265('temporal-mvp=0:strong-intra-smoothing=0:bframes=3')],
   ])('is undone by ffmpeg, and leaves headers clear: %s', async (_, args) => {
     const media = await source(args);
     const clear = await write('clear.mp4', media);
