@@ -22,7 +22,10 @@ const SECRET = {
   iv: Buffer.from('f0e0d0c0b0a090807060504030201000', 'hex'),
   keyId: Buffer.from('a1a2a3a4a5a6a7a8a9aaabacadaeafb0', 'hex'),
 };
-/** Without `ignidx`, ffmpeg 5 reads all of a seekable file first, and then decrypts each sample as one of the last fragment. */
+/**
+ * Of a seekable file ffmpeg 5 reads all fragments before the first sample, and then takes the parts of samples from the
+ * wrong one. With `ignidx`, as from a pipe, it reads them one by one.
+ */
 const KEY_ARGS = ['-fflags', '+ignidx', '-decryption_key', SECRET.key.toString('hex')];
 const SOUND = aacTrackConfig(1, Buffer.from('1190', 'hex'));
 const AAC = ['-c:a', 'aac'];
