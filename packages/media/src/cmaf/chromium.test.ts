@@ -13,7 +13,7 @@ const SECRET = {
   iv: Buffer.from('f0e0d0c0b0a090807060504030201000', 'hex'),
   keyId: Buffer.from('a1a2a3a4a5a6a7a8a9aaabacadaeafb0', 'hex'),
 };
-const SECONDS = 3;
+const SECONDS = 2;
 const X264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25', '-bf', '2', '-pix_fmt', 'yuv420p'];
 
 /** What a page tells that was given parts one by one and played them. */
@@ -89,7 +89,7 @@ const PLAY = `async ({ mime, parts, key }) => {
   };
 }`;
 
-describe('CMAF in Chromium', () => {
+describe('CMAF in Chromium', { timeout: 60_000 }, () => {
   let directory: string;
   let browser: TestBrowser;
   let server: Server;

@@ -141,6 +141,14 @@ describe('MP4 that is damaged', () => {
     const traf = box('traf', fullBox('tfhd', 0, 0, u32(1)), emptyRun);
     const forged = Buffer.concat([ours, box('moof', traf), box('mdat')]);
     expect(found(forged)).toThrow(error('malformed'));
+    // Fragments without data: in the middle, and at the end.
+    const parts = readBoxes(ours).filter(({ type }) => type !== 'styp' && type !== 'prft' && type !== 'emsg');
+    const without = (which: number) =>
+      Buffer.concat(parts.filter((_, at) => at !== which).map(({ type, payload }) => box(type, payload)));
+    expect(parts.map(({ type }) => type)).toEqual(['ftyp', 'moov', 'moof', 'mdat', 'moof', 'mdat', 'moof', 'mdat']);
+    expect(found(without(3))).toThrow(error('malformed'));
+    expect(found(without(7))).toThrow(error('truncated'));
+    expect(found(without(1))).toThrow(error('unsupported'));
     // The same bytes for many samples.
     const overlapping = Buffer.from(progressive);
     const size = overlapping.indexOf('stsz', 0, 'latin1') + 16;

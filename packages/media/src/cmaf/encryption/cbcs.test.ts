@@ -22,7 +22,10 @@ const SECRET = {
   iv: Buffer.from('f0e0d0c0b0a090807060504030201000', 'hex'),
   keyId: Buffer.from('a1a2a3a4a5a6a7a8a9aaabacadaeafb0', 'hex'),
 };
-/** Without `ignidx`, ffmpeg 5 reads all of a seekable file first, and then decrypts each sample as one of the last fragment. */
+/**
+ * Of a seekable file ffmpeg 5 reads all fragments before the first sample, and then takes the parts of samples from the
+ * wrong one. With `ignidx`, as from a pipe, it reads them one by one.
+ */
 const KEY_ARGS = ['-fflags', '+ignidx', '-decryption_key', SECRET.key.toString('hex')];
 const SOUND = aacTrackConfig(1, Buffer.from('1190', 'hex'));
 const AAC = ['-c:a', 'aac'];
@@ -54,20 +57,14 @@ describe('cbcs encryption', () => {
     return path;
   };
 
+  // The ends of slice headers have a test of their own, beside what finds them.
   it.each<[string, readonly string[]]>([
     ['H.264 CAVLC', x264('cabac=0:bframes=0')],
     ['H.264 CABAC with B-frames and weights', x264('bframes=3:weightp=2:weightb=1:ref=4')],
     ['H.264 of many slices', x264('slices=8:bframes=2')],
     ['H.264 interlaced', x264('interlaced=1:bframes=2', ['-flags', '+ilme+ildct'])],
-    ['H.264 High 4:4:4', x264('bframes=1', ['-pix_fmt', 'yuv444p'])],
-    ['H.264 without deblocking', x264('no-deblock=1:ref=1')],
-    ['H.264 with open GOPs', x264('open-gop=1:bframes=3:b-pyramid=normal:keyint=12:min-keyint=12')],
-    ['HEVC', x265('bframes=0', 'ultrafast')],
     ['HEVC with B-frames, weights and open GOPs', x265('bframes=4:weightp=1:weightb=1:b-adapt=2:ref=4:open-gop=1')],
     ['HEVC of many slices', x265('slices=4:bframes=2')],
-    ['HEVC with wavefronts', x265('wpp=1:bframes=2')],
-    ['HEVC without SAO and deblocking', x265('sao=0:deblock=0:rc-lookahead=10')],
-    ['HEVC without temporal motion vectors', x265('temporal-mvp=0:strong-intra-smoothing=0:bframes=3')],
   ])('is undone by ffmpeg, and leaves headers clear: %s', async (_, args) => {
     const media = await source(args);
     const clear = await write('clear.mp4', media);

@@ -89,6 +89,9 @@ export class Fmp4Reader {
   }
 
   #readWhole(box: FoundBox, payloadAt: number, events: Mp4Event[]): void {
+    if (box.type !== 'mdat' && this.#pending !== undefined && this.#pending.length > 0) {
+      throw new MediaError('malformed', `a fragment without its data: a ${box.type} box follows at ${box.start}`);
+    }
     if (box.type === 'moov') this.#readMovie(box, events);
     else if (box.type === 'moof') this.#readFragment(box);
     else this.#readData(box, payloadAt, events);

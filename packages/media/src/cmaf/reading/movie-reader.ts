@@ -56,7 +56,11 @@ export function readMovie(moov: FoundBox): Movie {
   const defaults = mvex === undefined ? new Map<TrackId, FragmentDefaults>() : readDefaults(mvex);
   const tracks = new Map<TrackId, MovieTrack>();
   const unsupported: UnsupportedTrack[] = [];
-  for (const trak of boxes.filter(({ type }) => type === 'trak').slice(0, MAX_TRACKS)) {
+  const traks = boxes.filter(({ type }) => type === 'trak');
+  if (traks.length > MAX_TRACKS) {
+    throw new MediaError('too-large', `a moov box of ${traks.length} tracks, ${MAX_TRACKS} are read`);
+  }
+  for (const trak of traks) {
     const parts = readBoxes(trak.payload);
     const track = readTrackId(requireBox(parts, 'tkhd', 'trak'));
     if (tracks.has(track)) throw new MediaError('malformed', `two tracks of the number ${track}`);

@@ -21,10 +21,15 @@ interface TrackCursor {
  * @throws {MediaError} where the file can't be read, or broke off; `unsupported` without a `moov` box
  */
 export function readMp4(file: Buffer): Mp4Event[] {
-  const moov = findBox(readBoxes(file, MAX_FILE_BOXES), 'moov');
+  const boxes = readBoxes(file, MAX_FILE_BOXES);
+  const moov = findBox(boxes, 'moov');
   if (moov === undefined) throw new MediaError('unsupported', 'an MP4 file without a moov box: it broke off');
   const { tracks, unsupported, fragmented } = readMovie(moov);
-  if (fragmented) return new Fmp4Reader({ maxBox: file.length }).push(file);
+  if (fragmented) {
+    const last = boxes.findLast(({ type }) => type === 'moof' || type === 'mdat');
+    if (last?.type === 'moof') throw new MediaError('truncated', 'an MP4 file whose last fragment has no data');
+    return new Fmp4Reader({ maxBox: file.length }).push(file);
+  }
   const events: Mp4Event[] = tracks.map(({ config }) => ({ type: 'config', config }));
   for (const track of unsupported) events.push({ type: 'unsupported-track', ...track });
   const cursors = tracks.map((track) => ({ track, places: readSampleTable(track.tables, file.length), next: 0 }));
