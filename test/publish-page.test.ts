@@ -102,9 +102,8 @@ describe('the publish page', () => {
     await page.getByRole('combobox', { name: 'Size' }).selectOption('540');
     await until('it has grown', async () => (await sent())?.width === 960, 20_000);
     expect(other).not.toBe('none');
-    expect(await page.evaluate('document.querySelector("video").srcObject.getTracks()[0].getSettings().deviceId')).toBe(
-      other,
-    );
+    const device = 'document.querySelector("video").srcObject.getVideoTracks()[0].getSettings().deviceId';
+    await until('the other camera is shown', async () => (await page.evaluate(device)) === other);
     expect(await button(/^Microphone on/).isVisible()).toBe(true);
     expect(sessions()).toHaveLength(1);
     await page.getByRole('combobox', { name: 'Microphone' }).selectOption('none');

@@ -23,12 +23,14 @@ const chrome: BrowserAbilities = {
   nativeHls: false,
   sourcePlays: noHevc,
   elementPlays: noHevc,
+  peerPlays: (codec) => codec !== 'H265',
 };
 const iPhone: BrowserAbilities = {
   mediaSource: 'managed',
   nativeHls: true,
   sourcePlays: () => true,
   elementPlays: () => true,
+  peerPlays: () => true,
 };
 const oldIPhone: BrowserAbilities = { ...iPhone, mediaSource: 'none', sourcePlays: () => false };
 
@@ -65,7 +67,7 @@ describe('chooseProtocol', () => {
   });
 
   it('takes the one that plays every codec', () => {
-    expect(chooseProtocol(null, [h264, opus], iPhone)).toBe('flv');
+    expect(chooseProtocol(null, [h264, opus], iPhone)).toBe('hls');
     const safari: BrowserAbilities = { ...chrome, nativeHls: true, elementPlays: () => true };
     expect(chooseProtocol(null, [hevc, aac], safari)).toBe('hls');
     expect(engineFor('hls', [hevc, aac], safari)).toBe('native-hls');
@@ -94,10 +96,11 @@ describe('engineFor', () => {
 describe('unplayableTracks', () => {
   it('names the codecs that the browser or the format lacks', () => {
     expect(unplayableTracks('flv', [hevc, aac], chrome)).toEqual([hevc]);
-    expect(unplayableTracks('hls', [h264, opus], chrome)).toEqual([opus]);
+    expect(unplayableTracks('hls', [h264, opus], chrome)).toEqual([]);
     expect(unplayableTracks('flv', [vp9, aac], chrome)).toEqual([vp9]);
     expect(unplayableTracks('flv', [h264, aac], chrome)).toEqual([]);
     expect(unplayableTracks('webrtc', [hevc, aac], chrome)).toEqual([hevc]);
+    expect(unplayableTracks('webrtc', [vp9, aac], chrome)).toEqual([]);
     expect(unplayableTracks('webrtc', [h264, opus], oldIPhone)).toEqual([]);
   });
 });

@@ -15,8 +15,8 @@ export const PROTOCOLS: readonly PlayerProtocol[] = ['flv', 'ws-flv', 'hls', 'we
 
 /** Codecs that the FLV engine can hand to the browser. */
 const FLV_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'av1', 'aac', 'mp3', 'opus']);
-/** Codecs that the server's MPEG-TS segments can carry. */
-const HLS_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'aac', 'mp3']);
+/** Codecs that the server's MPEG-TS segments can carry; Opus it turns into AAC. */
+const HLS_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'aac', 'mp3', 'opus']);
 /** Codecs that go by WebRTC; other sound than Opus the server turns into it. */
 const WEBRTC_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'vp8', 'vp9', 'av1', 'opus', 'aac', 'mp3']);
 const CODECS_OF: Readonly<Record<EngineKind, ReadonlySet<string>>> = {
@@ -25,6 +25,9 @@ const CODECS_OF: Readonly<Record<EngineKind, ReadonlySet<string>>> = {
   'native-hls': HLS_CODECS,
   whep: WEBRTC_CODECS,
 };
+/** As SDP writes them. */
+const SDP_NAMES: Readonly<Record<string, string>> = { h264: 'H264', hevc: 'H265', vp8: 'VP8', vp9: 'VP9', av1: 'AV1' };
+const AAC = 'mp4a.40.2';
 /** What the player page's own URL says to the page; the rest is for the server. */
 const OWN_PARAMETERS: readonly string[] = ['protocol', 'muted'];
 
@@ -39,6 +42,8 @@ export interface BrowserAbilities {
   readonly nativeHls: boolean;
   /** Whether a media source takes a MIME type. */
   readonly sourcePlays: (mimeType: string) => boolean;
+  /** Whether it takes a picture by WebRTC, as SDP names its codec: `H264`. */
+  readonly peerPlays: (codec: string) => boolean;
   /** Whether the video element itself does. */
   readonly elementPlays: (mimeType: string) => boolean;
 }
@@ -54,9 +59,11 @@ function candidates(protocol: PlayerProtocol, { mediaSource, nativeHls }: Browse
 
 function plays(engine: EngineKind, track: TrackStatus, browser: BrowserAbilities): boolean {
   if (!CODECS_OF[engine].has(track.codec)) return false;
-  // Every browser with WebRTC has both.
-  if (engine === 'whep') return true;
-  const mimeType = track.codec === 'mp3' ? 'audio/mpeg' : `${track.kind}/mp4; codecs="${track.codecString}"`;
+  // The server turns other sound into Opus here, which all browsers take.
+  if (engine === 'whep') return track.kind === 'audio' || browser.peerPlays(SDP_NAMES[track.codec] ?? track.codec);
+  // And Opus into AAC here.
+  const codecString = track.codec === 'opus' ? AAC : track.codecString;
+  const mimeType = track.codec === 'mp3' ? 'audio/mpeg' : `${track.kind}/mp4; codecs="${codecString}"`;
   return engine === 'native-hls' ? browser.elementPlays(mimeType) : browser.sourcePlays(mimeType);
 }
 

@@ -37,8 +37,11 @@ const STORAGE_KEY = 'sluice.publish';
 
 /** Makes settings of whatever a form or the storage holds; what is not to be had gives way to the default. */
 export function readSettings(from: Readonly<Record<string, unknown>>): PublishSettings {
-  const one = <T>(name: keyof PublishSettings, of: readonly T[], otherwise: T): T =>
-    of.find((candidate) => String(candidate) === String(from[name])) ?? otherwise;
+  const one = <T>(name: keyof PublishSettings, of: readonly T[], otherwise: T): T => {
+    const value = from[name];
+    const isText = typeof value === 'string' || typeof value === 'number';
+    return of.find((candidate) => isText && String(candidate) === String(value)) ?? otherwise;
+  };
   const text = (name: keyof PublishSettings) => {
     const value = from[name];
     return typeof value === 'string' ? value : '';
