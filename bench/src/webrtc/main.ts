@@ -8,6 +8,7 @@ import { makeCertificate } from '@sluice/webrtc';
 import { pinSelf, surveyCores } from '../cores.js';
 import { ensureClip } from '../source-clip.js';
 import { type FanOutRow, measureFanOut } from './fan-out.js';
+import { measureJoins } from './joins.js';
 import { summariseProfile } from './profile-summary.js';
 import { WHEP_SERVERS, type WhepServerName } from './servers.js';
 
@@ -19,11 +20,13 @@ const { values, positionals } = parseArgs({
   options: {
     viewers: { type: 'string' },
     seconds: { type: 'string' },
+    /** Of new sessions a second, or `most`. */
+    rate: { type: 'string', default: '50,most' },
     servers: { type: 'string', default: WHEP_SERVERS.join(',') },
     profile: { type: 'string' },
   },
 });
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { 'fan-out': fanOut };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { 'fan-out': fanOut, joins };
 const [part = 'fan-out'] = positionals;
 const run = PARTS[part];
 if (run === undefined) throw new Error(`webrtc ${part}: write ${Object.keys(PARTS).join(', ')}`);
@@ -64,6 +67,24 @@ async function fanOut(): Promise<void> {
     }
   }
   for (const profile of profiles) console.log(`\n${profile}\n\n${await summariseProfile(profile)}`);
+}
+
+async function joins(): Promise<void> {
+  table(
+    ...['viewers', 'joins/s', 'failed', 'set-up p50 ms', 'p99', 'loop late p99 ms', 'max', 'lost'],
+    ...['CPU of one core', 'waited for it', 'load CPU'],
+  );
+  const clip = await ensureClip(CACHE);
+  const [viewers, seconds] = [Number(values.viewers ?? 100), Number(values.seconds ?? 20)];
+  for (const rate of values.rate.split(',')) {
+    const profile = await profileFile(`joins-${rate}`);
+    const options = { plan, clip, viewers, seconds, certificate, profile };
+    const figures = await measureJoins(rate === 'most' ? rate : Number(rate), options);
+    const times = [figures.setUpMs.p50, figures.setUpMs.p99, figures.p99Ms, figures.maxMs].map((ms) => ms.toFixed(1));
+    const shares = [figures.cpu, figures.waited, figures.loadCpu].map((share) => share.toFixed(2));
+    row(viewers, figures.joinsPerSecond.toFixed(0), figures.failed, ...times, figures.lost, ...shares);
+    if (profile !== undefined) console.log(`\n${profile}\n\n${await summariseProfile(profile)}\n`);
+  }
 }
 
 function cells(figures: FanOutRow): (string | number)[] {

@@ -44,7 +44,12 @@ export class WhepClient {
     const socket = createSocket('udp4').bind(0, '127.0.0.1');
     await once(socket, 'listening');
     const client = new WhepClient(socket, new URL(response.headers.get('Location') ?? '', url).href);
-    await client.#shakeHands(answer, ufrag, certificate);
+    try {
+      await client.#shakeHands(answer, ufrag, certificate);
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
     return client;
   }
 
@@ -77,6 +82,7 @@ export class WhepClient {
           field('ice-pwd'),
         ),
       );
+    let repeat: NodeJS.Timeout | undefined;
     await new Promise<void>((connected, failed) => {
       const began = performance.now();
       const dtls = new DtlsEndpoint({
@@ -85,16 +91,14 @@ export class WhepClient {
         remoteFingerprint: { algorithm, value },
         random: randomBytes,
         send,
-        connected: () => {
-          clearInterval(repeat);
-          connected();
-        },
+        connected: () => connected(),
         closed: (reason) => failed(new Error(reason)),
       });
-      const repeat = setInterval(() => {
+      repeat = setInterval(() => {
         if (dtls.state === 'new') ask();
         dtls.tick(performance.now());
-        if (performance.now() - began > CONNECT_TIMEOUT_MS) failed(new Error('no connection came about'));
+        const waited = performance.now() - began;
+        if (waited > CONNECT_TIMEOUT_MS) failed(new Error(`no connection in ${waited} ms; DTLS is ${dtls.state}`));
       }, REPEAT_MS);
       this.#socket.on('message', (datagram) => {
         if (isStun(datagram)) dtls.start(performance.now());
@@ -102,7 +106,7 @@ export class WhepClient {
         else this.#count(datagram);
       });
       ask();
-    });
+    }).finally(() => clearInterval(repeat));
     this.#consent = setInterval(ask, CONSENT_MS);
   }
 
