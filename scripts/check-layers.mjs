@@ -36,7 +36,7 @@ const LAYERS = {
     '@sluice/web-player',
   ],
   'web-player': [],
-  bench: ['@sluice/media', '@sluice/rtmp', '@sluice/srt', '@sluice/webrtc'],
+  bench: ['@sluice/media', '@sluice/rtmp', '@sluice/rtp', '@sluice/srt', '@sluice/webrtc'],
 };
 const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
 

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from './support/browser.js';
 import { makeClip } from './support/clip.js';
+import { runSluice } from './support/command.js';
+import { freePort } from './support/free-port.js';
 import { LossyLink } from './support/lossy-link.js';
 import { PeerPage, SEND_CAMERA } from './support/peer-page.js';
 import { ClipPublisher } from './support/publisher.js';
-import { startServer, type TestServer } from './support/server.js';
+import { SECRET_MARK, startServer, type TestServer } from './support/server.js';
+import { startTurnServer, type TurnServer } from './support/turn-server.js';
 import { until } from './support/until.js';
 import { httpFlvViewer } from './support/viewers.js';
 
@@ -12,8 +15,17 @@ describe('WebRTC through networks that are no good', () => {
   let sluice: TestServer;
   let browser: TestBrowser;
   let publisher: ClipPublisher;
+  let turn: TurnServer;
   beforeAll(async () => {
-    sluice = await startServer();
+    const settings = {
+      SLUICE_WEBRTC_ICE_SERVERS: `turn:127.0.0.1:${await freePort()}?transport=udp`,
+      SLUICE_WEBRTC_TURN_SECRET: `turn-secret-${SECRET_MARK}`,
+      SLUICE_WEBRTC_TURN_REALM: 'example.org',
+      SLUICE_WEBRTC_ANNOUNCE: '127.0.0.1',
+    };
+    // Which lets nobody get at the loopback address by itself.
+    turn = await startTurnServer(`${(await runSluice(['turn-config'], settings)).stdout}\nallowed-peer-ip=127.0.0.1`);
+    sluice = await startServer('', settings);
     publisher = await ClipPublisher.start(`${sluice.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
     browser = await startBrowser();
   });
@@ -21,6 +33,7 @@ describe('WebRTC through networks that are no good', () => {
     await browser.close();
     await publisher.stop();
     await sluice.stop();
+    await turn.stop();
   });
 
   const ONLY_TCP = `(sdp) => sdp.split('\\r\\n').filter((line) => !/^a=candidate:\\S+ 1 udp/.test(line)).join('\\r\\n')`;
@@ -39,6 +52,25 @@ describe('WebRTC through networks that are no good', () => {
       setUp: SEND_CAMERA,
     });
     const flv = await httpFlvViewer(`${sluice.http}/live/by-tcp.flv`);
+    await until('pictures come', () => flv.samples.filter(({ kind }) => kind === 'video').length > 30, 15_000);
+    await flv.leave();
+    await camera.close();
+    await viewer.close();
+  }, 60_000);
+
+  it('goes through the relay of the settings alone, both ways', async () => {
+    /** What the server names, and nothing else. */
+    const configuration = (url: string) => `await (async () => {
+      const link = (await fetch('${url}', { method: 'OPTIONS' })).headers.get('Link');
+      const [, urls, username, credential] = /<(turn:[^>]+)>.*username="([^"]+)"; credential="([^"]+)"/.exec(link);
+      return { iceServers: [{ urls, username, credential }], iceTransportPolicy: 'relay' };
+    })()`;
+    const [whep, whip] = [`${sluice.http}/whep/live/show`, `${sluice.http}/whip/live/relayed`];
+    const viewer = await PeerPage.open(browser, whep, { configuration: configuration(whep) });
+    await viewer.showsMore(40);
+    expect((await viewer.selectedPair()).local).toMatchObject({ candidateType: 'relay' });
+    const camera = await PeerPage.open(browser, whip, { configuration: configuration(whip), setUp: SEND_CAMERA });
+    const flv = await httpFlvViewer(`${sluice.http}/live/relayed.flv`);
     await until('pictures come', () => flv.samples.filter(({ kind }) => kind === 'video').length > 30, 15_000);
     await flv.leave();
     await camera.close();

@@ -55,6 +55,16 @@ export function usageOf(pids: readonly number[]): Usage {
   return { cpuSeconds, residentMib };
 }
 
+/** For how long a process's main thread has been ready to run while others had its core; see proc_schedstat in the kernel's docs. */
+export function waitedForCoreSeconds(pid: number): number {
+  return parseSchedstat(readProc(`${pid}/schedstat`) ?? '');
+}
+
+/** /proc/PID/schedstat: ns on a core, ns of waiting for one, and turns. */
+export function parseSchedstat(text: string): number {
+  return Number(text.split(' ')[1] ?? 0) / 1e9;
+}
+
 /** A process and its descendants, as they are now. */
 export function processTree(root: number): number[] {
   const children = new Map<number, number[]>();

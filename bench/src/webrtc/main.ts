@@ -1,35 +1,38 @@
-// npm run bench -- webrtc [--viewers 100,300] [--seconds 10]
+// npm run bench -- webrtc [fan-out|joins|latency] [options]; see bench/README.md
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type DtlsCertificate, makeCertificate } from '@sluice/webrtc';
-import { type CorePlan, pinSelf, surveyCores } from '../cores.js';
-import { createSharedBuffers, viewShared } from '../load/shared.js';
-import { usageOf } from '../proc-stat.js';
-import { publish } from '../publisher.js';
-import { ensureClip, readClip } from '../source-clip.js';
-import { freeUdpPort } from '../srt/relay-cost.js';
-import { freePort, launch, makeFolder } from '../targets/launch.js';
-import { STREAM } from '../targets/target.js';
-import { WhepClient } from './whep-client.js';
+import { makeCertificate } from '@sluice/webrtc';
+import { pinSelf, surveyCores } from '../cores.js';
+import { ensureClip } from '../source-clip.js';
+import { type FanOutRow, measureFanOut } from './fan-out.js';
+import { measureJoins } from './joins.js';
+import { summariseProfile } from './profile-summary.js';
+import { WHEP_SERVERS, type WhepServerName } from './servers.js';
 
 const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../../packages/server/dist/main.js', import.meta.url));
-/** Until the last of them has had its first keyframe. */
-const WARM_UP_MS = 4000;
 const DAY_MS = 86_400_000;
 
-const { values } = parseArgs({
-  options: { viewers: { type: 'string', default: '100,300' }, seconds: { type: 'string', default: '10' } },
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    viewers: { type: 'string' },
+    seconds: { type: 'string' },
+    /** Of new sessions a second, or `most`. */
+    rate: { type: 'string', default: '50,most' },
+    servers: { type: 'string', default: WHEP_SERVERS.join(',') },
+    profile: { type: 'string' },
+  },
 });
-const seconds = Number(values.seconds);
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { 'fan-out': fanOut, joins };
+const [part = 'fan-out'] = positionals;
+const run = PARTS[part];
+if (run === undefined) throw new Error(`webrtc ${part}: write ${Object.keys(PARTS).join(', ')}`);
 
 const plan = surveyCores();
 pinSelf(plan);
-console.log('| viewers | joins/s | Mbit/s each | packets/s | CPU of one core | µs a packet | lost | MiB | load CPU |');
-console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |');
-const clip = await readClip(await ensureClip(CACHE));
 const today = Date.now();
 const certificate = makeCertificate({
   commonName: 'bench',
@@ -37,69 +40,78 @@ const certificate = makeCertificate({
   notAfter: new Date(today + DAY_MS),
   serial: randomBytes(16),
 });
-for (const viewers of values.viewers.split(',').map(Number)) {
-  console.log(`| ${(await measure(viewers, plan, certificate)).join(' | ')} |`);
-}
+await run();
 
-/** A fresh server, one stream, and so many viewers that join one after the other. */
-async function measure(viewers: number, cores: CorePlan, own: DtlsCertificate): Promise<(string | number)[]> {
-  const [rtmp, http, api, webrtc] = [await freePort(), await freePort(), await freePort(), await freeUdpPort()];
-  const server = await launch(cores, {
-    command: process.execPath,
-    args: [MAIN, 'serve'],
-    env: {
-      NODE_ENV: 'production',
-      SLUICE_RTMP_PORT: String(rtmp),
-      SLUICE_HTTP_PORT: String(http),
-      SLUICE_API_PORT: String(api),
-      SLUICE_WEBRTC_PORT: String(webrtc),
-      SLUICE_WEBRTC_HOST: '127.0.0.1',
-      SLUICE_SRT_ENABLED: 'false',
-      SLUICE_LOG_LEVEL: 'warn',
-    },
-    folder: await makeFolder('webrtc'),
-    ports: [rtmp, http],
-  });
-  const clients: WhepClient[] = [];
-  const publishing = await publish(`rtmp://127.0.0.1:${rtmp}/${STREAM}`, clip, viewShared(createSharedBuffers(1)));
-  try {
-    await sleep(WARM_UP_MS / 2);
-    const joining = performance.now();
-    for (let at = 0; at < viewers; at++) {
-      clients.push(await WhepClient.connect(`http://127.0.0.1:${http}/whep/${STREAM}`, own));
+async function fanOut(): Promise<void> {
+  table(
+    'server',
+    'viewers',
+    'joins/s',
+    'Mbit/s each',
+    'packets/s',
+    'CPU of one core',
+    'µs a packet',
+    'lost',
+    'MiB',
+    'load CPU',
+  );
+  const clip = await ensureClip(CACHE);
+  const profiles: string[] = [];
+  for (const viewers of (values.viewers ?? '50,100,300').split(',').map(Number)) {
+    for (const name of values.servers.split(',') as WhepServerName[]) {
+      const profile = await profileFile(`${name}-${viewers}`);
+      if (profile !== undefined) profiles.push(profile);
+      const seconds = Number(values.seconds ?? 10);
+      const figures = await measureFanOut(name, { plan, clip, viewers, seconds, certificate, profile });
+      row(name, viewers, ...cells(figures));
     }
-    const joined = (performance.now() - joining) / 1000;
-    await sleep(WARM_UP_MS);
-    const look = () => ({ ...total(clients), at: performance.now(), cpu: usageOf([server.pid]).cpuSeconds });
-    const [before, load] = [look(), process.cpuUsage()];
-    await sleep(seconds * 1000);
-    const [after, spent] = [look(), process.cpuUsage(load)];
-    const elapsed = (after.at - before.at) / 1000;
-    const [packets, cpu] = [after.packets - before.packets, after.cpu - before.cpu];
-    return [
-      viewers,
-      (viewers / joined).toFixed(0),
-      (((after.bytes - before.bytes) * 8) / elapsed / viewers / 1e6).toFixed(2),
-      (packets / elapsed).toFixed(0),
-      (cpu / elapsed).toFixed(2),
-      ((cpu / packets) * 1e6).toFixed(2),
-      after.lost - before.lost,
-      usageOf([server.pid]).residentMib.toFixed(0),
-      ((spent.user + spent.system) / 1e6 / elapsed).toFixed(2),
-    ];
-  } finally {
-    for (const client of clients) await client.close();
-    await publishing.close();
-    await server.stop();
+  }
+  for (const profile of profiles) console.log(`\n${profile}\n\n${await summariseProfile(profile)}`);
+}
+
+async function joins(): Promise<void> {
+  table(
+    ...['viewers', 'joins/s', 'failed', 'set-up p50 ms', 'p99', 'loop late p99 ms', 'max', 'lost'],
+    ...['CPU of one core', 'waited for it', 'load CPU'],
+  );
+  const clip = await ensureClip(CACHE);
+  const [viewers, seconds] = [Number(values.viewers ?? 100), Number(values.seconds ?? 20)];
+  for (const rate of values.rate.split(',')) {
+    const profile = await profileFile(`joins-${rate}`);
+    const options = { plan, clip, viewers, seconds, certificate, profile };
+    const figures = await measureJoins(rate === 'most' ? rate : Number(rate), options);
+    const times = [figures.setUpMs.p50, figures.setUpMs.p99, figures.p99Ms, figures.maxMs].map((ms) => ms.toFixed(1));
+    const shares = [figures.cpu, figures.waited, figures.loadCpu].map((share) => share.toFixed(2));
+    row(viewers, figures.joinsPerSecond.toFixed(0), figures.failed, ...times, figures.lost, ...shares);
+    if (profile !== undefined) console.log(`\n${profile}\n\n${await summariseProfile(profile)}\n`);
   }
 }
 
-function total(clients: readonly WhepClient[]): { packets: number; bytes: number; lost: number } {
-  const sums = { packets: 0, bytes: 0, lost: 0 };
-  for (const { counts } of clients) {
-    sums.packets += counts.packets;
-    sums.bytes += counts.bytes;
-    sums.lost += counts.lost;
-  }
-  return sums;
+function cells(figures: FanOutRow): (string | number)[] {
+  return [
+    figures.joinsPerSecond.toFixed(0),
+    figures.mbpsEach.toFixed(2),
+    figures.packetsPerSecond.toFixed(0),
+    figures.cpu.toFixed(2),
+    figures.microsPerPacket.toFixed(2),
+    figures.lost,
+    figures.residentMib.toFixed(0),
+    figures.loadCpu.toFixed(2),
+  ];
+}
+
+/** Where a CPU profile goes, where one is asked for. */
+async function profileFile(name: string): Promise<string | undefined> {
+  if (values.profile === undefined) return undefined;
+  await mkdir(values.profile, { recursive: true });
+  return resolve(join(values.profile, `${name}.cpuprofile`));
+}
+
+function table(...names: string[]): void {
+  row(...names);
+  row(...names.map(() => '---'));
+}
+
+function row(...values: (string | number)[]): void {
+  console.log(`| ${values.join(' | ')} |`);
 }

@@ -44,7 +44,12 @@ export class WhepClient {
     const socket = createSocket('udp4').bind(0, '127.0.0.1');
     await once(socket, 'listening');
     const client = new WhepClient(socket, new URL(response.headers.get('Location') ?? '', url).href);
-    await client.#shakeHands(answer, ufrag, certificate);
+    try {
+      await client.#shakeHands(answer, ufrag, certificate);
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
     return client;
   }
 
@@ -77,24 +82,23 @@ export class WhepClient {
           field('ice-pwd'),
         ),
       );
+    let repeat: NodeJS.Timeout | undefined;
     await new Promise<void>((connected, failed) => {
       const began = performance.now();
       const dtls = new DtlsEndpoint({
-        role: 'client',
+        role: field('setup') === 'active' ? 'server' : 'client',
         certificate,
         remoteFingerprint: { algorithm, value },
         random: randomBytes,
         send,
-        connected: () => {
-          clearInterval(repeat);
-          connected();
-        },
+        connected: () => connected(),
         closed: (reason) => failed(new Error(reason)),
       });
-      const repeat = setInterval(() => {
+      repeat = setInterval(() => {
         if (dtls.state === 'new') ask();
         dtls.tick(performance.now());
-        if (performance.now() - began > CONNECT_TIMEOUT_MS) failed(new Error('no connection came about'));
+        const waited = performance.now() - began;
+        if (waited > CONNECT_TIMEOUT_MS) failed(new Error(`no connection in ${waited} ms; DTLS is ${dtls.state}`));
       }, REPEAT_MS);
       this.#socket.on('message', (datagram) => {
         if (isStun(datagram)) dtls.start(performance.now());
@@ -102,7 +106,7 @@ export class WhepClient {
         else this.#count(datagram);
       });
       ask();
-    });
+    }).finally(() => clearInterval(repeat));
     this.#consent = setInterval(ask, CONSENT_MS);
   }
 
@@ -118,6 +122,27 @@ export class WhepClient {
   }
 }
 
+/** Viewers that join one after the other. @param clients where they go */
+export async function joinAll(
+  clients: WhepClient[],
+  viewers: number,
+  url: string,
+  certificate: DtlsCertificate,
+): Promise<void> {
+  while (clients.length < viewers) clients.push(await WhepClient.connect(url, certificate));
+}
+
+/** What all of them have got. */
+export function totalOf(clients: readonly WhepClient[]): WhepCounts {
+  const sums = { packets: 0, bytes: 0, lost: 0 };
+  for (const { counts } of clients) {
+    sums.packets += counts.packets;
+    sums.bytes += counts.bytes;
+    sums.lost += counts.lost;
+  }
+  return sums;
+}
+
 const VIDEO_TYPE = 96;
 
 /** Video only: the sound would cost an ffmpeg, which is not what is measured. */
@@ -125,7 +150,7 @@ function offerOf(ufrag: string, fingerprint: string): string {
   const lines = [
     ...['v=0', 'o=- 1 1 IN IP4 0.0.0.0', 's=-', 't=0 0', 'a=group:BUNDLE 0'],
     ...[`m=video 9 UDP/TLS/RTP/SAVPF ${VIDEO_TYPE}`, 'c=IN IP4 0.0.0.0', 'a=mid:0', 'a=recvonly', 'a=rtcp-mux'],
-    ...[`a=ice-ufrag:${ufrag}`, `a=ice-pwd:${randomBytes(12).toString('hex')}`, 'a=setup:active'],
+    ...[`a=ice-ufrag:${ufrag}`, `a=ice-pwd:${randomBytes(12).toString('hex')}`, 'a=setup:actpass'],
     ...[`a=fingerprint:sha-256 ${fingerprint}`, `a=rtpmap:${VIDEO_TYPE} H264/90000`],
     `a=fmtp:${VIDEO_TYPE} packetization-mode=1;profile-level-id=4d001f`,
   ];

@@ -22,6 +22,7 @@ import { packetiseOpus, type RtpPayload } from '@sluice/rtp';
 import { primaryTracks } from '../tags/selection.js';
 import { BFrameWatch } from './b-frames.js';
 import { orUndefined, type PicturePacketiser, picturePacketiser } from './picture-packetiser.js';
+import { RtpFanOut } from './rtp-fan-out.js';
 
 /** Of a packet: with the longest header extension, seal and relay in front it still fits into 1,280 bytes. */
 const PAYLOAD_BYTES = 1150;
@@ -76,7 +77,7 @@ const isConverted = (codec: Codec): boolean => CONVERTED.some((converted) => con
 export class RtpOutput implements Output {
   readonly #options: RtpOutputOptions;
   readonly #source: OutputSource;
-  readonly #consumers = new Set<RtpConsumer>();
+  readonly #viewers: RtpFanOut;
   readonly #bFrames = new BFrameWatch();
   readonly #told = new Set<string>();
   /** Encodes the picture anew: made with the first viewer who needs it, and gone with the last. */
@@ -90,11 +91,12 @@ export class RtpOutput implements Output {
   constructor(options: RtpOutputOptions, source: OutputSource) {
     this.#options = options;
     this.#source = source;
+    this.#viewers = new RtpFanOut(options.now);
     this.#idleSince = options.now();
   }
 
   get viewers(): number {
-    return this.#consumers.size;
+    return this.#viewers.size;
   }
 
   get idleSince(): Millis | undefined {
@@ -102,14 +104,14 @@ export class RtpOutput implements Output {
   }
 
   attach(consumer: RtpConsumer): void {
-    this.#consumers.add(consumer);
+    this.#viewers.add(consumer);
     this.#idleSince = undefined;
     consumer.codecs(this.#tracks.map(rtpCodecOf));
     this.requestKeyframe();
   }
 
   detach(consumer: RtpConsumer): void {
-    if (!this.#consumers.delete(consumer) || this.#consumers.size > 0) return;
+    if (!this.#viewers.remove(consumer) || this.#viewers.size > 0) return;
     this.#idleSince = this.#options.now();
     this.#stopConverting();
   }
@@ -129,14 +131,14 @@ export class RtpOutput implements Output {
     this.#tracks = tracks;
     const video = tracks.find((config): config is VideoTrackConfig => config.kind === 'video');
     this.#packetise = video && picturePacketiser(video, PAYLOAD_BYTES);
-    for (const consumer of [...this.#consumers]) consumer.codecs(tracks.map(rtpCodecOf));
+    for (const consumer of this.#viewers.consumers) consumer.codecs(tracks.map(rtpCodecOf));
   }
 
   sample(sample: Sample): void {
     const config = this.#tracks.find(({ track }) => track === sample.track);
     if (config === undefined) return;
     if (config.kind === 'video') this.#picture(config, sample);
-    else if (this.#consumers.size > 0) this.#emitSound(sample);
+    else if (this.#viewers.size > 0) this.#emitSound(sample);
   }
 
   /** RTP's timeline is the stream's, which goes on. */
@@ -145,8 +147,8 @@ export class RtpOutput implements Output {
   }
 
   end(reason: string): void {
-    for (const consumer of [...this.#consumers]) consumer.ended(reason);
-    this.#consumers.clear();
+    for (const consumer of this.#viewers.consumers) consumer.ended(reason);
+    this.#viewers.clear();
     this.#idleSince = this.#options.now();
     this.#stopConverting();
   }
@@ -157,7 +159,7 @@ export class RtpOutput implements Output {
     const role = this.#bFrames.roleOf(sample, config.codec);
     const policy = this.#source.settings.webrtc.bFrames;
     if (role !== 'in-order') this.#tellOfBFrames(policy);
-    if (this.#consumers.size === 0 || (role === 'disposable' && policy === 'drop')) return;
+    if (this.#viewers.size === 0 || (role === 'disposable' && policy === 'drop')) return;
     const { ffmpeg } = this.#options;
     // What viewers have agreed on stays as it is: H.264 is made of H.264 only.
     const isEncoded = policy === 'transcode' && this.#bFrames.hasSeenOne && config.codec === 'h264';
@@ -183,7 +185,13 @@ export class RtpOutput implements Output {
   }
 
   #emitSound({ data, pts }: Sample): void {
-    this.#emit({ kind: 'audio', codec: 'opus', keyframe: true, pts, payloads: packetiseOpus(data, PAYLOAD_BYTES) });
+    this.#viewers.push({
+      kind: 'audio',
+      codec: 'opus',
+      keyframe: true,
+      pts,
+      payloads: packetiseOpus(data, PAYLOAD_BYTES),
+    });
   }
 
   #emitPicture(picture: Sample, codec: VideoCodec, packetise: PicturePacketiser | undefined): void {
@@ -191,11 +199,7 @@ export class RtpOutput implements Output {
     if (payloads === undefined || payloads.length === 0) return;
     this.#pictures += 1;
     const { keyframe, pts } = picture;
-    this.#emit({ kind: 'video', codec, keyframe, pts, payloads });
-  }
-
-  #emit(sample: RtpSample): void {
-    for (const consumer of this.#consumers) consumer.sample(sample);
+    this.#viewers.push({ kind: 'video', codec, keyframe, pts, payloads });
   }
 
   #tellOfBFrames(policy: 'drop' | 'send' | 'transcode'): void {
