@@ -28,6 +28,8 @@ export interface RtpLegTerms {
   readonly payloadType: number;
   readonly retransmissionType: number | undefined;
   readonly clockRate: number;
+  /** The header extension of transport-wide numbers; undefined where the peer has none. */
+  readonly transportSequenceId?: number | undefined;
 }
 
 type SenderReport = Extract<RtcpPacket, { readonly type: 'sender-report' }>;

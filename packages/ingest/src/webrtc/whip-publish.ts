@@ -9,7 +9,7 @@ import {
   Refusal,
   type StreamRouter,
 } from '@sluice/core';
-import type { Ssrc } from '@sluice/rtp';
+import { EXTENSION_URI, type Ssrc } from '@sluice/rtp';
 import {
   type AnnouncedAddress,
   type AnsweredMedia,
@@ -19,6 +19,7 @@ import {
   type Peer,
   type PeerHandler,
   readOffer,
+  transportSequenceIdOf,
   WebRtcError,
   type WebRtcServer,
 } from '@sluice/webrtc';
@@ -141,8 +142,10 @@ function chooseMedia(offer: Offer): WhipMedia {
     const codec = offered.codecs.find((candidate) => isUnderstood(candidate, kind));
     if (kind === undefined || isTaken || codec === undefined || !gives(offered)) return undefined;
     const { payloadType, retransmission: retransmissionType, clockRate } = codec;
-    legs.push({ kind, track: TRACK[kind], payloadType, retransmissionType, clockRate });
-    return { offered, direction: 'recvonly', codec, extensions: [] };
+    const transportSequenceId = transportSequenceIdOf(offered, codec);
+    const extensions = transportSequenceId === undefined ? [] : [EXTENSION_URI.transportSequence];
+    legs.push({ kind, track: TRACK[kind], payloadType, retransmissionType, clockRate, transportSequenceId });
+    return { offered, direction: 'recvonly', codec, extensions };
   });
   return { answered, legs };
 }

@@ -1,6 +1,7 @@
 export { RtpError, type RtpErrorCode } from './errors.js';
 export { H264Depacketiser, packetiseH264 } from './payload/h264.js';
 export { type Depacketised, payloadOf, type RtpPayload } from './payload/payload.js';
+export { ArrivalLog } from './receive/arrival-log.js';
 export { JitterBuffer, type JitterOutput } from './receive/jitter-buffer.js';
 export { Reception } from './receive/reception.js';
 export type { SrtpMasterKey, SrtpProfile } from './srtp/profile.js';
