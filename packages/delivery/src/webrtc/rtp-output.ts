@@ -10,6 +10,7 @@ import {
 import {
   type AudioCodec,
   type Codec,
+  isDisposable,
   MediaError,
   type Micros,
   type Millis,
@@ -31,6 +32,8 @@ export interface RtpSample {
   readonly kind: 'video' | 'audio';
   readonly codec: Codec;
   readonly keyframe: boolean;
+  /** No other picture depends on it. */
+  readonly disposable: boolean;
   readonly pts: Micros;
   readonly payloads: readonly RtpPayload[];
 }
@@ -183,13 +186,15 @@ export class RtpOutput implements Output {
   }
 
   #emitSound({ data, pts }: Sample): void {
-    this.#emit({ kind: 'audio', codec: 'opus', keyframe: true, pts, payloads: [payloadOf([data], false)] });
+    const payloads = [payloadOf([data], false)];
+    this.#emit({ kind: 'audio', codec: 'opus', keyframe: true, disposable: false, pts, payloads });
   }
 
   #emitPicture({ data, keyframe, pts }: Sample, sets: readonly Buffer[]): void {
     const payloads = orUndefined(() => packetiseH264(data, PAYLOAD_BYTES, keyframe ? sets : []));
     if (payloads === undefined || payloads.length === 0) return;
-    this.#emit({ kind: 'video', codec: 'h264', keyframe, pts, payloads });
+    const disposable = isDisposable('h264', data);
+    this.#emit({ kind: 'video', codec: 'h264', keyframe, disposable, pts, payloads });
   }
 
   #emit(sample: RtpSample): void {
