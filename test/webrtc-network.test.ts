@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { api } from './support/api.js';
 import { startBrowser, type TestBrowser } from './support/browser.js';
 import { makeClip } from './support/clip.js';
 import { runSluice } from './support/command.js';
@@ -116,6 +117,55 @@ describe('WebRTC through networks that are no good', () => {
     await camera.close();
     line.close();
   }, 90_000);
+
+  it('leaves out pictures that a narrow line has no room for, and sends all when it is wide again', async () => {
+    const clip = await makeClip('h264', 4, { bitrate: 1_500_000 });
+    const encoder = await ClipPublisher.start(`${sluice.rtmp}/live/wide`, clip, { loop: true });
+    const line = await LossyLink.open(sluice.server.ports.webrtc ?? 0, { loss: 0, delayMs: 10, jitterMs: 0 });
+    const viewer = await PeerPage.open(browser, `${sluice.http}/whep/live/wide`, { change: by(line.port) });
+    const figures = async (): Promise<Record<string, number>> => {
+      const { body } = await api<{ sessions: { path: string; transport: Record<string, number> | null }[] }>(
+        sluice,
+        'GET',
+        '/api/v2/sessions?protocol=webrtc',
+      );
+      return body.sessions.find(({ path }) => path === 'live/wide')?.transport ?? {};
+    };
+    const dropped = async () => (await figures()).framesDropped ?? 0;
+    await viewer.showsMore(75);
+    expect(await dropped()).toBe(0);
+
+    line.rate = 700_000;
+    await until('pictures are left out', async () => (await dropped()) > 40);
+    line.longestQueueMs = 0;
+    const before = await viewer.stats('inbound-rtp', 'video');
+    const droppedBefore = await dropped();
+    await until('many more are', async () => (await dropped()) > droppedBefore + 150, 30_000);
+    const after = await viewer.stats('inbound-rtp', 'video');
+    const grown = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
+    expect(grown('framesDecoded')).toBeGreaterThan(5);
+    expect(line.longestQueueMs).toBeLessThan(600);
+    // Seconds that pictures wait in the browser, each.
+    expect(grown('jitterBufferDelay') / grown('jitterBufferEmittedCount')).toBeLessThan(0.8);
+    const { availableOutgoingBitrate = 0, roundTripTime = 0 } = await figures();
+    expect(availableOutgoingBitrate).toBeGreaterThan(400_000);
+    expect(availableOutgoingBitrate).toBeLessThan(900_000);
+    expect(roundTripTime).toBeGreaterThan(0.01);
+
+    line.rate = undefined;
+    await until(
+      'nothing is left out any more',
+      async () => {
+        const so = await dropped();
+        await viewer.showsMore(50);
+        return (await dropped()) === so;
+      },
+      15_000,
+    );
+    await viewer.close();
+    line.close();
+    await encoder.stop();
+  }, 120_000);
 
   it('begins anew on another way when the old one is gone, without a break of the session', async () => {
     const line = await LossyLink.open(sluice.server.ports.webrtc ?? 0, { loss: 0, delayMs: 0, jitterMs: 0 });

@@ -23,15 +23,26 @@ const VIDEO_ENCODERS = {
   ],
 } as const;
 
-/** Makes a clip with a picture of 320x180 at 25 fps, a keyframe each second, and AAC sound. */
-export async function makeClip(video: keyof typeof VIDEO_ENCODERS | 'none', seconds: number): Promise<Clip> {
+/**
+ * Makes a clip with a picture of 320x180 at 25 fps, a keyframe each second, and AAC sound.
+ *
+ * @param options.bitrate of the picture, in bit/s; else what the encoder takes
+ */
+export async function makeClip(
+  video: keyof typeof VIDEO_ENCODERS | 'none',
+  seconds: number,
+  { bitrate }: { bitrate?: number } = {},
+): Promise<Clip> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-clip-'));
   try {
     const container = video === 'hevc' ? 'mpegts' : 'flv';
     const file = join(directory, `clip.${container}`);
     const picture = video === 'none' ? [] : testPicture({ seconds });
     const codec = video === 'none' ? [] : VIDEO_ENCODERS[video];
-    await ffmpeg([...picture, ...testSound(seconds), ...codec, '-c:a', 'aac', '-f', container, file]);
+    const rate = ['-b:v', '-maxrate', '-bufsize'].flatMap((option) =>
+      bitrate === undefined ? [] : [option, `${bitrate}`],
+    );
+    await ffmpeg([...picture, ...testSound(seconds), ...codec, ...rate, '-c:a', 'aac', '-f', container, file]);
     const bytes = await readFile(file);
     const events = container === 'flv' ? new FlvDemuxer().push(bytes) : demuxTs(bytes);
     const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));

@@ -9,25 +9,41 @@ export interface LineOptions {
   readonly jitterMs: number;
   /** Says of a datagram on its way to the server, or back, that it gets lost whatever chance says. */
   readonly loses?: (datagram: Buffer, toServer: boolean) => boolean;
+  /** What the way to the client carries, in bit/s; else as much as comes. */
+  readonly rate?: number;
+  /** What would wait longer for that is lost. */
+  readonly queueMs?: number;
 }
 
-/** A UDP relay between one client and one server that loses, delays and reorders, as a bad line does. */
+const QUEUE_MS = 1000;
+
+/** A UDP relay between one client and one server that loses, delays and reorders, or is narrow, as a bad line is. */
 export class LossyLink {
   readonly port: number;
   lost = 0;
+  /** As in the options; may change on the way. */
+  rate: number | undefined;
+  /** The longest that a datagram has waited for the rate. */
+  longestQueueMs = 0;
+  readonly #queueMs: number;
+  /** When the last of what waits has gone out. */
+  #freeAt = 0;
   readonly #sockets: readonly [Socket, Socket];
 
-  private constructor(sockets: readonly [Socket, Socket]) {
+  private constructor(sockets: readonly [Socket, Socket], { rate, queueMs = QUEUE_MS }: LineOptions) {
     this.#sockets = sockets;
+    this.rate = rate;
+    this.#queueMs = queueMs;
     this.port = sockets[0].address().port;
   }
 
-  static async open(target: number, { loss, delayMs, jitterMs, loses }: LineOptions): Promise<LossyLink> {
+  static async open(target: number, options: LineOptions): Promise<LossyLink> {
+    const { loss, delayMs, jitterMs, loses } = options;
     const [outside, inside] = [createSocket('udp4'), createSocket('udp4')];
     outside.bind(0, '127.0.0.1');
     inside.bind(0, '127.0.0.1');
     await Promise.all([once(outside, 'listening'), once(inside, 'listening')]);
-    const link = new LossyLink([outside, inside]);
+    const link = new LossyLink([outside, inside], options);
     let client = 0;
     const carry = (from: Socket, to: Socket, port: () => number) => {
       from.on('message', (datagram, { port: sender }) => {
@@ -38,13 +54,30 @@ export class LossyLink {
           link.lost += 1;
           return;
         }
-        setTimeout(() => to.send(datagram, port(), '127.0.0.1', () => undefined), delayMs + Math.random() * jitterMs);
+        const queued = from === inside ? link.#queue(datagram.length) : 0;
+        if (queued === undefined) {
+          link.lost += 1;
+          return;
+        }
+        const delay = delayMs + Math.random() * jitterMs + queued;
+        setTimeout(() => to.send(datagram, port(), '127.0.0.1', () => undefined), delay);
       });
       from.on('error', () => undefined);
     };
     carry(outside, inside, () => target);
     carry(inside, outside, () => client);
     return link;
+  }
+
+  /** @returns how long a datagram waits until it is through; undefined where the queue is full */
+  #queue(bytes: number): number | undefined {
+    const now = performance.now();
+    const waits = Math.max(0, this.#freeAt - now);
+    if (this.rate === undefined) return waits;
+    if (waits > this.#queueMs) return undefined;
+    this.longestQueueMs = Math.max(this.longestQueueMs, waits);
+    this.#freeAt = now + waits + (bytes * 8000) / this.rate;
+    return this.#freeAt - now;
   }
 
   close(): void {

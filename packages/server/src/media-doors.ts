@@ -189,7 +189,7 @@ function makeSdpExchange(
   const canConvert = ffmpeg !== undefined;
   const handlers = {
     publish: new WhipPublish({ gate, router, server, log }),
-    play: new WhepPlay({ gate, router, server, kind, canConvert, log, wallClock: clock.wall }),
+    play: new WhepPlay({ gate, router, server, kind, canConvert, log, wallClock: clock.wall, now: clock.monotonic }),
   };
   return new SdpExchange({
     handlers,

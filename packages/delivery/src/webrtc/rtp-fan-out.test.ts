@@ -7,6 +7,7 @@ const sampleOf = (at: number): RtpSample => ({
   kind: 'video',
   codec: 'h264',
   keyframe: at === 0,
+  disposable: false,
   pts: micros(at),
   payloads: [],
 });

@@ -10,6 +10,7 @@ import {
 import {
   type AudioCodec,
   type Codec,
+  isDisposable,
   type Micros,
   type Millis,
   type Sample,
@@ -32,6 +33,8 @@ export interface RtpSample {
   readonly kind: 'video' | 'audio';
   readonly codec: Codec;
   readonly keyframe: boolean;
+  /** No other picture depends on it. */
+  readonly disposable: boolean;
   readonly pts: Micros;
   readonly payloads: readonly RtpPayload[];
 }
@@ -189,6 +192,7 @@ export class RtpOutput implements Output {
       kind: 'audio',
       codec: 'opus',
       keyframe: true,
+      disposable: false,
       pts,
       payloads: packetiseOpus(data, PAYLOAD_BYTES),
     });
@@ -198,8 +202,8 @@ export class RtpOutput implements Output {
     const payloads = orUndefined(() => packetise?.(picture, this.#pictures));
     if (payloads === undefined || payloads.length === 0) return;
     this.#pictures += 1;
-    const { keyframe, pts } = picture;
-    this.#viewers.push({ kind: 'video', codec, keyframe, pts, payloads });
+    const { keyframe, pts, data } = picture;
+    this.#viewers.push({ kind: 'video', codec, keyframe, disposable: isDisposable(codec, data), pts, payloads });
   }
 
   #tellOfBFrames(policy: 'drop' | 'send' | 'transcode'): void {

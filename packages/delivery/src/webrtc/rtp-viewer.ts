@@ -1,7 +1,8 @@
 import { type Codec, type Micros, millisFromMicros } from '@sluice/media';
-import { type RtcpPacket, type RtpPayload, type Ssrc, writeRtpHeader } from '@sluice/rtp';
+import { type ReceptionReport, type RtcpPacket, type RtpPayload, type Ssrc, writeRtpHeader } from '@sluice/rtp';
 import type { Peer } from '@sluice/webrtc';
 import type { RtpConsumer, RtpSample } from './rtp-output.js';
+import { ViewerLine } from './viewer-line.js';
 
 /** What was agreed on for one of the media. */
 export interface RtpLeg {
@@ -13,6 +14,8 @@ export interface RtpLeg {
   readonly clockRate: number;
   readonly ssrc: number;
   readonly retransmissionSsrc: number;
+  /** The header extension of transport-wide numbers; undefined where the peer gives no feedback on them. */
+  readonly transportSequenceId?: number | undefined;
 }
 
 interface Sent {
@@ -27,6 +30,10 @@ const REPORT_MS = 1000;
 /** Seconds from 1900, when NTP begins, to 1970. */
 const NTP_EPOCH = 2_208_988_800;
 const HEADER_BYTES = 12;
+/** With an extension that holds a number. */
+const NUMBERED_HEADER_BYTES = 20;
+/** A longer round trip is a clock that was set. */
+const LONGEST_ROUND_TRIP = 60;
 
 class LegState {
   readonly leg: RtpLeg;
@@ -53,6 +60,10 @@ export class RtpViewer implements RtpConsumer {
   readonly #onEnd: (reason: string) => void;
   readonly #onPictureLost: () => void;
   readonly #wallClock: () => number;
+  readonly #now: () => number;
+  /** Undefined where the peer gives no feedback: it is sent all, then. */
+  readonly #line: ViewerLine | undefined;
+  #roundTrip: number | undefined;
   #hasPicture = false;
   #reportedAt = 0;
   #bytes = 0;
@@ -64,6 +75,8 @@ export class RtpViewer implements RtpConsumer {
     random: (below: number) => number;
     /** ms since 1970. */
     wallClock: () => number;
+    /** ms of a clock that only goes forward. */
+    now: () => number;
     onEnd: (reason: string) => void;
     /** It can't go on without a keyframe. */
     onPictureLost: () => void;
@@ -71,6 +84,9 @@ export class RtpViewer implements RtpConsumer {
     this.#peer = options.peer;
     this.#legs = options.legs.map((leg) => new LegState(leg, options.random));
     this.#wallClock = options.wallClock;
+    this.#now = options.now;
+    const isNumbered = options.legs.some(({ transportSequenceId }) => transportSequenceId !== undefined);
+    this.#line = isNumbered ? new ViewerLine() : undefined;
     this.#onEnd = options.onEnd;
     this.#onPictureLost = options.onPictureLost;
   }
@@ -87,6 +103,8 @@ export class RtpViewer implements RtpConsumer {
       packetsSent: sum(({ packets }) => packets),
       retransmittedPacketsSent: sum(({ retransmitted }) => retransmitted),
       nackCount: this.#asked,
+      ...(this.#roundTrip === undefined ? {} : { roundTripTime: this.#roundTrip }),
+      ...this.#line?.figures(),
     };
   }
 
@@ -95,13 +113,17 @@ export class RtpViewer implements RtpConsumer {
     this.#onEnd(`the stream is ${codecs.join(' and ')} now, on which was not agreed`);
   }
 
-  sample({ kind, codec, keyframe, pts, payloads }: RtpSample): void {
+  sample(sample: RtpSample): void {
+    const { kind, codec, keyframe, pts, payloads } = sample;
     const state = this.#legs.find(({ leg }) => leg.codec === codec);
     if (state === undefined) return;
     if (kind === 'video' && keyframe) this.#hasPicture = true;
     if (kind === 'video' && !this.#hasPicture) return;
-    const timestamp = (state.offset + Math.round((pts * state.leg.clockRate) / 1_000_000)) >>> 0;
-    for (const payload of payloads) this.#send(state, payload, timestamp);
+    const now = this.#now();
+    if (kind === 'audio' || this.#hasRoom(sample, now)) {
+      const timestamp = (state.offset + Math.round((pts * state.leg.clockRate) / 1_000_000)) >>> 0;
+      for (const payload of payloads) this.#send(state, payload, timestamp, now);
+    }
     this.#report(pts);
   }
 
@@ -113,6 +135,8 @@ export class RtpViewer implements RtpConsumer {
   receive(packets: readonly RtcpPacket[]): void {
     for (const packet of packets) {
       if (packet.type === 'pli' || packet.type === 'fir') this.#onPictureLost();
+      if (packet.type === 'transport-feedback') this.#line?.feedback(packet, this.#now());
+      if (packet.type === 'receiver-report') for (const report of packet.reports) this.#measure(report);
       if (packet.type !== 'nack') continue;
       this.#asked += 1;
       const state = this.#legs.find(({ leg }) => leg.ssrc === packet.media);
@@ -120,7 +144,14 @@ export class RtpViewer implements RtpConsumer {
     }
   }
 
-  #send(state: LegState, payload: RtpPayload, timestamp: number): void {
+  #hasRoom(sample: RtpSample, now: number): boolean {
+    if (this.#line === undefined) return true;
+    let bytes = 0;
+    for (const { length } of sample.payloads) bytes += length;
+    return this.#line.hasRoom(bytes, sample, now);
+  }
+
+  #send(state: LegState, payload: RtpPayload, timestamp: number, now: number): void {
     const { leg, sequence } = state;
     state.sequence = (sequence + 1) & 0xffff;
     state.history[sequence % HISTORY] = { sequence, timestamp, payload };
@@ -129,7 +160,12 @@ export class RtpViewer implements RtpConsumer {
     this.#bytes += payload.length;
     const { marker, pieces } = payload;
     const { payloadType, ssrc } = leg;
-    this.#peer.sendRtp(headerOf({ marker, payloadType, sequence, timestamp, ssrc }), pieces);
+    const extension = this.#extensionOf(leg, payload, now);
+    this.#peer.sendRtp(headerOf({ marker, payloadType, sequence, timestamp, ssrc, extension }), pieces);
+  }
+
+  #extensionOf({ transportSequenceId: id }: RtpLeg, { length }: RtpPayload, now: number): Buffer | undefined {
+    return id === undefined ? undefined : this.#line?.number(id, length, now);
   }
 
   /** RFC 4588 §4: as a packet of another source, with the number that it had; or, without that, as it was. */
@@ -141,14 +177,31 @@ export class RtpViewer implements RtpConsumer {
     const { payloadType, retransmissionType, ssrc, retransmissionSsrc } = state.leg;
     const { timestamp, payload } = sent;
     const { marker, pieces } = payload;
+    const extension = this.#extensionOf(state.leg, payload, this.#now());
     if (retransmissionType === undefined) {
-      this.#peer.sendRtp(headerOf({ marker, payloadType, sequence: number, timestamp, ssrc }), pieces);
+      this.#peer.sendRtp(headerOf({ marker, payloadType, sequence: number, timestamp, ssrc, extension }), pieces);
       return;
     }
     const sequence = state.retransmissionSequence;
     state.retransmissionSequence = (sequence + 1) & 0xffff;
-    const header = headerOf({ marker, payloadType: retransmissionType, sequence, timestamp, ssrc: retransmissionSsrc });
+    const header = headerOf({
+      marker,
+      payloadType: retransmissionType,
+      sequence,
+      timestamp,
+      ssrc: retransmissionSsrc,
+      extension,
+    });
     this.#peer.sendRtp(header, [Buffer.from([number >>> 8, number & 0xff]), ...pieces]);
+  }
+
+  /** RFC 3550 §6.4.1: from our report to theirs, without what they kept it for. */
+  #measure({ lastSenderReport, delay }: ReceptionReport): void {
+    if (lastSenderReport === 0) return;
+    const [seconds, fraction] = ntpOf(this.#wallClock());
+    const middle = (seconds % 0x1_0000) * 0x1_0000 + Math.floor(fraction * 0x1_0000);
+    const roundTrip = ((middle - lastSenderReport - delay) >>> 0) / 0x1_0000;
+    if (roundTrip < LONGEST_ROUND_TRIP) this.#roundTrip = roundTrip;
   }
 
   /** Sender reports tie the timelines of picture and sound together, RFC 3550 §6.4.1. */
@@ -157,7 +210,7 @@ export class RtpViewer implements RtpConsumer {
     if (now - this.#reportedAt < REPORT_MS) return;
     this.#reportedAt = now;
     // One wall time for all of the stream's legs: where its sample of now is.
-    const [ntpSeconds, fraction] = [Math.floor(now / 1000) + NTP_EPOCH, (now % 1000) / 1000];
+    const [ntpSeconds, fraction] = ntpOf(now);
     const reports: RtcpPacket[] = this.#legs.map(({ leg, offset, packets, octets }) => ({
       type: 'sender-report',
       ssrc: leg.ssrc as Ssrc,
@@ -173,7 +226,12 @@ export class RtpViewer implements RtpConsumer {
 }
 
 function headerOf(fields: Parameters<typeof writeRtpHeader>[1]): Buffer {
-  const header = Buffer.allocUnsafe(HEADER_BYTES);
+  const header = Buffer.allocUnsafe(fields.extension === undefined ? HEADER_BYTES : NUMBERED_HEADER_BYTES);
   writeRtpHeader(header, fields);
   return header;
+}
+
+/** Seconds since 1900, and the part of the second. */
+function ntpOf(wallTime: number): readonly [number, number] {
+  return [Math.floor(wallTime / 1000) + NTP_EPOCH, (wallTime % 1000) / 1000];
 }

@@ -1,5 +1,12 @@
 import type { TrackConfig, VideoCodec } from '@sluice/media';
-import type { AnsweredMedia, Offer, OfferedCodec, OfferedMedia } from '@sluice/webrtc';
+import { EXTENSION_URI } from '@sluice/rtp';
+import {
+  type AnsweredMedia,
+  type Offer,
+  type OfferedCodec,
+  type OfferedMedia,
+  transportSequenceIdOf,
+} from '@sluice/webrtc';
 import type { RtpLeg } from './rtp-viewer.js';
 
 /** What of an offer a stream can fill. */
@@ -45,8 +52,19 @@ export function chooseMedia(offer: Offer, media: readonly WantedMedia[], random:
     const { payloadType, retransmission, clockRate } = agreed;
     const { ssrc, retransmissionSsrc } = source;
     const { kind, codec } = wanted;
-    legs.push({ kind, codec, payloadType, retransmissionType: retransmission, clockRate, ssrc, retransmissionSsrc });
-    return { offered, direction: 'sendonly', codec: agreed, extensions: [], source };
+    const transportSequenceId = transportSequenceIdOf(offered, agreed);
+    const extensions = transportSequenceId === undefined ? [] : [EXTENSION_URI.transportSequence];
+    legs.push({
+      kind,
+      codec,
+      payloadType,
+      retransmissionType: retransmission,
+      clockRate,
+      ssrc,
+      retransmissionSsrc,
+      transportSequenceId,
+    });
+    return { offered, direction: 'sendonly', codec: agreed, extensions, source };
   });
   return { answered, legs };
 }

@@ -33,6 +33,8 @@ export interface WhepOptions {
   readonly log: Logger;
   /** ms since 1970. */
   readonly wallClock: () => number;
+  /** ms of a clock that only goes forward. */
+  readonly now: () => number;
 }
 
 /** Plays streams over WebRTC. Who comes before the encoder is connected, and waits for it. */
@@ -74,7 +76,7 @@ export class WhepPlay implements SdpHandler {
     admission: Admission,
     announce: readonly AnnouncedAddress[] | undefined,
   ): Peer {
-    const { server, log, wallClock } = this.#options;
+    const { server, log, wallClock, now } = this.#options;
     const { session } = admission;
     const left = new AbortController();
     let output: RtpOutput | undefined;
@@ -104,6 +106,7 @@ export class WhepPlay implements SdpHandler {
       legs,
       random: randomInt,
       wallClock,
+      now,
       onEnd: (reason) => peer.close(reason),
       onPictureLost: () => output?.requestKeyframe(),
     });

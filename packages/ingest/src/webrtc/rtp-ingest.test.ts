@@ -7,6 +7,7 @@ import {
   type RtcpPacket,
   type RtpPacket,
   type Ssrc,
+  writeHeaderExtension,
 } from '@sluice/rtp';
 import { describe, expect, it } from 'vitest';
 import { RtpIngest } from './rtp-ingest.js';
@@ -50,12 +51,15 @@ const packet = (payloadType: number, sequence: number, timestamp: number, payloa
   payload,
 });
 
-function ingestOf(video: RtpLegTerms = VIDEO) {
+function ingestOf(video: RtpLegTerms = VIDEO, more: { readonly transportSequenceId?: number } = {}) {
   const unreadable: string[] = [];
   const events: MediaEvent[] = [];
   const sent: RtcpPacket[] = [];
   const ingest = new RtpIngest({
-    legs: [video, AUDIO],
+    legs: [
+      { ...video, ...more },
+      { ...AUDIO, ...more },
+    ],
     ownSsrc: 1 as Ssrc,
     emit: (event) => events.push(event),
     sendRtcp: (packets) => sent.push(...packets),
@@ -174,6 +178,34 @@ describe('RtpIngest', () => {
     expect(sent.map(({ type }) => type)).toEqual(expect.arrayContaining(['receiver-report', 'pli', 'remb']));
     sent.length = 0;
     ingest.tick(1020);
+    expect(sent).toEqual([]);
+  });
+
+  it('tells a publisher that numbers its packets when each came, and no bitrate', () => {
+    const { ingest, sent } = ingestOf(VIDEO, { transportSequenceId: 3 });
+    const numbered = (number: number, of: RtpPacket): RtpPacket => {
+      const content = writeHeaderExtension([{ id: 3, content: Buffer.from([number >>> 8, number & 0xff]) }]);
+      return { ...of, extension: { profile: 0xbede, content } };
+    };
+    ingest.rtp(numbered(65_535, packet(102, 1, 0, KEYFRAME)), 640);
+    ingest.rtp(numbered(1, packet(111, 1, 0, Buffer.from('opus'))), 641);
+    // Sent once more; and one without a number.
+    ingest.rtp(numbered(2, packet(103, 1, 0, Buffer.concat([Buffer.from([0, 2]), SLICE]))), 650);
+    ingest.rtp(packet(102, 3, 7200, SLICE), 660);
+    ingest.tick(1000);
+    expect(sent.map(({ type }) => type)).toEqual(['receiver-report', 'pli', 'transport-feedback']);
+    expect(sent.at(-1)).toEqual({
+      type: 'transport-feedback',
+      sender: 1,
+      media: 102,
+      count: 0,
+      base: 65_535,
+      referenceTime: 10,
+      arrivals: [0, undefined, 4, 40],
+    });
+    sent.length = 0;
+    ingest.tick(1020);
+    ingest.tick(1120);
     expect(sent).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import type { MediaEvent } from '@sluice/media';
-import type { RtcpPacket, RtpPacket, Ssrc } from '@sluice/rtp';
+import { ArrivalLog, type RtcpPacket, type RtpPacket, readHeaderExtension, type Ssrc } from '@sluice/rtp';
 import { TrackGathering } from '../track-gathering.js';
 import { RtpLeg, type RtpLegTerms } from './rtp-leg.js';
 
@@ -20,6 +20,8 @@ export class RtpIngest {
   readonly #legs: readonly RtpLeg[];
   readonly #gathering: TrackGathering;
   readonly #sendRtcp: (packets: readonly RtcpPacket[]) => void;
+  /** Undefined where the publisher doesn't number its packets: then it is told a bitrate. */
+  readonly #arrivals: ArrivalLog | undefined;
   readonly #ownSsrc: Ssrc;
   #bytes = 0;
   #reportedAt = 0;
@@ -38,6 +40,8 @@ export class RtpIngest {
     const emit = (event: MediaEvent) => this.#gathering.write(event);
     this.#legs = options.legs.map((terms) => new RtpLeg(terms, emit, (reason) => options.onUnreadable(terms, reason)));
     this.#sendRtcp = options.sendRtcp;
+    const isNumbered = options.legs.some(({ transportSequenceId }) => transportSequenceId !== undefined);
+    this.#arrivals = isNumbered ? new ArrivalLog() : undefined;
     this.#ownSsrc = options.ownSsrc;
   }
 
@@ -53,7 +57,9 @@ export class RtpIngest {
     const leg = this.#legs.find(({ terms }) => {
       return terms.payloadType === payloadType || terms.retransmissionType === payloadType;
     });
-    leg?.receive(packet, now);
+    if (leg === undefined) return;
+    this.#note(leg.terms, packet, now);
+    leg.receive(packet, now);
   }
 
   rtcp(packets: readonly RtcpPacket[], now: number): void {
@@ -89,14 +95,29 @@ export class RtpIngest {
       const reports = this.#legs.flatMap((leg) => leg.report(now) ?? []);
       const ssrcs = this.#legs.flatMap(({ ssrc }) => ssrc ?? []);
       packets.unshift({ type: 'receiver-report', ssrc: this.#ownSsrc, reports });
-      if (ssrcs.length > 0) packets.push({ type: 'remb', sender: this.#ownSsrc, bitrate: BITRATE, ssrcs });
+      const needsBitrate = this.#arrivals === undefined && ssrcs.length > 0;
+      if (needsBitrate) packets.push({ type: 'remb', sender: this.#ownSsrc, bitrate: BITRATE, ssrcs });
     }
     if (packets.length > 0) this.#sendRtcp(packets);
+    for (const feedback of this.#transportFeedback(now)) this.#sendRtcp([feedback]);
   }
 
   /** Lets out what was held back. */
   end(): void {
     this.#gathering.release();
+  }
+
+  #note({ transportSequenceId: id }: RtpLegTerms, { extension }: RtpPacket, now: number): void {
+    const content = id === undefined ? undefined : readHeaderExtension(extension, id);
+    if (content !== undefined && content.length >= 2) this.#arrivals?.arrived(content.readUInt16BE(0), now);
+  }
+
+  /** For the publisher's own estimate of its line. It must name a source that the publisher knows. */
+  #transportFeedback(now: number): RtcpPacket[] {
+    const media = this.#legs.find(({ ssrc }) => ssrc !== undefined)?.ssrc;
+    if (media === undefined || this.#arrivals?.isDue(now) !== true) return [];
+    const sender = this.#ownSsrc;
+    return this.#arrivals.take(now).map((feedback) => ({ type: 'transport-feedback', sender, media, ...feedback }));
   }
 
   #isKeyframeDue(leg: RtpLeg, now: number): boolean {

@@ -28,6 +28,8 @@ export type RtpLegTerms = {
   readonly payloadType: number;
   readonly retransmissionType: number | undefined;
   readonly clockRate: number;
+  /** The header extension of transport-wide numbers; undefined where the peer has none. */
+  readonly transportSequenceId?: number | undefined;
 } & ({ readonly kind: 'video'; readonly codec: VideoCodec } | { readonly kind: 'audio'; readonly codec: 'opus' });
 
 type SenderReport = Extract<RtcpPacket, { readonly type: 'sender-report' }>;

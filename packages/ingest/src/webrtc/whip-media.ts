@@ -1,5 +1,12 @@
 import type { VideoCodec } from '@sluice/media';
-import type { AnsweredMedia, Offer, OfferedCodec, OfferedMedia } from '@sluice/webrtc';
+import { EXTENSION_URI } from '@sluice/rtp';
+import {
+  type AnsweredMedia,
+  type Offer,
+  type OfferedCodec,
+  type OfferedMedia,
+  transportSequenceIdOf,
+} from '@sluice/webrtc';
 import type { RtpLegTerms } from './rtp-leg.js';
 
 /** What of an offer is taken. */
@@ -39,8 +46,10 @@ export function chooseMedia(offer: Offer, wanted?: string): WhipMedia {
     });
     const chosen = possible.find(({ leg }) => leg.codec === 'h264') ?? possible[0];
     if (chosen === undefined) return undefined;
-    legs.push(chosen.leg);
-    return { offered, direction: 'recvonly', codec: chosen.codec, extensions: [] };
+    const transportSequenceId = transportSequenceIdOf(offered, chosen.codec);
+    legs.push({ ...chosen.leg, transportSequenceId });
+    const extensions = transportSequenceId === undefined ? [] : [EXTENSION_URI.transportSequence];
+    return { offered, direction: 'recvonly', codec: chosen.codec, extensions };
   });
   return { answered, legs };
 }

@@ -15,8 +15,11 @@ export {
   Vp8Depacketiser,
   Vp9Depacketiser,
 } from './payload/index.js';
+export { ArrivalLog } from './receive/arrival-log.js';
 export { JitterBuffer, type JitterOutput } from './receive/jitter-buffer.js';
 export { Reception } from './receive/reception.js';
+export { BandwidthEstimate } from './send/bandwidth-estimate.js';
+export { FrameBudget } from './send/frame-budget.js';
 export type { SrtpMasterKey, SrtpProfile } from './srtp/profile.js';
 export { SrtpReceiver } from './srtp/srtp-receiver.js';
 export { SrtpSender } from './srtp/srtp-sender.js';

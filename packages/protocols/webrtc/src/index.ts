@@ -9,6 +9,7 @@ export {
   type OfferedCodec,
   type OfferedMedia,
   readOffer,
+  transportSequenceIdOf,
 } from './sdp/offer.js';
 export type { MappedAddress } from './server/address-discovery.js';
 export { type AnnouncedAddress, type Peer, type PeerHandler, WebRtcServer } from './server/webrtc-server.js';

@@ -1,5 +1,6 @@
 import { malformed } from '../errors.js';
 import type { Ssrc } from './rtp.js';
+import { readTransportFeedback, type TransportFeedback, writeTransportFeedback } from './transport-feedback.js';
 
 /** RFC 3550 §12.1, RFC 4585 §6.1. */
 const TYPE = {
@@ -56,8 +57,7 @@ export type RtcpPacket =
   | { readonly type: 'fir'; readonly sender: Ssrc; readonly media: Ssrc; readonly number: number }
   /** draft-alvestrand-rmcat-remb-03 */
   | { readonly type: 'remb'; readonly sender: Ssrc; readonly bitrate: number; readonly ssrcs: readonly Ssrc[] }
-  /** Transport-wide feedback, still to be read. */
-  | { readonly type: 'transport-feedback'; readonly sender: Ssrc; readonly media: Ssrc; readonly content: Buffer };
+  | ({ readonly type: 'transport-feedback'; readonly sender: Ssrc; readonly media: Ssrc } & TransportFeedback);
 
 /**
  * Reads a compound packet, RFC 3550 §6.1. Kinds that aren't known are passed over.
@@ -103,7 +103,7 @@ function readOne(type: number, count: number, body: Buffer): RtcpPacket | undefi
       need(body, count * 4, 'a BYE');
       return { type: 'bye', ssrcs: Array.from({ length: count }, (_, at) => ssrcAt(body, at * 4)) };
     case TYPE.transport:
-      return readTransportFeedback(count, body);
+      return readTransport(count, body);
     case TYPE.payload:
       return readPayloadFeedback(count, body);
     default:
@@ -111,10 +111,10 @@ function readOne(type: number, count: number, body: Buffer): RtcpPacket | undefi
   }
 }
 
-function readTransportFeedback(format: number, body: Buffer): RtcpPacket | undefined {
+function readTransport(format: number, body: Buffer): RtcpPacket | undefined {
   need(body, 8, 'feedback');
   const [sender, media, rest] = [ssrcAt(body, 0), ssrcAt(body, 4), body.subarray(8)];
-  if (format === TRANSPORT_WIDE) return { type: 'transport-feedback', sender, media, content: rest };
+  if (format === TRANSPORT_WIDE) return { type: 'transport-feedback', sender, media, ...readTransportFeedback(rest) };
   if (format !== NACK) return undefined;
   const lost: number[] = [];
   for (let at = 0; at + 4 <= rest.length; at += 4) {
@@ -218,7 +218,11 @@ function writeOne(packet: RtcpPacket): Buffer {
     case 'nack':
       return framed(TYPE.transport, NACK, feedback(packet.sender, packet.media, nackPairs(packet.lost)));
     case 'transport-feedback':
-      return framed(TYPE.transport, TRANSPORT_WIDE, feedback(packet.sender, packet.media, packet.content));
+      return framed(
+        TYPE.transport,
+        TRANSPORT_WIDE,
+        feedback(packet.sender, packet.media, writeTransportFeedback(packet)),
+      );
     case 'pli':
       return framed(TYPE.payload, PLI, feedback(packet.sender, packet.media, Buffer.alloc(0)));
     case 'fir': {

@@ -101,12 +101,12 @@ export function sequenceDistance16(from: number, to: number): number {
   return distance >= 0x8000 ? distance - 0x1_0000 : distance;
 }
 
-/** Follows 16-bit sequence numbers or 32-bit timestamps over their wraps. */
+/** Follows numbers of so many bits over their wraps: sequence numbers, reference times, timestamps. */
 export class Unwrapper {
   readonly #modulus: number;
   #last: number | undefined;
 
-  constructor(bits: 16 | 32) {
+  constructor(bits: 16 | 24 | 32) {
     this.#modulus = 2 ** bits;
   }
 

@@ -33,7 +33,15 @@ const PACKETS: RtcpPacket[] = [
   { type: 'nack', sender: ssrc(1), media: ssrc(2), lost: [65_530, 65_535, 0, 3, 100] },
   { type: 'pli', sender: ssrc(1), media: ssrc(2) },
   { type: 'fir', sender: ssrc(1), media: ssrc(2), number: 7 },
-  { type: 'transport-feedback', sender: ssrc(1), media: ssrc(2), content: Buffer.from('00010002', 'hex') },
+  {
+    type: 'transport-feedback',
+    sender: ssrc(1),
+    media: ssrc(2),
+    count: 255,
+    base: 65_534,
+    referenceTime: 0xff_fffe,
+    arrivals: [3, undefined, 259, 258, 6000],
+  },
 ];
 
 describe('RTP', () => {

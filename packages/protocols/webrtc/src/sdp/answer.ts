@@ -1,3 +1,4 @@
+import { EXTENSION_URI } from '@sluice/rtp';
 import type { IceCredentials } from '../session/ice-lite.js';
 import { candidateLine, type HostCandidate } from './candidate.js';
 import type { Direction, Offer, OfferedCodec, OfferedMedia } from './offer.js';
@@ -27,7 +28,8 @@ export interface AnswerOptions {
 }
 
 /** Feedback that is understood here. */
-const FEEDBACK: ReadonlySet<string> = new Set(['nack', 'nack pli', 'ccm fir', 'goog-remb', 'transport-cc']);
+const FEEDBACK: readonly string[] = ['nack', 'nack pli', 'ccm fir'];
+
 /** Writes the answer of a lite agent, RFC 8829 §5.3.1: everything bundled, RTP and RTCP on one port. */
 export function writeAnswer(options: AnswerOptions): string {
   const { offer, media, sessionId } = options;
@@ -76,7 +78,7 @@ function mediaLines(offered: OfferedMedia, answered: AnsweredMedia | undefined, 
       return id === undefined ? [] : [`a=extmap:${id} ${uri}`];
     }),
     `a=rtpmap:${payloadType} ${codec.name}/${codec.clockRate}${channels}`,
-    ...codec.feedback.filter((name) => FEEDBACK.has(name)).map((name) => `a=rtcp-fb:${payloadType} ${name}`),
+    ...feedbackOf(answered).map((name) => `a=rtcp-fb:${payloadType} ${name}`),
     ...(codec.parameters.size === 0 ? [] : [`a=fmtp:${payloadType} ${parametersText(codec)}`]),
     ...(retransmission === undefined
       ? []
@@ -85,6 +87,12 @@ function mediaLines(offered: OfferedMedia, answered: AnsweredMedia | undefined, 
     ...candidates.map(candidateLine),
     'a=end-of-candidates',
   ];
+}
+
+/** One of both controls congestion: arrival times, which need numbers in the packets, or a bitrate. */
+function feedbackOf({ codec, extensions }: AnsweredMedia): string[] {
+  const control = extensions.includes(EXTENSION_URI.transportSequence) ? 'transport-cc' : 'goog-remb';
+  return codec.feedback.filter((name) => FEEDBACK.includes(name) || name === control);
 }
 
 function sourceLines(

@@ -1,3 +1,4 @@
+import { EXTENSION_URI } from '@sluice/rtp';
 import { parse, type SessionDescription } from 'sdp-transform';
 import { malformed, WebRtcError } from '../errors.js';
 
@@ -80,6 +81,16 @@ export function readOffer(text: string): Offer {
     setup,
     media: session.media.map(readMedia),
   };
+}
+
+/**
+ * The id of the header extension that carries transport-wide numbers,
+ * draft-holmer-rmcat-transport-wide-cc-extensions-01 §2 and §4.
+ *
+ * @returns undefined where the peer doesn't offer both it and the feedback (`transport-cc`) that belongs to it
+ */
+export function transportSequenceIdOf({ extensions }: OfferedMedia, { feedback }: OfferedCodec): number | undefined {
+  return feedback.includes('transport-cc') ? extensions.get(EXTENSION_URI.transportSequence) : undefined;
 }
 
 function parseOrThrow(text: string): SessionDescription {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WebRtcError } from '../errors.js';
 import { writeAnswer } from './answer.js';
-import { readOffer } from './offer.js';
+import { readOffer, transportSequenceIdOf } from './offer.js';
 
 /** As Chromium writes it, shortened. */
 const OFFER = [
@@ -49,7 +49,9 @@ const OFFER = [
 ];
 const text = (lines: readonly string[]) => `${lines.join('\r\n')}\r\n`;
 
-const answerTo = (sdp: string, kinds: readonly string[]) => {
+const MID = 'urn:ietf:params:rtp-hdrext:sdes:mid';
+
+const answerTo = (sdp: string, kinds: readonly string[], extensions: readonly string[] = [MID]) => {
   const offer = readOffer(sdp);
   return writeAnswer({
     offer,
@@ -57,7 +59,7 @@ const answerTo = (sdp: string, kinds: readonly string[]) => {
       const [codec] = offered.codecs;
       if (codec === undefined || !kinds.includes(offered.kind)) return undefined;
       const source = { ssrc: 11, retransmissionSsrc: 12, cname: 'sluice' };
-      return { offered, codec, direction: 'sendonly', extensions: ['urn:ietf:params:rtp-hdrext:sdes:mid'], source };
+      return { offered, codec, direction: 'sendonly', extensions, source };
     }),
     ice: { ufrag: 'us', password: 'secret' },
     fingerprint: 'AA:BB',
@@ -113,6 +115,23 @@ describe('SDP', () => {
       expect.stringMatching(/^a=candidate:2 1 tcp \d+ 2001:db8::1 8000 typ host tcptype passive$/),
     ]);
     expect(answerTo(text(OFFER), ['audio', 'video'])).toContain('a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid');
+  });
+
+  it('agrees on one way of congestion control', () => {
+    const uri = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+    const lines = OFFER.flatMap((line) => {
+      if (line !== 'a=rtcp-fb:102 nack') return [line];
+      return [line, 'a=rtcp-fb:102 transport-cc', 'a=rtcp-fb:102 goog-remb', `a=extmap:3 ${uri}`];
+    });
+    const offer = readOffer(text(lines));
+    const ids = offer.media.map((media) => media.codecs[0] && transportSequenceIdOf(media, media.codecs[0]));
+    // The sound has the feedback, but not the extension.
+    expect(ids).toEqual([undefined, 3]);
+    const answerWith = (extensions: readonly string[]) => answerTo(text(lines), ['video'], extensions).split('\r\n');
+    expect(answerWith([uri])).toEqual(expect.arrayContaining(['a=rtcp-fb:102 transport-cc', `a=extmap:3 ${uri}`]));
+    expect(answerWith([uri])).not.toContain('a=rtcp-fb:102 goog-remb');
+    expect(answerWith([])).toContain('a=rtcp-fb:102 goog-remb');
+    expect(answerWith([])).not.toContain('a=rtcp-fb:102 transport-cc');
   });
 
   it.each([
