@@ -74,6 +74,8 @@ describe('Offers of WebRTC', () => {
     expect(sluice.log.filter(({ msg }) => /B-frames/.test(msg))).toMatchObject([
       { path: 'live/b', fix: expect.stringContaining('bframes=0') },
     ]);
+    const status = await (await fetch(`${sluice.http}/status/streams/live/b`)).json();
+    expect(status).toMatchObject({ bFrames: true });
     await viewer.close();
     await publisher.stop();
   }, 40_000);

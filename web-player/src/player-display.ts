@@ -31,6 +31,9 @@ const LATENCY_NAMES: Readonly<Record<LatencyBasis, readonly [name: string, meani
   ],
 };
 
+const B_FRAMES =
+  'Over WebRTC, B-frames are left out or make the picture stutter. The encoder can be set to make none (x264: bframes=0).';
+
 /** Further behind than this and it isn't called live, in seconds. */
 const LIVE_WITHIN: Readonly<Record<LatencyBasis, number>> = { clock: 12, 'buffered-edge': 5 };
 
@@ -74,7 +77,9 @@ export function showFigures(
     [facts.sound, 'audio'],
   ] as const) {
     const track = status?.tracks.find((candidate) => candidate.kind === kind);
-    setText(fact.value, track === undefined ? '–' : describeTrack(track));
+    const hasBFrames = kind === 'video' && status?.bFrames === true;
+    setText(fact.value, track === undefined ? '–' : `${describeTrack(track)}${hasBFrames ? ', B-frames' : ''}`);
+    fact.value.title = hasBFrames ? B_FRAMES : '';
   }
   const atEdge = state === 'playing' && latency !== undefined && latency < LIVE_WITHIN[basis];
   edge.classList.toggle('on', atEdge);

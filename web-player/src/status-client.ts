@@ -19,6 +19,8 @@ export interface StreamStatus {
   readonly since?: string;
   readonly viewers: number;
   readonly tracks: readonly TrackStatus[];
+  /** Pictures come in another order than they are shown in. */
+  readonly bFrames?: boolean;
 }
 
 export interface ServerAbout {

@@ -12,6 +12,9 @@ const streamSchema = z.object({
   viewers: z.number().int(),
   received: z.object({ bytes: z.number().int(), frames: z.number().int() }),
   tracks: z.array(z.record(z.string(), z.unknown())),
+  bFrames: z
+    .boolean()
+    .describe('Pictures come in another order than they are shown in: WebRTC leaves out what it can, or stutters.'),
 });
 
 function streamOf(stream: Stream): z.input<typeof streamSchema> {
@@ -22,6 +25,7 @@ function streamOf(stream: Stream): z.input<typeof streamSchema> {
     viewers: stream.viewers,
     received: { bytes: stream.received.bytes, frames: stream.received.frames },
     tracks: stream.description.tracks.map(({ description: _bytes, ...told }) => told),
+    bFrames: stream.hasBFrames,
   };
 }
 

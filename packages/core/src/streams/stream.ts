@@ -76,6 +76,8 @@ export class Stream implements OutputSource {
   #resumedAt: Micros | undefined;
   #description: StreamDescription = { tracks: [], metadata: {} };
   #state: StreamState = 'live';
+  #latestPts: Micros | undefined;
+  #hasBFrames = false;
   /** Wall time of dts 0. */
   #wallOrigin: Millis | undefined;
   #bytesIn = 0;
@@ -109,6 +111,11 @@ export class Stream implements OutputSource {
     let viewers = 0;
     for (const output of this.#outputs.values()) viewers += output.viewers;
     return viewers;
+  }
+
+  /** Whether pictures come in another order than they are shown in, since the encoder began. */
+  get hasBFrames(): boolean {
+    return this.#hasBFrames;
   }
 
   /** Media received, in bytes and in samples. */
@@ -160,6 +167,8 @@ export class Stream implements OutputSource {
   resume(): void {
     this.#state = 'live';
     this.#timeline.restart();
+    this.#hasBFrames = false;
+    this.#latestPts = undefined;
     this.#gop.clear();
     this.#awaitingKeyframe.clear();
     this.#resumedAt = undefined;
@@ -202,6 +211,7 @@ export class Stream implements OutputSource {
     const { sample } = this.#timeline.repair(received);
     if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
     this.#followClock(sample.dts);
+    if (sample.kind === 'video') this.#followOrder(sample);
     this.#emit(sample);
     this.#sound.write(sample);
   }
@@ -246,6 +256,11 @@ export class Stream implements OutputSource {
 
   #awaitKeyframe(config: TrackConfig): void {
     if (config.kind === 'video') this.#awaitingKeyframe.add(config.track);
+  }
+
+  #followOrder({ pts, keyframe }: Sample): void {
+    if (!keyframe && this.#latestPts !== undefined && pts < this.#latestPts) this.#hasBFrames = true;
+    else this.#latestPts = pts;
   }
 
   #followClock(dts: Micros): void {

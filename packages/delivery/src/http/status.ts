@@ -19,6 +19,8 @@ interface StreamStatus {
   readonly since?: string;
   readonly viewers: number;
   readonly tracks: readonly Readonly<Record<string, unknown>>[];
+  /** Which WebRTC leaves out. */
+  readonly bFrames?: boolean;
 }
 
 /** What pages are told of the server. */
@@ -77,6 +79,7 @@ function statusOf(stream: Stream): StreamStatus {
     since: new Date(stream.startedAt).toISOString(),
     viewers: stream.viewers,
     tracks: stream.description.tracks.map(trackStatus),
+    bFrames: stream.hasBFrames,
   };
 }
 
