@@ -79,7 +79,21 @@ const hls = z.strictObject({
     .max(60)
     .default(2)
     .describe('Target duration of a segment. Segments end at keyframes, so the encoder decides in the end.'),
-  segments: z.number().int().min(3).max(100).default(6).describe('How many segments the playlist lists.'),
+  segments: z.number().int().min(3).max(100).default(6).describe('How many segments the playlist lists, at least.'),
+  container: z
+    .enum(['auto', 'fmp4', 'mpegts'])
+    .default('auto')
+    .describe('What segments are: `auto` is fragmented MP4, and MPEG-TS where the sound is MP3.'),
+  lowLatency: z
+    .boolean()
+    .default(true)
+    .describe('Low-Latency HLS: segments of fragmented MP4 can be had in parts, while they are being made.'),
+  partSeconds: z
+    .number()
+    .min(0.1)
+    .max(1)
+    .default(0.2)
+    .describe('How long those parts are, about: they have whole pictures.'),
   always: z
     .boolean()
     .default(false)

@@ -13,7 +13,7 @@ import {
 import { secondsFromMicros } from '@sluice/media';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import { sendError, sendRefusal } from '../http/responses.js';
-import { HlsOutput, type RenderedPlaylist } from './hls-output.js';
+import { HlsOutput, type PlaylistQuestion, type RenderedPlaylist } from './hls-output.js';
 import { HlsSessions, type HlsViewer } from './hls-sessions.js';
 
 /** How long a first viewer waits for the first segment, beyond the segment's own length. */
@@ -72,7 +72,13 @@ export class HlsDelivery {
     try {
       const viewer = await this.#enter(request, path);
       const output = this.#outputFor(viewer);
-      const playlist = await output.playlist(FIRST_SEGMENT_GRACE_MS, left.signal);
+      const question = questionOf(request.query);
+      if (question === undefined || (question.position !== undefined && output.isTooFar(question.position))) {
+        sendError(response, 400, 'bad-position', 'there is no such _HLS_msn or _HLS_part, and will be none soon');
+        return;
+      }
+      const patience = question.position === undefined ? FIRST_SEGMENT_GRACE_MS : patienceOf(output);
+      const playlist = await output.playlist(question, patience, left.signal);
       if (left.signal.aborted) return;
       if (playlist === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
       sendPlaylist(request, response, playlist, viewer);
@@ -84,24 +90,32 @@ export class HlsDelivery {
   }
 
   /** `/{path}/hls/{name}` */
-  async serveSegment(request: MediaRequest, response: ServerResponse, text: string, name: string): Promise<void> {
+  async serveResource(request: MediaRequest, response: ServerResponse, text: string, name: string): Promise<void> {
+    const left = new AbortController();
+    const leave = () => left.abort();
+    response.once('close', leave);
     try {
       const path = tryParseStreamPath(text);
-      const bytes = path === undefined ? undefined : this.#find(path)?.segment(name);
-      if (bytes === undefined) {
+      const output = path === undefined ? undefined : this.#find(path);
+      const viewer = output && (await this.#enter(request, text));
+      const resource = await output?.resource(name, patienceOf(output), left.signal);
+      if (left.signal.aborted) return;
+      if (resource === undefined || viewer === undefined) {
         sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
       }
-      const viewer = await this.#enter(request, text);
+      const { bytes, type } = resource;
       this.#sessions.sent(viewer, bytes.length);
       response.writeHead(200, {
-        'Content-Type': 'video/mp2t',
+        'Content-Type': type,
         'Content-Length': bytes.length,
         'Cache-Control': `${viewer.key === undefined ? 'public' : 'private'}, max-age=3600, immutable`,
       });
       response.end(request.message.method === 'HEAD' ? undefined : bytes);
     } catch (error) {
       sendRefusal(response, error);
+    } finally {
+      response.off('close', leave);
     }
   }
 
@@ -165,7 +179,23 @@ function sendPlaylist(
   response.end(message.method === 'HEAD' ? undefined : body);
 }
 
-/** Lines that are no tag and no comment are URIs, RFC 8216 §4.1. */
+/** Lines that are no tag and no comment are URIs, RFC 8216 §4.1; tags have theirs in an attribute. */
 function withSession(playlist: Buffer, key: string): Buffer {
-  return Buffer.from(playlist.toString().replace(/^(?!#).+$/gm, (uri) => `${uri}?${SESSION_PARAMETER}=${key}`));
+  const parameter = `?${SESSION_PARAMETER}=${key}`;
+  const text = playlist.toString().replace(/^(?!#).+$|(?<=[:,]URI=")[^"]+/gm, (uri) => `${uri}${parameter}`);
+  return Buffer.from(text);
+}
+
+/** RFC 8216bis §6.2.5.2: a request waits three target durations at most. */
+const patienceOf = (output: HlsOutput): number => output.targetSeconds * 3000;
+
+/** `?_HLS_msn=17&_HLS_part=3&_HLS_skip=YES`, RFC 8216bis §6.2.5. @returns undefined for what can't be read */
+function questionOf(query: URLSearchParams): PlaylistQuestion | undefined {
+  const [segment, part, skip] = ['_HLS_msn', '_HLS_part', '_HLS_skip'].map((name) => query.get(name));
+  const delta = skip === 'YES' || skip === 'v2';
+  if (segment == null) return part == null ? { delta } : undefined;
+  if (!/^\d{1,15}$/.test(segment) || (part != null && !/^\d{1,6}$/.test(part))) return undefined;
+  // Without a part, the whole segment is meant.
+  const position = { segment: Number(segment), part: part == null ? Number.POSITIVE_INFINITY : Number(part) };
+  return { position, delta };
 }

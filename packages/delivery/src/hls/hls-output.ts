@@ -1,15 +1,36 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
-import { type Micros, type Millis, micros, microsFromSeconds, type Sample } from '@sluice/media';
+import { type Millis, microsFromSeconds, type Sample } from '@sluice/media';
 import { primaryTracks } from '../tags/selection.js';
-import { renderPlaylist } from './playlist.js';
-import { type Segment, Segmenter } from './segmenter.js';
+import { CmafPackager } from './cmaf-packager.js';
+import { CutPolicy } from './cut-policy.js';
+import { PartTarget } from './part-target.js';
+import { renderDelta, renderPlaylist } from './playlist.js';
+import { PlaylistWaiters } from './playlist-waiters.js';
+import { ResourceNames } from './resource-names.js';
+import type { Packager, PackagerEvents, Segment } from './segment.js';
+import { areIndependent, type Position, SegmentWindow } from './segment-window.js';
+import { TsPackager } from './ts-packager.js';
 
 /** A playlist as it stands, ready to be sent. */
 export interface RenderedPlaylist {
   readonly text: Buffer;
   readonly gzip: Buffer;
+}
+
+/** A segment, a part or an init segment. */
+export interface HlsResource {
+  readonly bytes: Buffer;
+  readonly type: 'video/mp2t' | 'video/mp4';
+}
+
+/** What a client asks of a playlist, RFC 8216bis §6.2.5. */
+export interface PlaylistQuestion {
+  /** Not before it has this. */
+  readonly position?: Position | undefined;
+  /** Whether an update will do. */
+  readonly delta?: boolean;
 }
 
 export interface HlsOutputOptions {
@@ -24,54 +45,46 @@ export interface HlsOutputOptions {
   readonly onEnd: (output: HlsOutput) => void;
 }
 
-/** RFC 8216 §6.2.2: a segment that left the playlist stays for its own length and that of the longest playlist. */
-const retainedFor = (listed: number): number => listed + (listed + 1);
+/** RFC 8216bis §6.2.5.2: who asks for what is further ahead, asks for what nobody can know. */
+const SEGMENTS_AHEAD = 2;
 
 /** One stream's HLS: a window of segments in memory, and the playlist over it. */
 export class HlsOutput implements Output {
   readonly path: OutputSource['path'];
   readonly #source: OutputSource;
   readonly #clock: Clock;
-  readonly #viewers: (path: StreamPath) => number;
-  readonly #onSegment: HlsOutputOptions['onSegment'];
-  readonly #onEnd: (output: HlsOutput) => void;
-  readonly #segmenter: Segmenter;
-  /** Makes segment URLs unique over restarts of the server and of the stream, so that caches may keep them. */
-  readonly #epoch = randomBytes(4).toString('hex');
-  readonly #listed: number;
-  readonly #target: Micros;
-  #longest: Micros;
-  #segments: Segment[] = [];
-  #discontinuities = 0;
-  #rendered: RenderedPlaylist | undefined;
-  #waiting = new Set<() => void>();
+  readonly #options: HlsOutputOptions;
+  readonly #window: SegmentWindow;
+  readonly #cuts: CutPolicy;
+  readonly #partTarget: PartTarget | undefined;
+  readonly #waiters: PlaylistWaiters;
+  readonly #names: ResourceNames;
+  #packager: Packager | undefined;
+  #full: RenderedPlaylist | undefined;
+  #delta: RenderedPlaylist | undefined;
   #lastUsed: Millis;
   #ended = false;
 
   constructor(options: HlsOutputOptions) {
-    const { source, clock, log } = options;
-    const { hls } = source.settings;
+    const { source, clock } = options;
+    const { segmentSeconds, segments, lowLatency, partSeconds } = source.settings.hls;
     this.path = source.path;
     this.#source = source;
     this.#clock = clock;
-    this.#viewers = options.viewers;
-    this.#onSegment = options.onSegment;
-    this.#onEnd = options.onEnd;
-    this.#listed = hls.segments;
-    this.#target = microsFromSeconds(hls.segmentSeconds);
-    this.#longest = this.#target;
+    this.#options = options;
+    const target = microsFromSeconds(segmentSeconds);
+    const now = () => clock.monotonic();
+    this.#cuts = new CutPolicy(target);
+    this.#partTarget = lowLatency ? new PartTarget(microsFromSeconds(partSeconds)) : undefined;
+    this.#window = new SegmentWindow({ listed: segments, target, now });
+    this.#waiters = new PlaylistWaiters(now);
+    // Unique over restarts of the server and of the stream, so that caches may keep what they get.
+    this.#names = new ResourceNames(source.path, randomBytes(4).toString('hex'));
     this.#lastUsed = clock.monotonic();
-    this.#segmenter = new Segmenter({
-      target: this.#target,
-      wallTimeOf: (dts) => source.wallTimeOf(dts),
-      onSegment: (segment) => this.#add(segment),
-      onUnsupported: (config) =>
-        log.warn({ path: source.path, codec: config.codec }, `HLS with MPEG-TS segments can't carry ${config.codec}`),
-    });
   }
 
   get viewers(): number {
-    return this.#viewers(this.path);
+    return this.#options.viewers(this.path);
   }
 
   get idleSince(): Millis | undefined {
@@ -80,95 +93,152 @@ export class HlsOutput implements Output {
 
   /** How long its listed segments take to play. */
   get windowSeconds(): number {
-    return this.#segments.slice(-this.#listed).reduce((sum, segment) => sum + segment.duration, 0) / 1_000_000;
+    return this.#window.seconds;
+  }
+
+  get targetSeconds(): number {
+    return this.#window.targetSeconds;
   }
 
   configure(description: StreamDescription): void {
-    this.#segmenter.configure(primaryTracks(description));
+    const tracks = primaryTracks(description);
+    // A stream stays with the format that it began with: its segments are of one kind.
+    this.#packager ??= this.#makePackager(tracks.some(({ codec }) => codec === 'mp3'));
+    this.#packager.configure(tracks);
   }
 
   sample(sample: Sample): void {
-    this.#segmenter.sample(sample);
+    this.#packager?.sample(sample);
   }
 
   discontinuity(): void {
-    this.#segmenter.discontinuity();
+    this.#packager?.discontinuity();
   }
 
   end(): void {
     if (this.#ended) return;
-    this.#segmenter.flush();
+    this.#packager?.flush();
     this.#ended = true;
-    this.#rendered = undefined;
-    this.#wake();
-    this.#onEnd(this);
+    this.#changed();
+    this.#waiters.close();
+    this.#options.onEnd(this);
   }
 
-  sweep(): void {}
+  sweep(): void {
+    this.#waiters.sweep();
+  }
 
-  /** The playlist, as soon as there is a segment to list; undefined when none came in time. */
-  async playlist(timeoutMs: number, signal: AbortSignal): Promise<RenderedPlaylist | undefined> {
+  /** Whether a question is about what nobody can know yet. */
+  isTooFar({ segment }: Position): boolean {
+    return segment > this.#window.end.segment + SEGMENTS_AHEAD;
+  }
+
+  /**
+   * The playlist, as soon as it has what is asked for, and a segment to list.
+   *
+   * @returns undefined where none came in time
+   */
+  async playlist(
+    { position, delta = false }: PlaylistQuestion,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<RenderedPlaylist | undefined> {
     this.#lastUsed = this.#clock.monotonic();
-    if (this.#segments.length === 0 && !this.#ended) await this.#segmentArrives(timeoutMs, signal);
-    if (this.#segments.length === 0) return undefined;
-    this.#rendered ??= this.#render();
-    return this.#rendered;
+    const wanted = position ?? { segment: 0, part: Number.POSITIVE_INFINITY };
+    if (!this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
+    if (this.#window.isEmpty) return undefined;
+    if (delta) {
+      this.#delta ??= rendered(renderDelta(this.#content()));
+      return this.#delta;
+    }
+    this.#full ??= rendered(renderPlaylist(this.#content()));
+    return this.#full;
   }
 
-  /** @param name as the playlist gave it */
-  segment(name: string): Buffer | undefined {
+  /**
+   * What a playlist names, as soon as it is there; what a playlist only hints at is waited for.
+   *
+   * @param name as the playlist gave it
+   */
+  async resource(name: string, timeoutMs: number, signal: AbortSignal): Promise<HlsResource | undefined> {
     this.#lastUsed = this.#clock.monotonic();
-    return this.#segments.find((segment) => this.#nameOf(segment) === name)?.bytes;
+    const asked = this.#names.read(name);
+    if (asked === undefined) return undefined;
+    const type = asked.extension === 'ts' ? 'video/mp2t' : 'video/mp4';
+    if (asked.kind === 'part' && this.#isNext(asked)) await this.#waiters.wait(asked, timeoutMs, signal);
+    const bytes = asked.kind === 'init' ? this.#window.init(asked.init) : this.#bytesOf(asked.segment, asked.part);
+    return bytes === undefined ? undefined : { bytes, type };
   }
 
-  #nameOf(segment: Segment): string {
-    return `${this.#epoch}-${segment.number}.ts`;
+  #bytesOf(number: number, part: number | undefined): Buffer | undefined {
+    const segment = this.#window.find(number);
+    if (segment === undefined) return undefined;
+    if (part !== undefined) return segment.parts[part]?.bytes;
+    return 'bytes' in segment ? (segment as Segment).bytes : undefined;
   }
 
-  #add(segment: Segment): void {
-    this.#longest = micros(Math.max(this.#longest, segment.duration));
-    this.#segments.push(segment);
-    const retained = retainedFor(this.#listed);
-    if (this.#segments.length > retained) this.#segments.splice(0, this.#segments.length - retained);
-    const unlisted = this.#segments.at(-this.#listed - 1);
-    if (unlisted?.discontinuity) this.#discontinuities += 1;
-    this.#rendered = undefined;
-    this.#wake();
-    this.#onSegment(this, segment, this.#urlOf(segment));
+  #isNext({ segment, part }: Position): boolean {
+    const { end } = this.#window;
+    return !this.#ended && end.segment === segment && end.part === part;
   }
 
-  #urlOf(segment: Segment): string {
-    return `${this.path.slice(this.path.lastIndexOf('/') + 1)}/hls/${this.#nameOf(segment)}`;
+  /** Without a position, one segment is enough. */
+  #has(position: Position): boolean {
+    return this.#ended || (this.#window.has(position) && !this.#window.isEmpty);
   }
 
-  #render(): RenderedPlaylist {
-    const text = Buffer.from(
-      renderPlaylist({
-        segments: this.#segments.slice(-this.#listed),
-        target: this.#longest,
-        discontinuitySequence: this.#discontinuities,
-        ended: this.#ended,
-        urlOf: (segment) => this.#urlOf(segment),
-      }),
-    );
-    return { text, gzip: gzipSync(text) };
+  #makePackager(hasMp3: boolean): Packager {
+    const { container } = this.#source.settings.hls;
+    const wallTimeOf = this.#source.wallTimeOf.bind(this.#source);
+    const isTs = container === 'mpegts' || (container === 'auto' && hasMp3);
+    const events = this.#packagerEvents(isTs ? 'MPEG-TS' : 'MP4');
+    this.#names.extension = isTs ? 'ts' : 'm4s';
+    if (isTs) return new TsPackager({ cuts: this.#cuts, wallTimeOf, events });
+    return new CmafPackager({ cuts: this.#cuts, partTarget: this.#partTarget, wallTimeOf, events });
   }
 
-  #segmentArrives(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        this.#waiting.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, timeoutMs);
-      signal.addEventListener('abort', done);
-      this.#waiting.add(done);
-    });
+  #packagerEvents(format: string): PackagerEvents {
+    return {
+      init: (number, bytes) => this.#window.addInit(number, bytes),
+      part: (segment) => {
+        this.#window.setOpen(segment);
+        this.#changed();
+      },
+      segment: (segment) => {
+        this.#window.add(segment);
+        this.#cuts.promise(this.#window.targetSeconds);
+        this.#changed();
+        this.#options.onSegment(this, segment, this.#names.segment(segment.number));
+      },
+      unsupported: ({ codec }) =>
+        this.#options.log.warn({ path: this.path, codec }, `HLS with ${format} segments can't carry ${codec}`),
+    };
   }
 
-  #wake(): void {
-    for (const waiting of [...this.#waiting]) waiting();
+  #content() {
+    const { listed, open, targetSeconds, discontinuities } = this.#window;
+    const hasParts = listed.some(({ init }) => init !== undefined);
+    return {
+      segments: listed,
+      open,
+      targetSeconds,
+      partTarget: hasParts ? this.#partTarget?.target : undefined,
+      discontinuitySequence: discontinuities,
+      independent: areIndependent(listed),
+      ended: this.#ended,
+      urls: this.#names,
+    };
   }
+
+  /** Something is new: playlists are made anew, once for all who ask, and who waits for it gets it. */
+  #changed(): void {
+    this.#full = undefined;
+    this.#delta = undefined;
+    this.#waiters.advance((position) => this.#has(position));
+  }
+}
+
+function rendered(playlist: string): RenderedPlaylist {
+  const text = Buffer.from(playlist);
+  return { text, gzip: gzipSync(text, { level: 1 }) };
 }

@@ -1,45 +1,100 @@
 import { micros, millis } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
-import { renderPlaylist, targetDuration } from './playlist.js';
-import type { Segment } from './segmenter.js';
+import { type PlaylistContent, renderDelta, renderPlaylist } from './playlist.js';
+import type { OpenSegment, Part, Segment } from './segment.js';
 
-const segment = (number: number, seconds: number, discontinuity = false): Segment => ({
+const part = (seconds: number, independent = false): Part => {
+  return { bytes: Buffer.alloc(1), duration: micros(seconds * 1_000_000), independent };
+};
+const open = (number: number, more: Partial<OpenSegment> = {}): OpenSegment => ({
   number,
-  bytes: Buffer.alloc(188),
-  duration: micros(seconds * 1_000_000),
   startedAt: millis(Date.UTC(2026, 0, 2, 3, 4, 5 + number)),
-  discontinuity,
+  discontinuity: false,
+  init: undefined,
+  independent: true,
+  parts: [],
+  ...more,
+});
+const segment = (number: number, seconds: number, more: Partial<OpenSegment> = {}): Segment => {
+  return { ...open(number, more), bytes: Buffer.alloc(188), duration: micros(seconds * 1_000_000) };
+};
+const content = (more: Partial<PlaylistContent>): PlaylistContent => ({
+  segments: [],
+  open: undefined,
+  targetSeconds: 2,
+  partTarget: undefined,
+  discontinuitySequence: 3,
+  independent: true,
+  ended: false,
+  urls: {
+    segment: (number) => `show/hls/e-${number}.m4s`,
+    part: (number, at) => `show/hls/e-${number}.${at}.m4s`,
+    init: (number) => `show/hls/e-init${number}.mp4`,
+  },
+  ...more,
 });
 
 describe('playlist', () => {
   it('says what RFC 8216 asks of a live playlist', () => {
-    const text = renderPlaylist({
-      segments: [segment(7, 2), segment(8, 1.96, true)],
-      target: micros(2_000_000),
-      discontinuitySequence: 3,
-      ended: true,
-      urlOf: ({ number }) => `show/hls/e-${number}.ts`,
-    });
-    expect(text).toBe(`#EXTM3U
-#EXT-X-VERSION:3
+    const segments = [segment(7, 2), segment(8, 1.96, { discontinuity: true })];
+    expect(renderPlaylist(content({ segments, ended: true }))).toBe(`#EXTM3U
+#EXT-X-VERSION:6
 #EXT-X-TARGETDURATION:2
 #EXT-X-MEDIA-SEQUENCE:7
 #EXT-X-DISCONTINUITY-SEQUENCE:3
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:12.000Z
-#EXTINF:2.000,
-show/hls/e-7.ts
+#EXTINF:2.00000,
+show/hls/e-7.m4s
 #EXT-X-DISCONTINUITY
 #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:13.000Z
-#EXTINF:1.960,
-show/hls/e-8.ts
+#EXTINF:1.96000,
+show/hls/e-8.m4s
 #EXT-X-ENDLIST
 `);
   });
 
-  it('has a target duration that no segment exceeds when rounded', () => {
-    expect(targetDuration(micros(2_000_000), [segment(0, 2.4)])).toBe(2);
-    expect(targetDuration(micros(2_000_000), [segment(0, 2.5)])).toBe(3);
-    expect(targetDuration(micros(200_000), [])).toBe(1);
+  it('lists parts near its end, and hints at the next one', () => {
+    const parts = [part(0.2, true), part(0.2)];
+    const segments = [0, 1, 2, 3].map((number) => segment(number, 2, { init: number < 2 ? 1 : 2, parts }));
+    const text = renderPlaylist(
+      content({ segments, open: open(4, { init: 2, parts }), partTarget: micros(204_000), independent: false }),
+    );
+    expect(text.split('\n')).toEqual([
+      '#EXTM3U',
+      '#EXT-X-VERSION:9',
+      '#EXT-X-TARGETDURATION:2',
+      '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.61200,CAN-SKIP-UNTIL=12',
+      '#EXT-X-PART-INF:PART-TARGET=0.20400',
+      '#EXT-X-MEDIA-SEQUENCE:0',
+      '#EXT-X-DISCONTINUITY-SEQUENCE:3',
+      '#EXT-X-MAP:URI="show/hls/e-init1.mp4"',
+      '#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:05.000Z',
+      '#EXTINF:2.00000,',
+      'show/hls/e-0.m4s',
+      ...[1, 2, 3].flatMap((number) => [
+        ...(number === 2 ? ['#EXT-X-MAP:URI="show/hls/e-init2.mp4"'] : []),
+        `#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:0${5 + number}.000Z`,
+        `#EXT-X-PART:DURATION=0.20000,URI="show/hls/e-${number}.0.m4s",INDEPENDENT=YES`,
+        `#EXT-X-PART:DURATION=0.20000,URI="show/hls/e-${number}.1.m4s"`,
+        '#EXTINF:2.00000,',
+        `show/hls/e-${number}.m4s`,
+      ]),
+      '#EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:04:09.000Z',
+      '#EXT-X-PART:DURATION=0.20000,URI="show/hls/e-4.0.m4s",INDEPENDENT=YES',
+      '#EXT-X-PART:DURATION=0.20000,URI="show/hls/e-4.1.m4s"',
+      '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="show/hls/e-4.2.m4s"',
+      '',
+    ]);
+  });
+
+  it('leaves out of an update what is older than six target durations', () => {
+    const segments = Array.from({ length: 10 }, (_, number) => segment(number, 2, { init: 1 }));
+    const text = renderDelta(content({ segments, partTarget: micros(204_000) }));
+    expect(text).toContain('#EXT-X-MEDIA-SEQUENCE:0\n');
+    expect(text).toContain('#EXT-X-SKIP:SKIPPED-SEGMENTS=4\n');
+    expect(text).not.toContain('#EXT-X-MAP');
+    expect(text.match(/#EXTINF/g)).toHaveLength(6);
+    expect(renderDelta(content({ segments: segments.slice(0, 3) }))).not.toContain('SKIP');
   });
 });

@@ -1,41 +1,122 @@
 import { type Micros, secondsFromMicros } from '@sluice/media';
-import type { Segment } from './segmenter.js';
+import type { OpenSegment, Segment } from './segment.js';
 
-export interface PlaylistWindow {
-  /** Oldest first; one or more. */
-  readonly segments: readonly Segment[];
-  readonly target: Micros;
-  /** Discontinuities before the first segment, RFC 8216 §4.3.3.3. */
-  readonly discontinuitySequence: number;
-  readonly ended: boolean;
-  readonly urlOf: (segment: Segment) => string;
+/** How the resources of a playlist are called, relative to it. */
+export interface ResourceUrls {
+  segment(number: number): string;
+  part(segment: number, part: number): string;
+  init(number: number): string;
 }
 
-/** A live media playlist. RFC 8216 §4.3. */
-export function renderPlaylist(window: PlaylistWindow): string {
-  const { segments, target, discontinuitySequence, ended, urlOf } = window;
+export interface PlaylistContent {
+  /** Oldest first; one or more. */
+  readonly segments: readonly Segment[];
+  readonly open: OpenSegment | undefined;
+  readonly targetSeconds: number;
+  /** Undefined where segments have no parts. */
+  readonly partTarget: Micros | undefined;
+  /** Discontinuities before the first segment, RFC 8216 §4.3.3.3. */
+  readonly discontinuitySequence: number;
+  /** All segments begin where decoding can. */
+  readonly independent: boolean;
+  readonly ended: boolean;
+  readonly urls: ResourceUrls;
+}
+
+/** RFC 8216bis §4.4.3.8: parts are listed for so many target durations; what is older may be skipped in updates. */
+const PARTS_TARGETS = 3;
+const SKIP_TARGETS = 6;
+/** RFC 8216bis §4.4.3.8: how far behind the end players stay, in parts. */
+const HOLD_BACK_PARTS = 3;
+const SECOND = 1_000_000;
+
+/** A live media playlist. RFC 8216 §4.3, RFC 8216bis §4.4. */
+export function renderPlaylist(content: PlaylistContent): string {
+  return render(content, 0);
+}
+
+/** An update of one that the client has: without what is older than six target durations. RFC 8216bis §6.2.5.1. */
+export function renderDelta(content: PlaylistContent): string {
+  const { segments, targetSeconds } = content;
+  let left = SKIP_TARGETS * targetSeconds * SECOND;
+  let kept = 0;
+  for (const { duration } of [...segments].reverse()) {
+    if (left <= 0) break;
+    left -= duration;
+    kept += 1;
+  }
+  return render(content, segments.length - kept);
+}
+
+function render(content: PlaylistContent, skipped: number): string {
+  const { segments, open, partTarget, discontinuitySequence, independent, ended, urls } = content;
+  const hasInit = segments.some(({ init }) => init !== undefined);
+  const isLowLatency = partTarget !== undefined && !ended;
   const lines = [
     '#EXTM3U',
-    '#EXT-X-VERSION:3',
-    `#EXT-X-TARGETDURATION:${targetDuration(target, segments)}`,
+    `#EXT-X-VERSION:${isLowLatency ? 9 : 6}`,
+    `#EXT-X-TARGETDURATION:${content.targetSeconds}`,
+    ...(isLowLatency ? serverControl(partTarget, content.targetSeconds) : []),
     `#EXT-X-MEDIA-SEQUENCE:${segments[0]?.number ?? 0}`,
     `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`,
-    '#EXT-X-INDEPENDENT-SEGMENTS',
+    ...(independent ? ['#EXT-X-INDEPENDENT-SEGMENTS'] : []),
+    ...(skipped > 0 ? [`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`] : []),
   ];
-  for (const segment of segments) {
+  const withParts = isLowLatency ? firstWithParts(segments, content.targetSeconds) : Number.POSITIVE_INFINITY;
+  let init: number | undefined;
+  const begin = (segment: OpenSegment, isShown: boolean): void => {
+    const isOther = segment.init !== init;
+    init = segment.init;
+    if (!isShown) return;
     if (segment.discontinuity) lines.push('#EXT-X-DISCONTINUITY');
-    lines.push(
-      `#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startedAt).toISOString()}`,
-      `#EXTINF:${secondsFromMicros(segment.duration).toFixed(3)},`,
-      urlOf(segment),
-    );
+    if (isOther && init !== undefined) lines.push(`#EXT-X-MAP:URI="${urls.init(init)}"`);
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startedAt).toISOString()}`);
+  };
+  for (const [at, segment] of segments.entries()) {
+    begin(segment, at >= skipped);
+    if (at < skipped) continue;
+    if (segment.number >= withParts) lines.push(...partLines(segment, urls));
+    lines.push(`#EXTINF:${secondsOf(segment.duration)},`, urls.segment(segment.number));
+  }
+  if (isLowLatency) {
+    if (open !== undefined && open.parts.length > 0) {
+      begin(open, true);
+      lines.push(...partLines(open, urls));
+    }
+    const next = open === undefined ? (segments.at(-1)?.number ?? -1) + 1 : open.number;
+    lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${urls.part(next, open?.parts.length ?? 0)}"`);
   }
   if (ended) lines.push('#EXT-X-ENDLIST');
+  if (!hasInit && isLowLatency) throw new Error('parts without an init segment');
   return `${lines.join('\n')}\n`;
 }
 
-/** Whole seconds that no segment exceeds when rounded, RFC 8216 §4.3.3.1. */
-export function targetDuration(target: Micros, segments: readonly Segment[]): number {
-  const longest = segments.reduce((most, segment) => Math.max(most, segment.duration), target as number);
-  return Math.max(1, Math.round(longest / 1_000_000));
+function serverControl(partTarget: Micros, targetSeconds: number): string[] {
+  const holdBack = secondsOf((partTarget * HOLD_BACK_PARTS) as Micros);
+  const control = [
+    `CAN-BLOCK-RELOAD=YES`,
+    `PART-HOLD-BACK=${holdBack}`,
+    `CAN-SKIP-UNTIL=${SKIP_TARGETS * targetSeconds}`,
+  ];
+  return [`#EXT-X-SERVER-CONTROL:${control.join(',')}`, `#EXT-X-PART-INF:PART-TARGET=${secondsOf(partTarget)}`];
 }
+
+function partLines({ number, parts }: OpenSegment, urls: ResourceUrls): string[] {
+  return parts.map(({ duration, independent }, part) => {
+    const independence = independent ? ',INDEPENDENT=YES' : '';
+    return `#EXT-X-PART:DURATION=${secondsOf(duration)},URI="${urls.part(number, part)}"${independence}`;
+  });
+}
+
+/** @returns the number of the oldest segment whose parts are listed */
+function firstWithParts(segments: readonly Segment[], targetSeconds: number): number {
+  let left = PARTS_TARGETS * targetSeconds * SECOND;
+  for (const { number, duration } of [...segments].reverse()) {
+    left -= duration;
+    if (left < 0) return number + 1;
+  }
+  return 0;
+}
+
+/** Exact enough that parts add up to their segment. */
+const secondsOf = (duration: Micros): string => secondsFromMicros(duration).toFixed(5);

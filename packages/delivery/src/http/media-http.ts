@@ -153,7 +153,7 @@ export class MediaHttpServer {
     } else if (pathname.endsWith('.m3u8')) {
       await hls.servePlaylist(request, response, pathname.slice(1, -'.m3u8'.length));
     } else if (segment !== null) {
-      await hls.serveSegment(request, response, segment[1] ?? '', segment[2] ?? '');
+      await hls.serveResource(request, response, segment[1] ?? '', segment[2] ?? '');
     } else this.#page(message, response, pathname);
   }
 

@@ -9,7 +9,9 @@ import {
   vp9TrackConfig,
 } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
-import { type Segment, Segmenter } from './segmenter.js';
+import { CutPolicy } from './cut-policy.js';
+import type { Segment } from './segment.js';
+import { TsPackager } from './ts-packager.js';
 
 const VIDEO = h264TrackConfig(
   0,
@@ -37,17 +39,21 @@ const audio = (ms: number): Sample => ({
 function segmenter(targetSeconds = 2) {
   const segments: Segment[] = [];
   const unsupported: string[] = [];
-  const made = new Segmenter({
-    target: micros(targetSeconds * 1_000_000),
+  const made = new TsPackager({
+    cuts: new CutPolicy(micros(targetSeconds * 1_000_000)),
     wallTimeOf: (dts) => millis(1_000_000 + dts / 1000),
-    onSegment: (segment) => segments.push(segment),
-    onUnsupported: (config) => unsupported.push(config.codec),
+    events: {
+      init: () => {},
+      part: () => {},
+      segment: (segment) => segments.push(segment),
+      unsupported: (config) => unsupported.push(config.codec),
+    },
   });
   return { made, segments, unsupported };
 }
 const seconds = (segments: readonly Segment[]) => segments.map(({ duration }) => duration / 1_000_000);
 
-describe('Segmenter', () => {
+describe('TsPackager', () => {
   it('cuts at keyframes, and its durations add up to the time that the stream took', () => {
     const { made, segments } = segmenter();
     made.configure([VIDEO, AUDIO]);

@@ -9,28 +9,17 @@ import {
   type TrackId,
   TsMuxer,
 } from '@sluice/media';
+import type { CutPolicy } from './cut-policy.js';
+import type { Packager, PackagerEvents } from './segment.js';
 
-/** A finished segment. */
-export interface Segment {
-  /** Media sequence number. */
-  readonly number: number;
-  readonly bytes: Buffer;
-  readonly duration: Micros;
-  /** When its first sample was live, ms since 1970. */
-  readonly startedAt: Millis;
-  /** Decoders must be reset before it. */
-  readonly discontinuity: boolean;
-}
-
-export interface SegmenterOptions {
-  readonly target: Micros;
+export interface TsPackagerOptions {
+  readonly cuts: CutPolicy;
   readonly wallTimeOf: (dts: Micros) => Millis;
-  readonly onSegment: (segment: Segment) => void;
-  /** Called for tracks that MPEG-TS can't carry. */
-  readonly onUnsupported: (config: TrackConfig) => void;
+  readonly events: PackagerEvents;
 }
 
-interface OpenSegment {
+interface Open {
+  readonly independent: boolean;
   readonly start: Micros;
   readonly startedAt: Millis;
   readonly discontinuity: boolean;
@@ -38,26 +27,18 @@ interface OpenSegment {
   end: Micros;
 }
 
-/** An encoder's GOPs waver by a frame or two; a keyframe this early still ends the segment. */
-const EARLY_CUT = 0.9;
-/** Without a keyframe a segment is cut after this many target durations, to bound what is held. */
-const MAX_TARGETS = 10;
-const MIN_FORCED_CUT = micros(20_000_000);
-
 /** Cuts a stream into MPEG-TS segments, at video keyframes, or anywhere if there is no video. */
-export class Segmenter {
-  readonly #options: SegmenterOptions;
-  readonly #forcedCut: Micros;
+export class TsPackager implements Packager {
+  readonly #options: TsPackagerOptions;
   #tracks = new Map<TrackId, TrackConfig>();
   #hasVideo = false;
   #muxer: TsMuxer | undefined;
-  #open: OpenSegment | undefined;
+  #open: Open | undefined;
   #next = 0;
   #discontinuity = false;
 
-  constructor(options: SegmenterOptions) {
+  constructor(options: TsPackagerOptions) {
     this.#options = options;
-    this.#forcedCut = micros(Math.max(options.target * MAX_TARGETS, MIN_FORCED_CUT));
   }
 
   /** The tracks from the next sample on. The same ones again change nothing. */
@@ -75,7 +56,7 @@ export class Segmenter {
     const muxer = this.#muxer;
     if (muxer === undefined || !this.#tracks.has(sample.track)) return;
     const open = this.#open;
-    if (open !== undefined && this.#cutsBefore(sample, open)) {
+    if (open !== undefined && this.#options.cuts.cutsBefore(sample, sample.dts - open.start, this.#hasVideo)) {
       open.end = sample.dts;
       this.#close(open);
     }
@@ -120,46 +101,43 @@ export class Segmenter {
       return true;
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;
-      this.#options.onUnsupported(config);
+      this.#options.events.unsupported(config);
       return false;
     }
   }
 
-  #cutsBefore(sample: Sample, open: OpenSegment): boolean {
-    const elapsed = sample.dts - open.start;
-    if (elapsed >= this.#forcedCut) return true;
-    if (elapsed < this.#options.target * EARLY_CUT) return false;
-    return this.#hasVideo ? sample.kind === 'video' && sample.keyframe : elapsed >= this.#options.target;
-  }
-
   /** The first segment begins with a picture. */
-  #begin(sample: Sample, muxer: TsMuxer): OpenSegment | undefined {
+  #begin(sample: Sample, muxer: TsMuxer): Open | undefined {
     const isFirst = this.#next === 0 || this.#discontinuity;
     if (this.#hasVideo && isFirst && !(sample.kind === 'video' && sample.keyframe)) return undefined;
-    const open: OpenSegment = {
+    const open: Open = {
       start: sample.dts,
       startedAt: this.#options.wallTimeOf(sample.dts),
       discontinuity: this.#discontinuity,
       parts: [muxer.tables()],
+      independent: !this.#hasVideo || (sample.kind === 'video' && sample.keyframe),
       end: sample.dts,
     };
     this.#discontinuity = false;
     return open;
   }
 
-  #close(open: OpenSegment): void {
+  #close(open: Open): void {
     this.#open = undefined;
     const duration = micros(open.end - open.start);
     if (duration <= 0) {
       this.#discontinuity ||= open.discontinuity;
       return;
     }
-    this.#options.onSegment({
+    this.#options.events.segment({
       number: this.#next++,
       bytes: Buffer.concat(open.parts),
       duration,
       startedAt: open.startedAt,
       discontinuity: open.discontinuity,
+      init: undefined,
+      independent: open.independent,
+      parts: [],
     });
   }
 }

@@ -1,0 +1,219 @@
+import {
+  FragmentWriter,
+  MediaError,
+  type Micros,
+  type Millis,
+  micros,
+  parseVp9FrameHeader,
+  type Sample,
+  sameTrackConfig,
+  type TrackConfig,
+  type TrackId,
+  type TrackRun,
+  writeFragment,
+  writeInitSegment,
+} from '@sluice/media';
+import type { CutPolicy } from './cut-policy.js';
+import type { PartTarget } from './part-target.js';
+import type { OpenSegment, Packager, PackagerEvents, Part } from './segment.js';
+
+export interface CmafPackagerOptions {
+  readonly cuts: CutPolicy;
+  /** Undefined where segments have no parts. */
+  readonly partTarget: PartTarget | undefined;
+  readonly wallTimeOf: (dts: Micros) => Millis;
+  readonly events: PackagerEvents;
+}
+
+interface Open extends OpenSegment {
+  readonly parts: Part[];
+  readonly start: Micros;
+}
+
+/** A picture's size where its configuration doesn't tell it, to find out whether the rest can be written. */
+const ANY_SIZE = { width: 16, height: 16 };
+
+/** Cuts a stream into CMAF segments, and those into parts: each one a fragment with all tracks in it. */
+export class CmafPackager implements Packager {
+  readonly #options: CmafPackagerOptions;
+  #tracks: readonly TrackConfig[] = [];
+  /** The track that cuts go by: the picture, or else the sound. */
+  #clock: TrackConfig | undefined;
+  readonly #writers = new Map<TrackId, FragmentWriter>();
+  #init: number | undefined;
+  #inits = 0;
+  #open: Open | undefined;
+  #partStart: Micros = micros(0);
+  #isPartIndependent = false;
+  #next = 0;
+  #fragments = 0;
+  #discontinuity = false;
+
+  constructor(options: CmafPackagerOptions) {
+    this.#options = options;
+  }
+
+  configure(tracks: readonly TrackConfig[]): void {
+    const carried = tracks.filter((config) => this.#canCarry(config));
+    if (carried.length === this.#tracks.length && carried.every((config, at) => isSame(config, this.#tracks[at])))
+      return;
+    this.flush();
+    this.#discontinuity ||= this.#next > 0;
+    this.#tracks = carried;
+    this.#clock = carried.find(({ kind }) => kind === 'video') ?? carried[0];
+    this.#init = undefined;
+    this.#makeWriters();
+  }
+
+  sample(sample: Sample): void {
+    const writer = this.#writers.get(sample.track);
+    if (writer === undefined) return;
+    if (sample.track === this.#clock?.track) this.#tick(sample);
+    if (this.#open === undefined) return;
+    try {
+      writer.push(sample);
+    } catch (error) {
+      // A sample out of order: the stream goes on without it.
+      if (!(error instanceof MediaError)) throw error;
+    }
+  }
+
+  discontinuity(): void {
+    this.flush();
+    this.#discontinuity = true;
+    this.#makeWriters();
+  }
+
+  flush(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    const runs = [...this.#writers.values()].flatMap((writer) => writer.finish() ?? []);
+    const clock = runs.find(({ track }) => track === this.#clock?.track);
+    if (clock !== undefined) this.#addPart(open, runs, durationOf(clock));
+    this.#close(open);
+    this.#makeWriters();
+  }
+
+  /** What a frame of the track that cuts go by means for segment and part. */
+  #tick(sample: Sample): void {
+    const { cuts, partTarget } = this.#options;
+    const { dts } = sample;
+    const open = this.#open;
+    if (open === undefined) this.#begin(sample);
+    else if (cuts.cutsBefore(sample, dts - open.start, this.#clock?.kind === 'video')) {
+      this.#endPart(open, dts);
+      this.#close(open);
+      this.#begin(sample);
+    } else if (partTarget?.cutsBefore(dts - this.#partStart, partTarget.expectedFrame) === true) {
+      this.#endPart(open, dts);
+      this.#partStart = dts;
+      this.#isPartIndependent = sample.kind === 'video' ? sample.keyframe : true;
+    }
+    partTarget?.frame(dts);
+  }
+
+  #begin(sample: Sample): void {
+    const isIndependent = sample.kind === 'audio' || sample.keyframe;
+    const isFirst = this.#next === 0 || this.#discontinuity;
+    if ((isFirst || this.#init === undefined) && !isIndependent) return;
+    this.#init ??= this.#writeInit(sample);
+    const { dts } = sample;
+    this.#partStart = dts;
+    this.#isPartIndependent = isIndependent;
+    this.#open = {
+      number: this.#next++,
+      start: dts,
+      startedAt: this.#options.wallTimeOf(dts),
+      discontinuity: this.#discontinuity,
+      init: this.#init,
+      independent: isIndependent,
+      parts: [],
+    };
+    this.#discontinuity = false;
+  }
+
+  /** Ends a part before a frame of the clock's track; of others the last sample is held back for the next part. */
+  #endPart(open: Open, end: Micros): void {
+    const runs: TrackRun[] = [];
+    for (const [track, writer] of this.#writers) {
+      const run = writer.take(track === this.#clock?.track ? end : undefined);
+      if (run !== undefined) runs.push(run);
+    }
+    this.#addPart(open, runs, micros(end - this.#partStart));
+  }
+
+  #addPart(open: Open, runs: readonly TrackRun[], duration: Micros): void {
+    if (runs.length === 0 || duration <= 0) return;
+    this.#fragments += 1;
+    const begins = open.parts.length === 0 ? ({ begins: 'segment' } as const) : {};
+    const { pieces, length } = writeFragment(runs, { sequence: this.#fragments, ...begins });
+    const bytes = Buffer.concat(pieces, length);
+    open.parts.push({ bytes, duration, independent: this.#isPartIndependent });
+    if (this.#options.partTarget?.target !== undefined) this.#options.events.part(open);
+  }
+
+  #close(open: Open): void {
+    this.#open = undefined;
+    const duration = micros(open.parts.reduce((sum, part) => sum + part.duration, 0));
+    if (duration <= 0) {
+      this.#next = open.number;
+      this.#discontinuity ||= open.discontinuity;
+      return;
+    }
+    const bytes = Buffer.concat(open.parts.map((part) => part.bytes));
+    const parts = this.#options.partTarget?.target === undefined ? [] : stretchesOf(bytes, open.parts);
+    const { number, startedAt, discontinuity, init, independent } = open;
+    this.#options.partTarget?.decide();
+    this.#options.events.segment({ number, startedAt, discontinuity, init, independent, parts, bytes, duration });
+  }
+
+  #writeInit(first: Sample): number {
+    const tracks = new Map(this.#tracks.map((config) => [config.track, { size: sizeOf(config, first) ?? ANY_SIZE }]));
+    const bytes = writeInitSegment(this.#tracks, { tracks });
+    this.#inits += 1;
+    this.#options.events.init(this.#inits, bytes);
+    return this.#inits;
+  }
+
+  #makeWriters(): void {
+    this.#writers.clear();
+    for (const config of this.#tracks) this.#writers.set(config.track, new FragmentWriter(config));
+  }
+
+  #canCarry(config: TrackConfig): boolean {
+    try {
+      writeInitSegment([config], { tracks: new Map([[config.track, { size: ANY_SIZE }]]) });
+      return true;
+    } catch (error) {
+      if (!(error instanceof MediaError)) throw error;
+      this.#options.events.unsupported(config);
+      return false;
+    }
+  }
+}
+
+const isSame = (a: TrackConfig, b: TrackConfig | undefined): boolean => b !== undefined && sameTrackConfig(a, b);
+
+const durationOf = ({ samples, timescale }: TrackRun): Micros =>
+  micros(Math.round((samples.reduce((sum, { duration }) => sum + duration, 0) * 1_000_000) / timescale));
+
+/** Only its keyframes tell the size of VP9 that comes without a record of it. */
+function sizeOf({ codec, track }: TrackConfig, sample: Sample) {
+  if (codec !== 'vp9' || sample.track !== track) return undefined;
+  try {
+    return parseVp9FrameHeader(sample.data).size;
+  } catch (error) {
+    if (error instanceof MediaError) return undefined;
+    throw error;
+  }
+}
+
+/** The same parts in one memory, so that nothing is held twice. */
+function stretchesOf(bytes: Buffer, parts: readonly Part[]): Part[] {
+  let at = 0;
+  return parts.map((part) => {
+    const stretch = { ...part, bytes: bytes.subarray(at, at + part.bytes.length) };
+    at += part.bytes.length;
+    return stretch;
+  });
+}

@@ -1,0 +1,54 @@
+import type { Millis } from '@sluice/media';
+import type { Position } from './segment-window.js';
+
+interface Waiter {
+  readonly wants: Position;
+  readonly until: Millis;
+  readonly settle: (isThere: boolean) => void;
+}
+
+/** Requests that wait for what a playlist doesn't have yet, RFC 8216bis §6.2.5.2. One sweep ends those it takes too long. */
+export class PlaylistWaiters {
+  readonly #now: () => Millis;
+  readonly #waiting = new Set<Waiter>();
+
+  constructor(now: () => Millis) {
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** @returns whether it came before `timeoutMs` were over and `signal` was aborted */
+  wait(wants: Position, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (isThere: boolean) => {
+        this.#waiting.delete(waiter);
+        signal.removeEventListener('abort', giveUp);
+        resolve(isThere);
+      };
+      const giveUp = () => settle(false);
+      const waiter: Waiter = { wants, until: (this.#now() + timeoutMs) as Millis, settle };
+      this.#waiting.add(waiter);
+      if (signal.aborted) giveUp();
+      else signal.addEventListener('abort', giveUp);
+    });
+  }
+
+  /** Lets go of those whose position is there. */
+  advance(has: (position: Position) => boolean): void {
+    for (const waiter of [...this.#waiting]) if (has(waiter.wants)) waiter.settle(true);
+  }
+
+  /** Lets go of those that have waited long enough. */
+  sweep(): void {
+    const now = this.#now();
+    for (const waiter of [...this.#waiting]) if (waiter.until <= now) waiter.settle(false);
+  }
+
+  /** Lets go of all: there is nothing to come. */
+  close(): void {
+    for (const waiter of [...this.#waiting]) waiter.settle(true);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Micros, Millis, Sample, TrackConfig } from '@sluice/media';
+
+/** A stretch of a segment that can be had before the segment is complete, RFC 8216bis §4.4.4.9. */
+export interface Part {
+  readonly bytes: Buffer;
+  readonly duration: Micros;
+  /** It begins with a keyframe. */
+  readonly independent: boolean;
+}
+
+/** A segment that is being made. */
+export interface OpenSegment {
+  /** Media sequence number. */
+  readonly number: number;
+  /** When its first sample was live, ms since 1970. */
+  readonly startedAt: Millis;
+  /** Decoders must be reset before it. */
+  readonly discontinuity: boolean;
+  /** Which init segment is to be read before it; undefined where the format needs none. */
+  readonly init: number | undefined;
+  /** Decoding can begin with it. */
+  readonly independent: boolean;
+  readonly parts: readonly Part[];
+}
+
+/** A finished segment. Where it has parts, they are stretches of its bytes. */
+export interface Segment extends OpenSegment {
+  readonly bytes: Buffer;
+  readonly duration: Micros;
+}
+
+/** Who is told of what a packager makes, in this order: an init segment, parts, the segment that they are of. */
+export interface PackagerEvents {
+  init(number: number, bytes: Buffer): void;
+  part(segment: OpenSegment): void;
+  segment(segment: Segment): void;
+  /** A track that the format can't carry, which is left out. */
+  unsupported(config: TrackConfig): void;
+}
+
+/** Cuts a stream into the segments of one format. */
+export interface Packager {
+  /** The tracks from the next sample on. The same ones again change nothing. */
+  configure(tracks: readonly TrackConfig[]): void;
+  sample(sample: Sample): void;
+  /** An encoder came back: what follows doesn't continue what was. */
+  discontinuity(): void;
+  /** Ends the open segment where it is. */
+  flush(): void;
+}
