@@ -191,7 +191,9 @@ export class RtpOutput implements Output {
   #emitPicture({ data, keyframe, pts }: Sample, sets: readonly Buffer[]): void {
     const payloads = orUndefined(() => packetiseH264(data, PAYLOAD_BYTES, keyframe ? sets : []));
     if (payloads === undefined || payloads.length === 0) return;
-    this.#viewers.push({ kind: 'video', codec: 'h264', keyframe, pts, payloads });
+    // Each piece is sealed by itself: one copy for all spares every viewer's packets a microsecond.
+    const joined = this.#viewers.size > 1 ? payloads.map(inOnePiece) : payloads;
+    this.#viewers.push({ kind: 'video', codec: 'h264', keyframe, pts, payloads: joined });
   }
 
   #tellOfBFrames(policy: 'drop' | 'send' | 'transcode'): void {
@@ -212,6 +214,10 @@ export class RtpOutput implements Output {
 }
 
 const isSameAs = (a: TrackConfig, b: TrackConfig | undefined): boolean => b !== undefined && sameTrackConfig(a, b);
+
+function inOnePiece(payload: RtpPayload): RtpPayload {
+  return payload.pieces.length === 1 ? payload : { ...payload, pieces: [Buffer.concat(payload.pieces)] };
+}
 
 function setsOf({ description }: VideoTrackConfig): Buffer[] {
   const { sps, pps } = parseAvcC(description);
