@@ -9,6 +9,7 @@ import { pinSelf, surveyCores } from '../cores.js';
 import { ensureClip } from '../source-clip.js';
 import { type FanOutRow, measureFanOut } from './fan-out.js';
 import { measureJoins } from './joins.js';
+import { LATENCY_SOURCES, measureLatency } from './latency/latency.js';
 import { summariseProfile } from './profile-summary.js';
 import { WHEP_SERVERS, type WhepServerName } from './servers.js';
 
@@ -26,7 +27,7 @@ const { values, positionals } = parseArgs({
     profile: { type: 'string' },
   },
 });
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { 'fan-out': fanOut, joins };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { 'fan-out': fanOut, joins, latency };
 const [part = 'fan-out'] = positionals;
 const run = PARTS[part];
 if (run === undefined) throw new Error(`webrtc ${part}: write ${Object.keys(PARTS).join(', ')}`);
@@ -71,7 +72,7 @@ async function fanOut(): Promise<void> {
 
 async function joins(): Promise<void> {
   table(
-    ...['viewers', 'joins/s', 'failed', 'set-up p50 ms', 'p99', 'loop late p99 ms', 'max', 'lost'],
+    ...['viewers', 'joins/s', 'failed', 'set-up p50 ms', 'p99', 'loop late p99 ms', 'max', 'own work', 'lost'],
     ...['CPU of one core', 'waited for it', 'load CPU'],
   );
   const clip = await ensureClip(CACHE);
@@ -80,10 +81,24 @@ async function joins(): Promise<void> {
     const profile = await profileFile(`joins-${rate}`);
     const options = { plan, clip, viewers, seconds, certificate, profile };
     const figures = await measureJoins(rate === 'most' ? rate : Number(rate), options);
-    const times = [figures.setUpMs.p50, figures.setUpMs.p99, figures.p99Ms, figures.maxMs].map((ms) => ms.toFixed(1));
+    const times = [figures.setUpMs.p50, figures.setUpMs.p99, figures.p99Ms, figures.maxMs, figures.mostCpuMs].map(
+      (ms) => ms.toFixed(1),
+    );
     const shares = [figures.cpu, figures.waited, figures.loadCpu].map((share) => share.toFixed(2));
     row(viewers, figures.joinsPerSecond.toFixed(0), figures.failed, ...times, figures.lost, ...shares);
     if (profile !== undefined) console.log(`\n${profile}\n\n${await summariseProfile(profile)}\n`);
+  }
+}
+
+async function latency(): Promise<void> {
+  table('source', 'pictures/s', 'p50 ms', 'p95', 'most', 'jitter buffer ms', 'not read');
+  for (const source of LATENCY_SOURCES) {
+    const { picturesPerSecond, late, jitterBufferMs, unread } = await measureLatency(source, {
+      plan,
+      seconds: Number(values.seconds ?? 30),
+    });
+    const times = [late.percentile(0.5), late.percentile(0.95), late.max].map((ms) => ms.toFixed(0));
+    row(source, picturesPerSecond.toFixed(1), ...times, jitterBufferMs.toFixed(0), unread);
   }
 }
 

@@ -8,6 +8,8 @@ export interface WatchReport {
   /** By how much a timer came late. */
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** The most CPU time between two turns: what of the above was its own work. */
+  readonly mostCpuMs: number;
 }
 
 /** In the server's working folder. */

@@ -112,6 +112,19 @@ describe('RtpOutput', () => {
     expect(sent[1]).toEqual(sent[0]);
   });
 
+  it('copies pieces together as soon as more than one viewer has to have them sealed', () => {
+    const { output, got, consumer } = outputOf();
+    output.configure({ tracks: [VIDEO], metadata: {} });
+    output.attach(consumer);
+    output.sample(slice(0, true));
+    output.attach({ ...consumer });
+    output.sample(slice(0, true));
+    const [alone, one, other] = got.map(({ payloads }) => payloads[0]);
+    expect(alone?.pieces.length).toBeGreaterThan(1);
+    expect(one?.pieces).toEqual([Buffer.concat(alone?.pieces ?? [])]);
+    expect([other, one?.length]).toEqual([one, alone?.length]);
+  });
+
   it('leaves out what it can not read', () => {
     const { output, got, consumer } = outputOf();
     output.configure({ tracks: [{ ...VIDEO, description: Buffer.from('00', 'hex') }], metadata: {} });

@@ -203,7 +203,10 @@ export class RtpOutput implements Output {
     if (payloads === undefined || payloads.length === 0) return;
     this.#pictures += 1;
     const { keyframe, pts, data } = picture;
-    this.#viewers.push({ kind: 'video', codec, keyframe, disposable: isDisposable(codec, data), pts, payloads });
+    // Each piece is sealed by itself: one copy for all spares every viewer's packets a microsecond.
+    const joined = this.#viewers.size > 1 ? payloads.map(inOnePiece) : payloads;
+    const disposable = isDisposable(codec, data);
+    this.#viewers.push({ kind: 'video', codec, keyframe, disposable, pts, payloads: joined });
   }
 
   #tellOfBFrames(policy: 'drop' | 'send' | 'transcode'): void {
@@ -224,3 +227,7 @@ export class RtpOutput implements Output {
 }
 
 const isSameAs = (a: TrackConfig, b: TrackConfig | undefined): boolean => b !== undefined && sameTrackConfig(a, b);
+
+function inOnePiece(payload: RtpPayload): RtpPayload {
+  return payload.pieces.length === 1 ? payload : { ...payload, pieces: [Buffer.concat(payload.pieces)] };
+}

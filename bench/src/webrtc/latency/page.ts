@@ -1,0 +1,105 @@
+/// <reference lib="dom" />
+// Runs in Chromium: publishes pictures with the time in them by WHIP, and reads them from what WHEP plays.
+import { ageOf, BLOCK, HEIGHT, isWhite, readStamp, STAMP_BITS, STAMP_ROWS, WIDTH } from './stamp.js';
+
+/** What the page has seen. */
+export interface PageReport {
+  /** Of each picture, in ms: from when it was drawn until it is to be on the screen. */
+  readonly ages: readonly number[];
+  /** Pictures whose time could not be read. */
+  readonly unread: number;
+  /** For how long Chromium held a picture back, on the average. */
+  readonly jitterBufferMs: number;
+}
+
+const RATE = 30;
+
+/** Publishes a canvas. The returned promise is kept when the server has answered. */
+export async function publish(url: string): Promise<void> {
+  const canvas = document.createElement('canvas');
+  canvas.width = WIDTH;
+  canvas.height = HEIGHT;
+  const context = contextOf(canvas);
+  let count = 0;
+  setInterval(() => {
+    const now = Date.now();
+    // Something moves, so that there is something to encode.
+    context.fillStyle = '#345';
+    context.fillRect(0, 0, WIDTH, HEIGHT);
+    context.fillStyle = '#da4';
+    context.fillRect((count * 7) % WIDTH, HEIGHT / 2, BLOCK * 2, BLOCK * 2);
+    for (let row = 0; row < STAMP_ROWS; row++) {
+      for (let column = 0; column < STAMP_BITS; column++) {
+        context.fillStyle = isWhite(now, column, row) ? '#fff' : '#000';
+        context.fillRect(column * BLOCK, row * BLOCK, BLOCK, BLOCK);
+      }
+    }
+    count += 1;
+  }, 1000 / RATE);
+  const peer = new RTCPeerConnection();
+  const stream = canvas.captureStream(RATE);
+  for (const track of stream.getTracks()) peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+  await connect(peer, url);
+}
+
+/** Plays for so many seconds, after a few in which the playing settles. */
+export async function watch(url: string, settleMs: number, seconds: number): Promise<PageReport> {
+  const peer = new RTCPeerConnection();
+  const video = document.createElement('video');
+  video.autoplay = true;
+  video.muted = true;
+  document.body.append(video);
+  const { receiver } = peer.addTransceiver('video', { direction: 'recvonly' });
+  video.srcObject = new MediaStream([receiver.track]);
+  await connect(peer, url);
+  const strip = document.createElement('canvas');
+  strip.width = WIDTH;
+  strip.height = STAMP_ROWS * BLOCK;
+  const context = contextOf(strip);
+  let ages: number[] = [];
+  let unread = 0;
+  const look = (_now: number, { expectedDisplayTime }: VideoFrameCallbackMetadata) => {
+    const shownAt = Date.now() + Math.max(0, expectedDisplayTime - performance.now());
+    context.drawImage(video, 0, 0, WIDTH, HEIGHT, 0, 0, WIDTH, HEIGHT);
+    const { data } = context.getImageData(0, 0, strip.width, strip.height);
+    const lightOf = (column: number, row: number) =>
+      data[((row + 0.5) * BLOCK * WIDTH + (column + 0.5) * BLOCK) * 4 + 1] ?? 0;
+    const stamp = readStamp(lightOf);
+    if (stamp === undefined) unread += 1;
+    else ages.push(ageOf(stamp, shownAt));
+    video.requestVideoFrameCallback(look);
+  };
+  video.requestVideoFrameCallback(look);
+  await new Promise((done) => setTimeout(done, settleMs));
+  const before = await inboundOf(receiver);
+  ages = [];
+  unread = 0;
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  const after = await inboundOf(receiver);
+  const held = (after.jitterBufferDelay ?? 0) - (before.jitterBufferDelay ?? 0);
+  const pictures = (after.jitterBufferEmittedCount ?? 0) - (before.jitterBufferEmittedCount ?? 0);
+  return { ages, unread, jitterBufferMs: (held / pictures) * 1000 };
+}
+
+async function connect(peer: RTCPeerConnection, url: string): Promise<void> {
+  await peer.setLocalDescription(await peer.createOffer());
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/sdp' },
+    body: peer.localDescription?.sdp ?? '',
+  });
+  const sdp = await response.text();
+  if (response.status !== 201) throw new Error(`${url}: ${response.status} ${sdp}`);
+  await peer.setRemoteDescription({ type: 'answer', sdp });
+}
+
+async function inboundOf(receiver: RTCRtpReceiver): Promise<Partial<RTCInboundRtpStreamStats>> {
+  for (const entry of (await receiver.getStats()).values()) if (entry.type === 'inbound-rtp') return entry;
+  return {};
+}
+
+function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (context === null) throw new Error('no 2D canvas');
+  return context;
+}
