@@ -115,10 +115,10 @@ describe('WebRTC through networks that are no good', () => {
     await until('many more are', async () => (await dropped()) > droppedBefore + 150, 30_000);
     const after = await viewer.stats('inbound-rtp', 'video');
     const grown = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
-    expect(grown('framesDecoded')).toBeGreaterThan(5);
     expect(line.longestQueueMs).toBeLessThan(600);
-    // Seconds that pictures wait in the browser, each.
-    expect(grown('jitterBufferDelay') / grown('jitterBufferEmittedCount')).toBeLessThan(0.8);
+    expect(grown('framesDecoded')).toBeGreaterThan(5);
+    // Seconds that each picture waits in the browser, which allows for keyframes that take long, and for a busy machine.
+    expect(grown('jitterBufferDelay') / grown('jitterBufferEmittedCount')).toBeLessThan(1.5);
     const { availableOutgoingBitrate = 0, roundTripTime = 0 } = await figures();
     expect(availableOutgoingBitrate).toBeGreaterThan(200_000);
     expect(availableOutgoingBitrate).toBeLessThan(1_000_000);
