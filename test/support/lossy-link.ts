@@ -16,6 +16,8 @@ export interface LineOptions {
 }
 
 const QUEUE_MS = 1000;
+/** A burst that comes while this process is busy must find room. */
+const RECEIVE_BYTES = 212_992;
 
 /** A UDP relay between one client and one server that loses, delays and reorders, or is narrow, as a bad line is. */
 export class LossyLink {
@@ -43,6 +45,7 @@ export class LossyLink {
     outside.bind(0, '127.0.0.1');
     inside.bind(0, '127.0.0.1');
     await Promise.all([once(outside, 'listening'), once(inside, 'listening')]);
+    for (const socket of [outside, inside]) socket.setRecvBufferSize(RECEIVE_BYTES);
     const link = new LossyLink([outside, inside], options);
     let client = 0;
     const carry = (from: Socket, to: Socket, port: () => number) => {

@@ -15,12 +15,7 @@ export class ViewerLine {
 
   /** Whether a picture is to be sent. @param bytes of its payloads @param now ms of a clock that only goes forward */
   hasRoom(bytes: number, { keyframe, disposable }: { keyframe: boolean; disposable: boolean }, now: number): boolean {
-    const { estimate } = this.#estimate;
-    return this.#budget.accept(
-      { bytes, keyframe, disposable },
-      { estimate, queueDelayMs: this.#estimate.queueDelayMs(now) },
-      now,
-    );
+    return this.#budget.accept({ bytes, keyframe, disposable }, this.#estimate.lineState(now), now);
   }
 
   /** Notes a packet that goes out. @returns its header extension, which is another packet's with the next call */

@@ -2,6 +2,7 @@ import { sequenceDistance16, Unwrapper } from '../wire/rtp.js';
 import { TICK_MS, TICKS_PER_REFERENCE, type TransportFeedback } from '../wire/transport-feedback.js';
 import { BaseDelay } from './base-delay.js';
 import { DelayTrend } from './delay-trend.js';
+import type { LineState } from './frame-budget.js';
 import { LossMeter } from './loss-meter.js';
 import { RateMeter } from './rate-meter.js';
 
@@ -25,6 +26,9 @@ const STANDING_QUEUE_MS = 100;
 /** Shorter than this, a rate isn't one. */
 const LEAST_BUSY_MS = 30;
 const LEAST_RATE_MS = 100;
+/** Of sound alone, that something held it up for a moment says nothing of the rate. */
+const LEAST_BUSY_BYTES = 6000;
+const LEAST_EXCESS = 1.1;
 const EMPTY_QUEUE_MS = 5;
 /** A decrease must show its effect before the next one. */
 const DECREASE_AGAIN_MS = 300;
@@ -74,6 +78,12 @@ export class BandwidthEstimate {
     return this.#estimate;
   }
 
+  /** All that is known of the line now. */
+  lineState(now: number): LineState {
+    const queueDelayMs = this.queueDelayMs(now);
+    return { estimate: this.#estimate, queueDelayMs, measuredDelayMs: this.#queueDelay };
+  }
+
   /** How long a packet that is sent now would wait in queues: as measured, and with all that was sent since. */
   queueDelayMs(now: number): number {
     if (this.#feedbackAt !== undefined && now - this.#feedbackAt > NO_FEEDBACK_MS) this.#forget();
@@ -113,8 +123,8 @@ export class BandwidthEstimate {
     }
     if (!hasNews) return;
     this.#feedbackAt = now;
+    this.#loss.pass(elapsed);
     this.#decide(now, Math.min(elapsed, 1000));
-    this.#loss.age(elapsed);
     this.#synchronise(now);
   }
 
@@ -133,9 +143,9 @@ export class BandwidthEstimate {
     this.#loss.arrived(state === STATE.missing);
     const [sentAt, bytes] = [this.#sentAt[slot] ?? 0, this.#sizes[slot] ?? 0];
     const queueing = this.#base.queueing(at - sentAt, now);
-    this.#received.add(bytes, at);
-    if (queueing < EMPTY_QUEUE_MS) this.#busy.reset(at);
-    else this.#busy.add(bytes, at);
+    this.#received.add(bytes, sentAt, at);
+    if (queueing < EMPTY_QUEUE_MS) this.#busy.reset(sentAt, at);
+    else this.#busy.add(bytes, sentAt, at);
     this.#follow(sentAt, bytes, at);
     this.#trend.packet(sentAt, at);
     if (number < this.#latest) return true;
@@ -163,14 +173,13 @@ export class BandwidthEstimate {
     const received = this.#received.rate(LEAST_RATE_MS);
     if (received === undefined) return;
     // While packets queue up, they come as fast as the line can.
-    const capacity = this.#busy.rate(LEAST_BUSY_MS);
+    const capacity = this.#busy.capacity(LEAST_BUSY_MS, LEAST_BUSY_BYTES, LEAST_EXCESS);
     const isOver = this.#trend.use === 'over' && this.#queueDelay >= QUEUE_MS;
     if (capacity !== undefined && this.#queueDelay > STANDING_QUEUE_MS) this.#decrease(capacity, now);
     else if (capacity !== undefined && isOver) this.#decrease(capacity * DECREASE, now);
-    else if (this.#loss.share > HIGH_LOSS && this.#loss.isFresh) {
-      const sent = received / (1 - this.#loss.share);
-      const limit = Math.min(this.#estimate, sent) * (1 - this.#loss.share / 2);
-      this.#decrease(Math.max(capacity ?? received, limit), now);
+    else if (this.#loss.share > HIGH_LOSS) {
+      const most = Number.isFinite(this.#estimate) ? this.#estimate : received / (1 - this.#loss.share);
+      this.#decrease(Math.max(capacity ?? received, most * (1 - this.#loss.share / 2)), now);
     } else if (this.#trend.use === 'normal' && this.#loss.share < LOW_LOSS) {
       const most = Math.max(this.#estimate, received * HEADROOM + HEADROOM_BITS);
       this.#estimate = Math.min(this.#estimate * INCREASE_PER_SECOND ** (elapsed / 1000), most);

@@ -49,6 +49,19 @@ describe('congestion control through a bottleneck', () => {
     expect(seconds.every(isWhole)).toBe(true);
   });
 
+  it('soon goes on after bad moments of a line that is wide enough', () => {
+    const line = {
+      rate: () => 10_000_000,
+      heldUntil: (now: number) => (now % 5000 > 4000 && now % 5000 < 4400 ? now - (now % 5000) + 4400 : now),
+      loses: (now: number) => now % 7000 > 3000 && now % 7000 < 3400,
+      jitterMs: 5,
+    };
+    const seconds = simulate(line, { bitrate: 1_500_000, keyframeEvery: 30 }, 70);
+    expect(sum(seconds, ({ sent }) => sent)).toBeGreaterThan(70 * FRAMES * 0.75);
+    const still = seconds.map(({ sent }) => (sent < FRAMES / 2 ? 'o' : '.')).join('');
+    expect(still).not.toContain('ooo');
+  });
+
   it('tries seldom where not even a keyframe gets through in time, and comes back', () => {
     const rate = (now: number) => (now < 20_000 ? 150_000 : 4_000_000);
     const seconds = simulate({ rate }, { bitrate: 1_500_000 }, 40);

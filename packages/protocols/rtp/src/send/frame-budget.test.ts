@@ -4,7 +4,11 @@ import { FrameBudget } from './frame-budget.js';
 const KEY = { bytes: 10_000, keyframe: true, disposable: false };
 const DELTA = { bytes: 1000, keyframe: false, disposable: false };
 const SPARE = { ...DELTA, disposable: true };
-const line = (queueDelayMs: number, estimate = 1_000_000) => ({ queueDelayMs, estimate });
+const line = (queueDelayMs: number, estimate = 1_000_000) => ({
+  queueDelayMs,
+  measuredDelayMs: queueDelayMs,
+  estimate,
+});
 const FREE = line(0, Number.POSITIVE_INFINITY);
 
 describe('FrameBudget', () => {

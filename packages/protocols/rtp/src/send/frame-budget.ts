@@ -12,6 +12,8 @@ export interface LineState {
   readonly estimate: number;
   /** How long a packet that is sent now would wait. */
   readonly queueDelayMs: number;
+  /** How long one has waited for certain, which may be long ago. */
+  readonly measuredDelayMs: number;
 }
 
 /** The most that queues may add to the delay. */
@@ -45,31 +47,32 @@ export class FrameBudget {
 
   /** @param now ms @returns whether to send it; who doesn't, must not send any that depends on it */
   accept(frame: BudgetedFrame, line: LineState, now: number): boolean {
-    this.#worst = Math.max(this.#worst, line.queueDelayMs);
+    this.#worst = Math.max(this.#worst, line.measuredDelayMs);
     const isSent = this.#decide(frame, line, now);
     if (!isSent) this.#dropped += 1;
     return isSent;
   }
 
-  #decide({ bytes, keyframe, disposable }: BudgetedFrame, { estimate, queueDelayMs }: LineState, now: number): boolean {
+  #decide({ bytes, keyframe, disposable }: BudgetedFrame, line: LineState, now: number): boolean {
+    const { estimate, queueDelayMs } = line;
     const after = queueDelayMs + (bytes * 8000) / estimate;
     const fits = after <= (disposable ? DISPOSABLE_DELAY_MS : MOST_DELAY_MS);
     if (keyframe) {
       const hasRoom = fits || queueDelayMs <= SHORT_DELAY_MS;
-      return (this.#isOpen && hasRoom) || this.#tryAgain(queueDelayMs, now);
+      return (this.#isOpen && hasRoom) || this.#tryAgain(line, now);
     }
     if (!fits && !disposable) this.#close(now);
     return this.#isOpen && fits;
   }
 
-  #tryAgain(queueDelayMs: number, now: number): boolean {
+  #tryAgain({ queueDelayMs, measuredDelayMs }: LineState, now: number): boolean {
     this.#close(now);
     const hasOvershot = this.#worst > OVERSHOOT_MS;
     const wait = hasOvershot ? Math.min(FIRST_WAIT_MS * 2 ** this.#failures, LONGEST_WAIT_MS) : 0;
     const since = now - this.#closedAt;
     if (since < wait || (queueDelayMs > SHORT_DELAY_MS && since < LONGEST_WAIT_MS)) return false;
     this.#failures = hasOvershot ? this.#failures + 1 : 0;
-    this.#worst = queueDelayMs;
+    this.#worst = measuredDelayMs;
     this.#isOpen = true;
     return true;
   }

@@ -1,27 +1,24 @@
-/** Fewer packets say nothing about their share. */
-const LEAST_PACKETS = 50;
-const HALF_LIFE_MS = 1000;
+/** Fewer packets, or of a shorter time, say nothing about their share. */
+const LEAST_PACKETS = 10;
+const INTERVAL_MS = 100;
+/** How much the latest interval weighs: one that lost all is no more than this. */
+const WEIGHT = 0.15;
 
-/** The share of packets that got lost lately. */
+/** The share of packets that gets lost: of time rather than of packets, so that one bad moment is soon forgotten. */
 export class LossMeter {
+  #share = 0;
   #missing = 0;
   #told = 0;
-  #isFresh = false;
+  #elapsed = 0;
 
   /** Of 1. */
   get share(): number {
-    return this.#told < LEAST_PACKETS ? 0 : this.#missing / this.#told;
-  }
-
-  /** Whether anything got lost since it last aged. */
-  get isFresh(): boolean {
-    return this.#isFresh;
+    return this.#share;
   }
 
   missing(): void {
     this.#missing += 1;
     this.#told += 1;
-    this.#isFresh = true;
   }
 
   /** @param wasMissing it comes after it was told of as missing */
@@ -30,11 +27,13 @@ export class LossMeter {
     else this.#told += 1;
   }
 
-  /** Time goes by: what was before counts less. */
-  age(elapsedMs: number): void {
-    const kept = 0.5 ** (elapsedMs / HALF_LIFE_MS);
-    this.#missing *= kept;
-    this.#told *= kept;
-    this.#isFresh = false;
+  /** Time has gone by. */
+  pass(elapsedMs: number): void {
+    this.#elapsed += elapsedMs;
+    if (this.#elapsed < INTERVAL_MS || this.#told < LEAST_PACKETS) return;
+    this.#share += WEIGHT * (this.#missing / this.#told - this.#share);
+    this.#missing = 0;
+    this.#told = 0;
+    this.#elapsed = 0;
   }
 }

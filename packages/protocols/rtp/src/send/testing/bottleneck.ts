@@ -9,6 +9,10 @@ export interface BottleneckOptions {
   readonly queueMs?: number;
   /** Share of packets that gets lost whatever the queue is. */
   readonly loss?: number;
+  /** Whether what is sent now gets lost for certain. */
+  readonly loses?: (now: number) => boolean;
+  /** Nothing gets through before that. */
+  readonly heldUntil?: (now: number) => number;
   /** Milliseconds one way, and how much more it may be. */
   readonly delayMs?: number;
   readonly jitterMs?: number;
@@ -55,8 +59,8 @@ export function simulate(line: BottleneckOptions, stream: StreamOptions, seconds
   const send = (bytes: number, now: number, second: Second): void => {
     const number = estimate.sent(bytes, now);
     const queue = Math.max(0, freeAt - now);
-    if (queue > queueMs || random() < loss) return;
-    freeAt = Math.max(freeAt, now) + (bytes * 8000) / line.rate(now);
+    if (queue > queueMs || random() < loss || line.loses?.(now) === true) return;
+    freeAt = Math.max(freeAt, now, line.heldUntil?.(now) ?? now) + (bytes * 8000) / line.rate(now);
     second.queueMs = Math.max(second.queueMs, queue);
     counted += 1;
     second.meanQueueMs += (queue - second.meanQueueMs) / counted;
@@ -67,8 +71,7 @@ export function simulate(line: BottleneckOptions, stream: StreamOptions, seconds
     const bytes = Math.round(frameBytes * (keyframe ? keyframeWeight : 0.8 + 0.4 * random()));
     const disposable = hasDisposable && !keyframe && frames % 2 === 1;
     frames += 1;
-    const state = { estimate: estimate.estimate, queueDelayMs: estimate.queueDelayMs(now) };
-    if (budget.accept({ bytes, keyframe, disposable }, state, now)) {
+    if (budget.accept({ bytes, keyframe, disposable }, estimate.lineState(now), now)) {
       second.sent += 1;
       for (let left = bytes; left > 0; left -= PACKET) send(Math.min(PACKET, left), now, second);
     } else if (disposable) second.droppedDisposable += 1;
