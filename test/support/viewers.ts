@@ -1,5 +1,5 @@
 import { get, type IncomingMessage } from 'node:http';
-import { FlvDemuxer, FlvSampleReader, type MediaEvent, type Sample, TsDemuxer } from '@sluice/media';
+import { FlvDemuxer, FlvSampleReader, Fmp4Reader, type MediaEvent, type Sample, TsDemuxer } from '@sluice/media';
 import { RtmpClient } from '@sluice/rtmp';
 import { WebSocket } from 'ws';
 
@@ -81,6 +81,8 @@ interface ListedSegment {
   readonly url: string;
   readonly duration: number;
   readonly discontinuity: boolean;
+  /** Of its init segment, where it needs one. */
+  readonly init: string | undefined;
 }
 
 /** A media playlist, as far as tests look at it. */
@@ -96,11 +98,14 @@ export function parsePlaylist(text: string, base: string): Playlist {
   const segments: ListedSegment[] = [];
   let discontinuity = false;
   let duration = 0;
+  let init: string | undefined;
   for (const line of text.split('\n')) {
+    const [, map] = /^#EXT-X-MAP:URI="([^"]+)"/.exec(line) ?? [];
+    if (map !== undefined) init = new URL(map, base).href;
     if (line === '#EXT-X-DISCONTINUITY') discontinuity = true;
     else if (line.startsWith('#EXTINF:')) duration = Number.parseFloat(line.slice('#EXTINF:'.length));
     else if (line !== '' && !line.startsWith('#')) {
-      segments.push({ url: new URL(line, base).href, duration, discontinuity });
+      segments.push({ url: new URL(line, base).href, duration, discontinuity, init });
       discontinuity = false;
     }
   }
@@ -146,16 +151,29 @@ export class HlsViewer implements TestViewer {
     this.playlists.push(playlist);
     for (const segment of playlist.segments) {
       if (this.segments.some(({ url }) => url === segment.url)) continue;
-      const response = await fetch(segment.url);
-      if (!response.ok) throw new Error(`segment ${segment.url}: HTTP ${response.status}`);
       this.segments.push(segment);
-      const demuxer = new TsDemuxer();
-      const bytes = Buffer.from(await response.arrayBuffer());
-      for (const event of [...demuxer.push(bytes), ...demuxer.flush()]) {
+      const bytes = await bytesOf(segment.url);
+      const init = segment.init === undefined ? undefined : await bytesOf(segment.init);
+      for (const event of init === undefined
+        ? eventsOfTs(bytes)
+        : new Fmp4Reader().push(Buffer.concat([init, bytes]))) {
         if (event.type === 'sample') this.samples.push(event.sample);
-        if (event.type !== 'discontinuity' && event.type !== 'unsupported-track') this.events.push(event);
+        if (event.type !== 'unsupported-track') this.events.push(event);
       }
     }
     this.ended = playlist.ended;
   }
+}
+
+async function bytesOf(url: string): Promise<Buffer> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+function eventsOfTs(bytes: Buffer): MediaEvent[] {
+  const demuxer = new TsDemuxer();
+  return [...demuxer.push(bytes), ...demuxer.flush()].flatMap((event): MediaEvent[] =>
+    event.type === 'discontinuity' || event.type === 'unsupported-track' ? [] : [event],
+  );
 }
