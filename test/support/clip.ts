@@ -13,6 +13,25 @@ export interface Clip {
 const VIDEO_ENCODERS = {
   h264: ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', '0'],
   'h264-b': ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', '3'],
+  // 23.976 pictures a second.
+  'h264-film': ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '24', '-bf', '0', '-r', '24000/1001'],
+  // Pictures that last 20 to 60 ms.
+  'h264-uneven': [
+    ...[
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-g',
+      '1000',
+      '-bf',
+      '0',
+      '-force_key_frames',
+      'expr:gte(t,n_forced)',
+    ],
+    ...['-vf', "fps=50,select='not(eq(mod(n,7),3))*not(eq(mod(n,7),4))*not(eq(mod(n,5),1))'", '-fps_mode', 'vfr'],
+  ],
+  'h264-silent': ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', '0', '-an'],
   hevc: [
     '-c:v',
     'libx265',

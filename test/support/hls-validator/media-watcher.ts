@@ -1,6 +1,15 @@
 import type { Measured } from './check-members.js';
 import { type MediaSegment, type Part, sum } from './media-playlist.js';
-import { codecPattern, extentOf, frameDuration, type ProbedFile, type ProbedTrack, probe } from './probe.js';
+import {
+  codecPattern,
+  decodingOf,
+  extentOf,
+  frameDuration,
+  longestFrame,
+  type ProbedFile,
+  type ProbedTrack,
+  probe,
+} from './probe.js';
 import { type Finding, type Report, reporter } from './rules.js';
 
 /** A part with its bytes. */
@@ -37,6 +46,8 @@ export class MediaWatcher {
   readonly #report: Report;
   readonly #sizes: { bits: number; seconds: number }[] = [];
   readonly #tracks = new Map<string, ProbedTrack>();
+  /** Seconds that a packet of video, or of audio, takes at most. */
+  readonly #longest = new Map<ProbedTrack['kind'], number>();
   #frameRate = 0;
   #previous: { segment: MediaSegment; file: ProbedFile } | undefined;
 
@@ -117,12 +128,18 @@ export class MediaWatcher {
     // Sound may go on a little longer than the picture, and EXTINF may count it.
     const { start, end } = extentOf(main);
     const longest = Math.max(...withPackets(file).map((track) => extentOf(track).end));
-    const tolerance = frame + CLOCK_ROUNDING;
+    this.#longest.set(main.kind, Math.max(this.#longest.get(main.kind) ?? 0, longestFrame(main)));
+    const tolerance = this.#toleranceOf(main);
     if (inf.duration < end - start - tolerance || inf.duration > longest - start + tolerance) {
       const detail = `segment ${number} has an EXTINF of ${inf.duration} s, and its ${main.kind} takes`;
       this.#report('segment-duration', `${detail} ${(end - start).toFixed(3)} s`);
     }
     this.#checkSeam(segment, file);
+  }
+
+  /** How long the last packet takes, its file doesn't tell: as long as the longest, at most. */
+  #toleranceOf(track: ProbedTrack): number {
+    return Math.max(longestFrame(track), this.#longest.get(track.kind) ?? 0) + CLOCK_ROUNDING;
   }
 
   /** What follows on without a discontinuity has the same tracks and goes on in time. rfc8216bis §4.4.4.3 */
@@ -137,7 +154,7 @@ export class MediaWatcher {
       if (same === undefined || same.packets.length === 0 || track.packets.length === 0) continue;
       let gap = extentOf(track).start - extentOf(same).end;
       if (gap < -TS_WRAP / 2) gap += TS_WRAP;
-      if (Math.abs(gap) > frameDuration(track) + CLOCK_ROUNDING) {
+      if (Math.abs(gap) > this.#toleranceOf(track)) {
         const detail = `the ${track.kind} of segment ${segment.number} begins ${Math.abs(gap).toFixed(3)} s`;
         this.#report('timestamp-gap', `${detail} ${gap > 0 ? 'after' : 'before'} what came before it ends`);
       }
@@ -160,8 +177,9 @@ export class MediaWatcher {
     if (part.independent && main.kind === 'video' && !main.packets.some(({ keyframe }) => keyframe)) {
       this.#report('part-no-keyframe', `${where} is INDEPENDENT=YES, and has no keyframe`);
     }
-    const { start, end } = extentOf(main);
-    if (Math.abs(end - start - part.duration) > frameDuration(main) + CLOCK_ROUNDING) {
+    // Parts are cut in the order of decoding, whatever is shown first.
+    const { start, end } = decodingOf(main);
+    if (Math.abs(end - start - part.duration) > this.#toleranceOf(main)) {
       const takes = `and its ${main.kind} takes ${(end - start).toFixed(3)} s`;
       this.#report('part-duration', `${where} has a DURATION of ${part.duration} s, ${takes}`);
     }

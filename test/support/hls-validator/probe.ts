@@ -110,6 +110,18 @@ export function frameDuration({ packets }: ProbedTrack): number {
   return distances[Math.floor(distances.length / 2)] ?? said[Math.floor(said.length / 2)] ?? 0;
 }
 
+/** Seconds that the longest packet of a track takes, as far as the next one tells. */
+export function longestFrame(track: ProbedTrack): number {
+  const sorted = track.packets.map(({ dts }) => dts).toSorted((a, b) => a - b);
+  return Math.max(frameDuration(track), ...sorted.slice(1).map((dts, index) => dts - (sorted[index] ?? 0)));
+}
+
+/** When a track begins and ends, in seconds, as it is decoded. */
+export function decodingOf(track: ProbedTrack): { readonly start: number; readonly end: number } {
+  const times = track.packets.map(({ dts }) => dts);
+  return { start: Math.min(...times), end: Math.max(...times) + frameDuration(track) };
+}
+
 /** When a track begins and ends, in seconds, as it is shown or heard. */
 export function extentOf(track: ProbedTrack): { readonly start: number; readonly end: number } {
   const times = track.packets.map(({ pts }) => pts);

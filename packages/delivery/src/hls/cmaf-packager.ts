@@ -104,7 +104,7 @@ export class CmafPackager implements Packager {
       this.#endPart(open, dts);
       this.#close(open);
       this.#begin(sample);
-    } else if (partTarget?.cutsBefore(dts - this.#partStart, partTarget.expectedFrame) === true) {
+    } else if (partTarget?.cutsBefore(dts - this.#partStart) === true) {
       this.#endPart(open, dts);
       this.#partStart = dts;
       this.#isPartIndependent = sample.kind === 'video' ? sample.keyframe : true;
@@ -176,6 +176,7 @@ export class CmafPackager implements Packager {
   }
 
   #makeWriters(): void {
+    this.#options.partTarget?.discontinuity();
     this.#writers.clear();
     for (const config of this.#tracks) this.#writers.set(config.track, new FragmentWriter(config));
   }

@@ -18,6 +18,8 @@ export class PartTarget {
   #sum = 0;
   #shortest = Number.POSITIVE_INFINITY;
   #longest = 0;
+  #lastFrame = 0;
+  #isSteady = true;
   #decided: Micros | undefined;
 
   constructor(wanted: Micros) {
@@ -33,6 +35,11 @@ export class PartTarget {
   frame(dts: Micros): void {
     if (this.#last !== undefined && dts > this.#last) {
       const duration = dts - this.#last;
+      this.#lastFrame = duration;
+      if (this.#decided !== undefined) {
+        this.#last = dts;
+        return;
+      }
       this.#frames += 1;
       this.#sum += duration;
       this.#shortest = Math.min(this.#shortest, duration);
@@ -41,23 +48,24 @@ export class PartTarget {
     this.#last = dts;
   }
 
+  /** What comes next doesn't follow on what was: the time between is no frame's. */
+  discontinuity(): void {
+    this.#last = undefined;
+  }
+
   /** From now on it doesn't change. */
   decide(): void {
     if (this.#decided !== undefined || this.#frames === 0) return;
     const mean = this.#sum / this.#frames;
-    const isSteady = this.#longest <= this.#shortest * STEADY;
+    this.#isSteady = this.#longest <= this.#shortest * STEADY;
     const steady = Math.max(1, Math.round(this.#wanted / mean)) * mean * TOLERANCE;
     const unsteady = Math.max(this.#wanted, this.#longest / (1 - LEAST_SHARE) / (2 - TOLERANCE));
-    this.#decided = micros(Math.ceil((isSteady ? steady : unsteady) / ROUND) * ROUND);
+    this.#decided = micros(Math.ceil((this.#isSteady ? steady : unsteady) / ROUND) * ROUND);
   }
 
-  /** Whether a part ends before a frame. @param elapsed since the part began @param frame how long one lasts */
-  cutsBefore(elapsed: number, frame: number): boolean {
-    return this.#decided !== undefined && elapsed + frame > this.#decided;
-  }
-
-  /** How long the next frame may last, as far as can be told. */
-  get expectedFrame(): number {
-    return this.#longest <= this.#shortest * STEADY ? this.#sum / Math.max(1, this.#frames) : this.#longest;
+  /** Whether a part ends before a frame, for with it it would be too long. @param elapsed since the part began */
+  cutsBefore(elapsed: number): boolean {
+    const expected = this.#isSteady ? this.#lastFrame : this.#longest;
+    return this.#decided !== undefined && elapsed + expected > this.#decided;
   }
 }
