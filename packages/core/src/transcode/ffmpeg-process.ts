@@ -42,11 +42,9 @@ export class FfmpegProcess {
   #over = false;
 
   constructor({ program, limits, args, outputs, ...on }: FfmpegProcessOptions) {
-    const { file, prlimit } = program;
-    const data = limits.memoryMb * 1024 * 1024;
-    const [command, front] = prlimit === undefined ? [file, []] : [prlimit, [`--data=${data}`, file]];
+    const { file, front } = limited(program, limits);
     const pipes = Array.from({ length: 3 + outputs }, () => 'pipe' as const);
-    const child = spawn(command, [...front, ...args], { stdio: pipes, env: {} });
+    const child = spawn(file, [...front, ...args], { stdio: pipes, env: {} });
     this.#child = child;
     const ended = (reason: string): void => {
       if (this.#over) return;
@@ -72,7 +70,7 @@ export class FfmpegProcess {
         if (!this.#over) on.onOutput(output, bytes);
       });
     });
-    if (child.pid !== undefined) this.#standBack(child.pid, limits.nice);
+    standBack(child.pid, limits.nice);
   }
 
   get pid(): number | undefined {
@@ -106,12 +104,23 @@ export class FfmpegProcess {
     this.#over = true;
     this.#child.kill('SIGKILL');
   }
+}
 
-  #standBack(pid: number, nice: number): void {
-    try {
-      setPriority(pid, nice);
-    } catch {
-      // It has ended already, which is told by itself.
-    }
+/** The program to start and what comes before ffmpeg's own arguments, so that it can't take more memory than it may. */
+export function limited(
+  { file, prlimit }: FfmpegProgram,
+  { memoryMb }: FfmpegLimits,
+): { file: string; front: string[] } {
+  if (prlimit === undefined) return { file, front: [] };
+  return { file: prlimit, front: [`--data=${memoryMb * 1024 * 1024}`, file] };
+}
+
+/** Lets others go first. @param pid undefined where a process could not be started */
+export function standBack(pid: number | undefined, nice: number): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, nice);
+  } catch {
+    // It has ended already, which is told by itself.
   }
 }

@@ -23,6 +23,7 @@ export interface FeedListener {
 export class LadderFeed implements Output {
   readonly viewers = 0;
   readonly #gop: GopCache;
+  #gopBefore: readonly Sample[] = [];
   readonly #listener: FeedListener;
   #tracks: readonly TrackConfig[] = [];
   #closed = false;
@@ -37,9 +38,16 @@ export class LadderFeed implements Output {
     return this.#tracks;
   }
 
-  /** From the last keyframe on. */
-  get recent(): readonly Sample[] {
-    return this.#gop.samples;
+  /**
+   * What a new ffmpeg begins with: from the last keyframe on, or from the one before it, where not all that precedes
+   * the last one has been made.
+   *
+   * @param made the last picture that has been; undefined where there is none yet
+   */
+  recent(made: Micros | undefined): readonly Sample[] {
+    const now = this.#gop.samples;
+    const [first] = now;
+    return first === undefined || made === undefined || made >= first.pts ? now : [...this.#gopBefore, ...now];
   }
 
   /** Once closed, it is dropped at the next sweep. */
@@ -52,18 +60,19 @@ export class LadderFeed implements Output {
     const tracks = [first('video'), first('audio')].filter((config) => config !== undefined);
     if (tracks.length === this.#tracks.length && tracks.every((config, at) => isSame(config, this.#tracks[at]))) return;
     this.#tracks = tracks;
-    this.#gop.clear();
+    this.#forget();
     if (!this.#closed) this.#listener.onTracks();
   }
 
   sample(sample: Sample): void {
     if (this.#closed || !this.#tracks.some(({ track }) => track === sample.track)) return;
+    if (sample.kind === 'video' && sample.keyframe) this.#gopBefore = this.#gop.samples;
     this.#gop.push(sample);
     this.#listener.onSample(sample);
   }
 
   discontinuity(): void {
-    this.#gop.clear();
+    this.#forget();
   }
 
   end(): void {
@@ -74,7 +83,12 @@ export class LadderFeed implements Output {
 
   close(): void {
     this.#closed = true;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#gop.clear();
+    this.#gopBefore = [];
   }
 }
 
@@ -104,31 +118,26 @@ export function carriedTracks(tracks: readonly TrackConfig[]): { carried: TrackC
  */
 export class RunMuxer {
   readonly #muxer: TsMuxer;
-  #base: Micros | undefined;
+  #base = micros(0);
 
   /** @throws {MediaError} `unsupported` */
   constructor(tracks: readonly TrackConfig[]) {
     this.#muxer = new TsMuxer(tracks);
   }
 
-  /** What stands at 0; undefined before the first sample. */
-  get base(): Micros | undefined {
-    return this.#base;
-  }
-
   tables(): Buffer {
     return this.#muxer.tables();
   }
 
-  /** Says where 0 is. Only before the first sample. */
-  begin(at: Micros): void {
+  /** Says where 0 is, before the first sample. @returns what stands there: up to a millisecond before it */
+  begin(at: Micros): Micros {
     this.#base = micros(Math.floor(at / 1000) * 1000);
+    return this.#base;
   }
 
   /** @returns undefined for a sample that can't be read: it goes on with the next one */
   sample(sample: Sample): Buffer | undefined {
-    if (this.#base === undefined) this.begin(sample.dts);
-    const base = this.#base ?? 0;
+    const base = this.#base;
     try {
       return this.#muxer.sample({ ...sample, dts: micros(sample.dts - base), pts: micros(sample.pts - base) });
     } catch (error) {

@@ -1,5 +1,6 @@
 import {
   type Micros,
+  micros,
   microsFromSeconds,
   type Sample,
   type TrackConfig,
@@ -214,8 +215,8 @@ export class Ladder {
   /** Begins ffmpeg with what the feed remembers. Where it remembers nothing, the next keyframe will do. */
   #launch(): void {
     const feed = this.#feed;
-    const [first] = feed?.recent ?? [];
-    if (feed === undefined || first === undefined || this.#run !== undefined) return;
+    const recent = feed?.recent(this.#madeByAll()) ?? [];
+    if (feed === undefined || recent.length === 0 || this.#run !== undefined) return;
     const { carried, fault } = carriedTracks(feed.tracks);
     this.#admit();
     const hasSound = carried.some(({ kind }) => kind === 'audio');
@@ -226,17 +227,17 @@ export class Ladder {
       if (!made.includes(rendition)) rendition.withhold('failed', fault ?? 'the source has nothing for it');
     }
     this.#running = made;
-    if (made.length > 0) this.#spawn(feed, carried, made, first.dts);
+    if (made.length > 0) this.#spawn(recent, carried, made);
   }
 
-  #spawn(feed: LadderFeed, tracks: readonly TrackConfig[], made: readonly Rendition[], base: Micros): void {
+  #spawn(recent: readonly Sample[], tracks: readonly TrackConfig[], made: readonly Rendition[]): void {
     const { program, limits, log } = this.#options;
     const hasSound = tracks.some(({ kind }) => kind === 'audio');
     const picture = tracks.some(({ kind }) => kind === 'video') ? this.picture : undefined;
     const muxer = new RunMuxer(tracks);
-    muxer.begin(base);
-    const origin = (muxer.base ?? 0) - TS_TIME_OFFSET;
-    for (const rendition of made) rendition.begin(muxer.base ?? base, trackKinds(rendition, picture, hasSound));
+    const base = muxer.begin(recent[0]?.dts ?? micros(0));
+    const origin = base - TS_TIME_OFFSET;
+    for (const rendition of made) rendition.begin(base, trackKinds(rendition, picture, hasSound));
     const now = performance.now();
     const steps = made.map(({ settings, lastPicture }) => ({
       settings,
@@ -267,7 +268,7 @@ export class Ladder {
     const names = made.map(({ name }) => name);
     log.info({ path: this.source.path, renditions: names, pid: process.pid }, 'renditions are being made');
     process.write(muxer.tables());
-    for (const sample of feed.recent) this.#write(run, sample);
+    for (const sample of recent) this.#write(run, sample);
   }
 
   /** What ffmpeg can't keep up with is left out, up to where it can begin again. */
@@ -293,9 +294,14 @@ export class Ladder {
 
   /** Seconds. */
   #behind({ lastInDts }: Run): number | undefined {
+    const made = this.#madeByAll();
+    return lastInDts === undefined || made === undefined ? undefined : Math.max(0, lastInDts - made) / 1e6;
+  }
+
+  /** The last picture that no rendition lacks. */
+  #madeByAll(): Micros | undefined {
     const made = this.#running.flatMap(({ lastPicture }) => lastPicture ?? []);
-    if (lastInDts === undefined || made.length === 0) return undefined;
-    return Math.max(0, lastInDts - Math.min(...made)) / 1e6;
+    return made.length === 0 ? undefined : micros(Math.min(...made));
   }
 
   /** Takes from the budget what it can have, in the order of the configuration. */
@@ -352,6 +358,7 @@ export class Ladder {
     this.#halt();
     this.#restarts += 1;
     this.#failures += 1;
+    for (const rendition of this.#running) rendition.interrupt();
     // Once at once: viewers wait for it.
     const pause = this.#failures === 1 ? 0 : FIRST_PAUSE_MS * 2 ** (this.#failures - 2);
     const retryMs = Math.min(LONGEST_PAUSE_MS, pause);

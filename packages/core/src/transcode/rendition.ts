@@ -92,6 +92,11 @@ export class Rendition {
     return this.#lastPicture;
   }
 
+  /** ffmpeg has ended; it is begun again. */
+  interrupt(): void {
+    if (this.#state === 'live') this.#state = 'starting';
+  }
+
   /** It is not made, for the time being. */
   withhold(state: 'refused' | 'failed', reason: string): void {
     this.#state = state;
@@ -154,7 +159,7 @@ export class Rendition {
       admission.bind({
         cut: (reason) => {
           this.#options.onCut();
-          this.#unpublish(reason);
+          this.withhold('failed', reason);
         },
         traffic: () => ({ received: this.#bytes, sent: 0 }),
       });

@@ -11,6 +11,7 @@ import type { StreamRouter } from '../streams/router.js';
 import { CpuBudget, usualBudget } from './cpu-budget.js';
 import type { FfmpegProgram } from './ffmpeg-process.js';
 import { Ladder, type LadderFigures } from './ladder.js';
+import { NO_FFMPEG } from './no-ffmpeg.js';
 import type { Rendition, RenditionState } from './rendition.js';
 import { renditionSize } from './rendition-cost.js';
 
@@ -66,7 +67,6 @@ export interface TranscoderStatus {
 const LINGER_MS = 30_000;
 /** Containers add to what encoders give. */
 const OVERHEAD = 1.1;
-export const NO_FFMPEG = 'there is no ffmpeg: install it, or name it by FFMPEG_PATH';
 
 interface Entry {
   readonly ladder: Ladder;
@@ -198,8 +198,9 @@ export class Transcoder implements RenditionDirectory {
     for (const { ladder } of this.#entries.values()) if (ladder !== from) ladder.retryRefused();
   }
 
-  #arrived({ id, action, path }: Session): void {
-    const source = action === 'play' ? renditionOf(this.#options.live.current, path)?.source : undefined;
+  #arrived({ id, action, protocol, path }: Session): void {
+    const watches = action === 'play' && protocol !== 'snapshot';
+    const source = watches ? renditionOf(this.#options.live.current, path)?.source : undefined;
     if (source === undefined) return;
     const viewers = this.#viewers.get(source) ?? new Set();
     this.#viewers.set(source, viewers.add(id));
