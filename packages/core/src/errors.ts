@@ -7,6 +7,8 @@ export type ReasonCode =
   | 'bad-name'
   /** Nobody publishes this stream, and nobody began to while the viewer waited. */
   | 'not-live'
+  /** What would serve it is missing: no ffmpeg, or no core that has time for it. */
+  | 'unavailable'
   /** Another encoder publishes this stream, and the path's policy is to refuse a second one. */
   | 'already-publishing'
   /** The address is on a deny list, or not on an allow list. */

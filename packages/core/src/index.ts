@@ -52,5 +52,13 @@ export { type ReceivedMedia, Stream, type StreamState } from './streams/stream.j
 export * from './token-buckets.js';
 export * from './traffic/traffic-meter.js';
 export * from './transcode/ffmpeg-path.js';
+export type { FfmpegProgram } from './transcode/ffmpeg-process.js';
+export { type Snapshot, Snapshots } from './transcode/snapshots.js';
 export * from './transcode/sound.js';
 export * from './transcode/track-converter.js';
+export {
+  type RenditionDirectory,
+  type RenditionInfo,
+  Transcoder,
+  type TranscoderStatus,
+} from './transcode/transcoder.js';

@@ -2,6 +2,7 @@ export { HlsDelivery } from './hls/hls-delivery.js';
 export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
 export { Pages } from './http/pages.js';
 export { SdpExchange } from './http/sdp/sdp-exchange.js';
+export { SnapshotPage } from './http/snapshot-page.js';
 export { StatusPages } from './http/status.js';
 export { HttpFlv } from './http-flv.js';
 export { RtmpPlay } from './rtmp-play.js';

@@ -12,6 +12,7 @@ import {
   type StreamRouter,
   TokenIssuer,
   TrafficMeter,
+  type Transcoder,
 } from '@sluice/core';
 import type { Storage } from '@sluice/storage';
 import type { Accounts } from './accounts.js';
@@ -50,6 +51,7 @@ export interface ControlPlaneOptions {
   readonly audit: AuditTrail;
   readonly metrics: Metrics | undefined;
   readonly names: ServerNames;
+  readonly transcoder: Transcoder;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -84,7 +86,7 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -98,6 +100,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     history: storage.history,
     auditLog: storage.audit,
     audit,
+    transcoder,
     config: {
       live,
       set: (values, by) => changes.set(values, by),

@@ -2,11 +2,13 @@ import {
   type Clock,
   type Config,
   type EventBus,
+  type FfmpegProgram,
   FlushScheduler,
   ForwardedAddress,
   type Gate,
   type LiveConfig,
   type Logger,
+  Snapshots,
   type StreamRouter,
 } from '@sluice/core';
 import {
@@ -18,6 +20,7 @@ import {
   RtmpPlay,
   rtpOutputKind,
   SdpExchange,
+  SnapshotPage,
   SrtPlay,
   StatusPages,
   tsOutputKind,
@@ -54,8 +57,8 @@ export interface MediaDoorsOptions {
   readonly gate: Gate;
   readonly router: StreamRouter;
   readonly certificate: Certificate | undefined;
-  /** Its file, where there is one. */
-  readonly ffmpeg: string | undefined;
+  /** Where there is one. */
+  readonly ffmpeg: FfmpegProgram | undefined;
   readonly log: Logger;
 }
 
@@ -150,12 +153,16 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
     restFactor: fanOut.restFactor,
   };
   const context = { clock, scheduler: new FlushScheduler(policy, clock) };
+  const limits = () => live.current.transcode;
+  const seconds = () => live.current.transcode.snapshotSeconds;
+  const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
   const hls = new HlsDelivery({ gate, router, events, clock, log });
   const routes: MediaRoutes = {
     sdp: webRtc && makeSdpExchange(options, webRtc),
     flv: new HttpFlv({ gate, router, context, log }),
     webSocket: new WsFlv({ gate, router, context, log }),
     hls,
+    snapshots: new SnapshotPage({ gate, router, snapshots, seconds }),
     status: new StatusPages({
       gate,
       router,
@@ -185,7 +192,7 @@ function makeSdpExchange(
   { live, gate, router, clock, ffmpeg, log }: MediaDoorsOptions,
   server: WebRtcServer,
 ): SdpExchange {
-  const kind = rtpOutputKind({ ffmpeg, log, now: clock.monotonic });
+  const kind = rtpOutputKind({ ffmpeg: ffmpeg?.file, log, now: clock.monotonic });
   const canConvert = ffmpeg !== undefined;
   const handlers = {
     publish: new WhipPublish({ gate, router, server, log }),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { AuditFile, type AuditSink, AuditWriter, Metrics, syslogSink } from '@sluice/api';
 import {
@@ -9,6 +10,7 @@ import {
   Directory,
   EventBus,
   findFfmpeg,
+  findProgram,
   type Gate,
   type LiveConfig,
   type Logger,
@@ -20,6 +22,7 @@ import {
   settingsFor,
   soundConverter,
   systemClock,
+  Transcoder,
 } from '@sluice/core';
 import { FileLoop } from '@sluice/ingest';
 import { Storage, StorageError } from '@sluice/storage';
@@ -143,6 +146,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     events,
     settingsFor: (path) => settingsFor(live.current, path),
     convertSound: soundConverter(ffmpeg, log),
+    refusalFor: (path) => transcoder.refusalFor(path),
   });
   const metrics = live.current.metrics.enabled
     ? new Metrics({
@@ -152,6 +156,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         bans: accounts.bans,
         events,
         settings: () => live.current.metrics,
+        transcodes: () => transcoder.status,
       })
     : undefined;
   const { serverId } = secrets;
@@ -159,6 +164,11 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   closers.push(() => outgoing.close());
   const gate = makeGate({ ...shared, outside: [outgoing.httpAuth], advisors: [outgoing.advisor] });
   closers.push(() => gate.close());
+  const prlimit = findProgram('prlimit', process.env);
+  const program = ffmpeg === undefined ? undefined : { file: ffmpeg, prlimit };
+  const cores = availableParallelism();
+  const transcoder = new Transcoder({ live, events, gate, router, program, cores, log });
+  closers.push(() => transcoder.close(GOING_DOWN));
   await outgoing.start({ gate, router, bans: accounts.bans, audit });
   const reload = async () => {
     audit.reopen();
@@ -178,10 +188,11 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     secrets,
     audit,
     metrics,
+    transcoder,
     names: outgoing.names,
   });
   closers.push(() => control.close());
-  const doors = new MediaDoors({ live, clock, events, gate, router, certificate, ffmpeg, log });
+  const doors = new MediaDoors({ live, clock, events, gate, router, certificate, ffmpeg: program, log });
   closers.push(async () => {
     router.close(GOING_DOWN);
     await doors.close(GOING_DOWN, live.current.shutdownSeconds * 1000);

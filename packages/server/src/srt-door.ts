@@ -7,6 +7,7 @@ import { REJECTION, readStreamId, type SrtGrant, SrtListener, SrtRefusal, type S
 const REJECTION_OF: Readonly<Record<ReasonCode, number>> = {
   'bad-name': REJECTION.badRequest,
   'not-live': REJECTION.notFound,
+  unavailable: REJECTION.unavailable,
   'already-publishing': REJECTION.conflict,
   'address-denied': REJECTION.forbidden,
   banned: REJECTION.forbidden,

@@ -1,8 +1,9 @@
-import type { Bans, Config, EventBus, SessionRegistry, Stream, StreamRouter } from '@sluice/core';
+import type { Bans, Config, EventBus, SessionRegistry, Stream, StreamRouter, TranscoderStatus } from '@sluice/core';
 import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { closeClass } from './close-reason.js';
 import { SessionTotals } from './session-totals.js';
+import { addTranscodeMetrics } from './transcode-metrics.js';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -11,6 +12,7 @@ export interface MetricsOptions {
   readonly bans: Bans;
   readonly events: EventBus;
   readonly settings: () => Config['metrics'];
+  readonly transcodes: () => TranscoderStatus;
 }
 
 /** Streams that have no series of their own are counted together under this name, which no stream can have. */
@@ -39,6 +41,7 @@ export class Metrics {
       registers,
     });
     addStreamMetrics(this.#registry, options);
+    addTranscodeMetrics(this.#registry, options.transcodes);
     this.#sessions = new SessionTotals(options.registry, options.events);
     addSessionMetrics(this.#registry, this.#sessions, options);
   }

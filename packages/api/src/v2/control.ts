@@ -13,6 +13,7 @@ import type {
   StreamKey,
   StreamRouter,
   TokenIssuer,
+  TranscoderStatus,
   User,
 } from '@sluice/core';
 import type { Admission } from '../auth/admission.js';
@@ -51,6 +52,7 @@ export interface Control {
   readonly config: ConfigControl;
   readonly tokens: TokenIssuer;
   readonly health: Health;
+  readonly transcoder: { readonly status: TranscoderStatus };
 }
 
 /** What the routes of logins need beside that. */

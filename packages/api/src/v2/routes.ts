@@ -7,6 +7,7 @@ import { serverRoutes } from './server.js';
 import { sessionRoutes } from './sessions.js';
 import { settingRoutes } from './settings.js';
 import { streamRoutes } from './streams.js';
+import { transcodeRoutes } from './transcodes.js';
 import { userRoutes } from './users.js';
 
 /** Everything under `/api/v2`. */
@@ -14,6 +15,7 @@ export function v2Routes(control: AccountControl): Route[] {
   return [
     ...serverRoutes(control),
     ...streamRoutes(control),
+    ...transcodeRoutes(control),
     ...sessionRoutes(control),
     ...banRoutes(control),
     ...streamKeyRoutes(control),

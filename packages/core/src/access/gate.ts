@@ -5,7 +5,7 @@ import { messageOf, Refusal } from '../errors.js';
 import type { EventBus } from '../events.js';
 import type { Logger } from '../logger.js';
 import { parseStreamPath, type StreamPath } from '../stream-path.js';
-import type { BanSubject, Bans } from './bans.js';
+import type { Ban, BanSubject, Bans } from './bans.js';
 import type { CheckedRequest, CredentialChecks } from './credentials/credential-check.js';
 import { hasCredentials } from './credentials/credentials.js';
 import { isLocalAddress } from './network.js';
@@ -37,6 +37,8 @@ export interface GateOptions {
   readonly log: Logger;
   readonly registry: SessionRegistry;
   readonly settingsFor: (path: StreamPath) => AccessSettings;
+  /** What a rendition is made of: who may watch the one may watch the other. Undefined for all other paths. */
+  readonly sourceOf?: (path: StreamPath) => StreamPath | undefined;
   /** Who may ask the control plane anything. */
   readonly adminRule: () => NetworkRule;
   readonly bans: Bans;
@@ -110,7 +112,7 @@ export class Gate {
     const settings = this.#options.settingsFor(path);
     const mode = modeOf(settings, action);
     if (mode !== 'open' && !(mode === 'local' && isLocalAddress(ip))) return false;
-    return this.#networks.allows(networkRuleOf(settings, action), ip) && !this.#options.bans.find({ path, ip });
+    return this.#networks.allows(networkRuleOf(settings, action), ip) && !this.#banOf({ path, ip });
   }
 
   /**
@@ -189,10 +191,14 @@ export class Gate {
   async #prospect(request: AccessRequest): Promise<Session> {
     const path = parseStreamPath(request.path);
     const checked = { ...request, path };
+    const source = this.#options.sourceOf?.(path);
+    if (source !== undefined && request.action === 'publish' && request.protocol !== 'transcode') {
+      throw new Refusal('closed', `${path} is a rendition of ${source}: the server publishes it; publish ${source}`);
+    }
     const settings = this.#options.settingsFor(path);
     if (!request.byConfiguration) this.#networks.check(networkRuleOf(settings, request.action), request.ip);
     this.#checkBans(checked);
-    const identity = await this.#identify(checked, modeOf(settings, request.action));
+    const identity = await this.#identify({ ...checked, path: source ?? path }, modeOf(settings, request.action));
     const session = this.#sessionOf(checked, identity);
     this.#checkBans(session);
     return session;
@@ -224,7 +230,7 @@ export class Gate {
       identity,
       client: client ?? {},
       query: query.toString(),
-      fingerprint: fingerprintOf(request, identity),
+      fingerprint: fingerprintOf({ ...request, path: this.#options.sourceOf?.(path) ?? path }, identity),
       openedAt: this.#options.clock.wall(),
     };
   }
@@ -245,15 +251,22 @@ export class Gate {
   }
 
   #checkBans(subject: BanSubject): void {
-    const ban = this.#options.bans.find(subject);
+    const ban = this.#banOf(subject);
     if (ban !== undefined) throw new Refusal('banned', `banned: ${ban.reason}`);
+  }
+
+  /** Bans from a stream are bans from its renditions. */
+  #banOf(subject: BanSubject): Ban | undefined {
+    const { bans, sourceOf } = this.#options;
+    const source = subject.path && sourceOf?.(subject.path);
+    return bans.find(subject) ?? (source && bans.find({ ...subject, path: source }));
   }
 
   /** Why a session that was granted would not be any more. */
   #reasonAgainst(session: Session, ip: string): string | undefined {
     const { path, action, identity } = session;
     if (!this.#options.credentials.stillHolds(identity)) return 'its credential was revoked';
-    const ban = this.#options.bans.find({ ...session, ip });
+    const ban = this.#banOf({ ...session, ip });
     if (ban !== undefined) return `banned: ${ban.reason}`;
     const settings = this.#options.settingsFor(path);
     const mode = modeOf(settings, action);

@@ -1,6 +1,7 @@
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { pathFits } from '../path-pattern.js';
+import type { StreamPath } from '../stream-path.js';
 import { type ConfigEntry, configEntries } from './entries.js';
 import { type Config, configSchema, type PathSettings } from './schema.js';
 import { ConfigSecrets } from './secrets.js';
@@ -73,8 +74,45 @@ export function resolveConfig({ file, changes = new Map(), environment = {} }: C
   );
 }
 
-/** The settings of one path: those of the patterns that fit, longest last, over the general ones. */
+/** A rendition: a version of a stream that the server makes itself, under the stream's path and a name. */
+export interface RenditionPath {
+  /** The path of the stream that it is made of. */
+  readonly source: StreamPath;
+  readonly name: string;
+}
+
+/** What a path is a rendition of; undefined where it is none. There are no renditions of renditions. */
+export function renditionOf(config: Config, path: string): RenditionPath | undefined {
+  return found(config, path)?.rendition;
+}
+
+/**
+ * The settings of one path: those of the patterns that fit, longest last, over the general ones. A rendition has those
+ * of its source; it is not pushed, and ends with its source.
+ */
 export function settingsFor(config: Config, path: string): PathSettings {
+  return found(config, path)?.settings ?? ownSettingsFor(config, path);
+}
+
+function found(config: Config, path: string): { settings: PathSettings; rendition: RenditionPath } | undefined {
+  const at = path.lastIndexOf('/');
+  const [source, name] = [path.slice(0, at), path.slice(at + 1)];
+  if (!source.includes('/')) return undefined;
+  const settings = ownSettingsFor(config, source);
+  const { renditions } = settings.transcode;
+  if (!Object.hasOwn(renditions, name) || found(config, source) !== undefined) return undefined;
+  return {
+    rendition: { source: source as StreamPath, name },
+    settings: {
+      ...settings,
+      publish: { ...settings.publish, takeover: 'replace', graceSeconds: 0 },
+      push: { urls: [] },
+      transcode: { ...settings.transcode, renditions: {} },
+    },
+  };
+}
+
+function ownSettingsFor(config: Config, path: string): PathSettings {
   const fitting = Object.entries(config.paths)
     .filter(([pattern]) => pathFits(pattern, path))
     .sort(([a], [b]) => a.length - b.length);
@@ -82,7 +120,13 @@ export function settingsFor(config: Config, path: string): PathSettings {
   const { publishPassphrase, playPassphrase } = srt;
   const passphrases = { publishPassphrase, playPassphrase };
   const { bFrames } = webrtc;
-  const settings: Settings = { access, publish, gopCache, viewers, hls, srt: passphrases, webrtc: { bFrames }, push };
+  const { mode, renditions } = config.transcode;
+  const settings: Settings = {
+    ...{ access, publish, gopCache, viewers, hls, push },
+    srt: passphrases,
+    webrtc: { bFrames },
+    transcode: { mode, renditions },
+  };
   for (const [, own] of fitting) {
     settings.access = { ...settings.access, ...own.access };
     settings.publish = { ...settings.publish, ...own.publish };
@@ -92,6 +136,7 @@ export function settingsFor(config: Config, path: string): PathSettings {
     settings.srt = { ...settings.srt, ...own.srt };
     settings.webrtc = { ...settings.webrtc, ...own.webrtc };
     settings.push = { ...settings.push, ...own.push };
+    settings.transcode = { ...settings.transcode, ...own.transcode };
   }
   return settings;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseNetwork } from '../access/network.js';
 import { PATH_PATTERN } from '../path-pattern.js';
 import { parseIceUrl } from './ice-url.js';
+import { type TranscodePathSettings, transcodePath, transcodeServer } from './transcode-schema.js';
 
 /** Takes effect when the server starts. All else is applied while it runs. */
 const START = { restart: true } as const;
@@ -453,6 +454,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   ...pathSettings,
+  transcode: z.strictObject({ ...transcodePath, ...transcodeServer }).prefault({}),
   sessions: z
     .strictObject({
       total: count(100_000, 10_000_000).describe('Publishers and viewers in all.'),
@@ -533,6 +535,7 @@ export const configSchema = z.strictObject({
         webrtc: overridesOf(z.strictObject(webrtcPath)),
         pull: pull.optional(),
         push: overridesOf(push),
+        transcode: overridesOf(z.strictObject(transcodePath)),
       }),
     )
     .superRefine((paths, context) => {
@@ -554,6 +557,7 @@ export type Config = z.output<typeof configSchema>;
 export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'viewers' | 'hls' | 'push'> & {
   readonly srt: Pick<Config['srt'], keyof typeof srtPath>;
   readonly webrtc: Pick<Config['webrtc'], keyof typeof webrtcPath>;
+  readonly transcode: TranscodePathSettings;
 };
 export type AccessSettings = Config['access'];
 /** Who may do something with a path, beyond the address rules. */

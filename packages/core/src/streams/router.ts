@@ -47,6 +47,7 @@ export class StreamRouter {
   readonly #events: EventBus;
   readonly #settingsFor: (path: StreamPath) => PathSettings;
   readonly #convertSound: ConvertSound;
+  readonly #refusalFor: (path: StreamPath) => Refusal | undefined;
   readonly #sweepTimer: NodeJS.Timeout;
   #closed = false;
 
@@ -55,8 +56,11 @@ export class StreamRouter {
     events: EventBus;
     settingsFor: (path: StreamPath) => PathSettings;
     convertSound: ConvertSound;
+    /** Why there is no hope of a path that is not live; undefined where somebody may still publish it. */
+    refusalFor?: (path: StreamPath) => Refusal | undefined;
   }) {
     this.#convertSound = options.convertSound;
+    this.#refusalFor = options.refusalFor ?? (() => undefined);
     this.#clock = options.clock;
     this.#events = options.events;
     this.#settingsFor = options.settingsFor;
@@ -68,9 +72,10 @@ export class StreamRouter {
    * Begins a publication: a new stream, or one that waits for its encoder, or, where the path's policy is `replace`,
    * one that another encoder publishes.
    *
+   * @param follows the stream that its samples have their times of, which are taken as they are
    * @throws {Refusal} `already-publishing` or `shutting-down`
    */
-  publish(session: Session, control: PublisherControl): Publication {
+  publish(session: Session, control: PublisherControl, follows?: Stream): Publication {
     if (this.#closed) throw new Refusal('shutting-down', 'the server is going down');
     const { path } = session;
     const known = this.#streams.get(path);
@@ -82,7 +87,7 @@ export class StreamRouter {
       known.publication = undefined;
       holder.control.cut('replaced by another publisher');
     }
-    const published = known ?? this.#open(path);
+    const published = known ?? this.#open(path, follows);
     clearTimeout(published.graceTimer);
     const handle: Publication = {
       session,
@@ -128,12 +133,14 @@ export class StreamRouter {
    *
    * @param signal gives up when the viewer is gone
    * @param forSeconds how long to wait; as long as the path's settings say where it is left out
-   * @throws {Refusal} `not-live` when nobody did in that time
+   * @throws {Refusal} `not-live` when nobody did in that time; `unavailable` at once where nobody can
    */
   async waitFor(path: StreamPath, signal: AbortSignal, forSeconds?: number): Promise<Stream> {
     const stream = this.find(path);
     if (stream !== undefined) return stream;
     const seconds = forSeconds ?? this.#settingsFor(path).viewers.waitForStreamSeconds;
+    const hopeless = this.#refusalFor(path);
+    if (hopeless !== undefined) throw hopeless;
     const refusal = new Refusal('not-live', `nobody publishes ${path}`);
     if (seconds === 0 || this.#closed || signal.aborted) throw refusal;
     const waiters = this.#waiters.get(path) ?? new Set();
@@ -168,7 +175,7 @@ export class StreamRouter {
     for (const waiter of [...this.#waiters.values()].flatMap((waiters) => [...waiters])) waiter.settle(undefined);
   }
 
-  #open(path: StreamPath): PublishedStream {
+  #open(path: StreamPath, follows: Stream | undefined): PublishedStream {
     const settings = this.#settingsFor(path);
     const requestKeyframe = () => published.publication?.control.requestKeyframe?.();
     const stream = new Stream({
@@ -177,6 +184,7 @@ export class StreamRouter {
       clock: this.#clock,
       requestKeyframe,
       convertSound: this.#convertSound,
+      follows,
     });
     const published: PublishedStream = { stream, publication: undefined, graceTimer: undefined };
     this.#streams.set(path, published);

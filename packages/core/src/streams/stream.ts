@@ -11,6 +11,7 @@ import {
   Timeline,
   type TrackConfig,
   type TrackId,
+  type VideoTrackConfig,
 } from '@sluice/media';
 import type { Clock } from '../clock.js';
 import type { PathSettings } from '../config/schema.js';
@@ -50,6 +51,8 @@ export interface StreamOptions {
   /** Asks the encoder for a keyframe, where it can be asked. */
   readonly requestKeyframe: () => void;
   readonly convertSound: ConvertSound;
+  /** The stream whose times its samples have; undefined where they have times of their own, which are repaired. */
+  readonly follows?: Stream | undefined;
 }
 
 /**
@@ -64,6 +67,7 @@ export class Stream implements OutputSource {
   /** Asks the encoder for a keyframe, where it can be asked. */
   readonly requestKeyframe: () => void;
   readonly #clock: Clock;
+  readonly #follows: Stream | undefined;
   readonly #timeline = new Timeline();
   readonly #gop: GopCache;
   readonly #tracks = new Map<TrackId, TrackConfig>();
@@ -84,8 +88,9 @@ export class Stream implements OutputSource {
   #videoFramesIn = 0;
   #audioFramesIn = 0;
 
-  constructor({ path, settings, clock, requestKeyframe, convertSound }: StreamOptions) {
+  constructor({ path, settings, clock, requestKeyframe, convertSound, follows }: StreamOptions) {
     this.path = path;
+    this.#follows = follows;
     this.requestKeyframe = requestKeyframe;
     this.settings = settings;
     this.#clock = clock;
@@ -124,7 +129,15 @@ export class Stream implements OutputSource {
     return { bytes: this.#bytesIn, frames: videoFrames + audioFrames, videoFrames, audioFrames };
   }
 
+  /** The newest keyframe, and how to decode it; undefined where there is none, or it is remembered no more. */
+  get keyframe(): { readonly config: VideoTrackConfig; readonly sample: Sample } | undefined {
+    const [sample] = this.#gop.samples;
+    const config = sample && this.#tracks.get(sample.track);
+    return sample?.keyframe && config?.kind === 'video' ? { config, sample } : undefined;
+  }
+
   wallTimeOf(dts: Micros): Millis {
+    if (this.#follows !== undefined) return this.#follows.wallTimeOf(dts);
     return millis((this.#wallOrigin ?? this.#clock.wall()) + millisFromMicros(dts));
   }
 
@@ -208,9 +221,9 @@ export class Stream implements OutputSource {
       if (!received.keyframe) return;
       this.#awaitingKeyframe.delete(received.track);
     }
-    const { sample } = this.#timeline.repair(received);
+    const sample = this.#follows === undefined ? this.#timeline.repair(received).sample : received;
     if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
-    this.#followClock(sample.dts);
+    if (this.#follows === undefined) this.#followClock(sample.dts);
     if (sample.kind === 'video') this.#followOrder(sample);
     this.#emit(sample);
     this.#sound.write(sample);

@@ -11,6 +11,7 @@ import type { Pages } from './pages.js';
 import { sendError } from './responses.js';
 import type { SdpExchange } from './sdp/sdp-exchange.js';
 import { isSdpPath } from './sdp/sdp-route.js';
+import type { SnapshotPage } from './snapshot-page.js';
 import type { StatusPages } from './status.js';
 
 /** A viewer's socket buffers this much in the process; beyond it the kernel is full and the viewer waits. */
@@ -46,6 +47,7 @@ export interface MediaRoutes {
   readonly hls: HlsDelivery;
   /** Where WebRTC is spoken. */
   readonly sdp: SdpExchange | undefined;
+  readonly snapshots: SnapshotPage;
   readonly status: StatusPages;
   /** The player and the start page, where they are served. */
   readonly pages: Pages | undefined;
@@ -127,7 +129,7 @@ export class MediaHttpServer {
 
   async #route(request: MediaRequest, response: ServerResponse): Promise<void> {
     const { message, pathname } = request;
-    const { flv, hls, sdp, status, corsOrigin } = this.#options;
+    const { flv, hls, sdp, snapshots, status, corsOrigin } = this.#options;
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
     if (sdp !== undefined && isSdpPath(pathname)) {
       await sdp.serve(request, response);
@@ -152,6 +154,8 @@ export class MediaHttpServer {
       await flv.serve(request, response, pathname.slice(1, -'.flv'.length));
     } else if (pathname.endsWith('.m3u8')) {
       await hls.servePlaylist(request, response, pathname.slice(1, -'.m3u8'.length));
+    } else if (pathname.endsWith('.jpg')) {
+      await snapshots.serve(request, response, pathname.slice(1, -'.jpg'.length));
     } else if (segment !== null) {
       await hls.serveResource(request, response, segment[1] ?? '', segment[2] ?? '');
     } else this.#page(message, response, pathname);

@@ -5,6 +5,7 @@ import { type ReasonCode, Refusal } from '@sluice/core';
 const STATUS_OF: Readonly<Record<ReasonCode, number>> = {
   'bad-name': 400,
   'not-live': 404,
+  unavailable: 503,
   'already-publishing': 409,
   'address-denied': 403,
   banned: 403,

@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http';
+import { type Gate, Refusal, type Snapshots, type StreamRouter } from '@sluice/core';
+import { type MediaRequest, playRequestOf } from './media-request.js';
+import { sendRefusal } from './responses.js';
+
+export interface SnapshotPageOptions {
+  readonly gate: Gate;
+  readonly router: StreamRouter;
+  readonly snapshots: Snapshots;
+  /** How long caches may keep a picture. */
+  readonly seconds: () => number;
+}
+
+/** Serves posters: `/{path}.jpg`, for who may watch the stream. */
+export class SnapshotPage {
+  readonly #options: SnapshotPageOptions;
+
+  constructor(options: SnapshotPageOptions) {
+    this.#options = options;
+  }
+
+  async serve(request: MediaRequest, response: ServerResponse, path: string): Promise<void> {
+    const { gate, router, snapshots, seconds } = this.#options;
+    try {
+      const admission = await gate.admit(playRequestOf(request, 'snapshot', path));
+      let sent = 0;
+      admission.bind({ cut: () => response.destroy(), traffic: () => ({ received: 0, sent }) });
+      try {
+        const { path: asked, ip, identity } = admission.session;
+        const stream = router.find(asked);
+        if (stream === undefined) throw new Refusal('not-live', `nobody publishes ${asked}`);
+        const { jpeg, at } = await snapshots.of(stream);
+        const isShared = identity.kind === 'anonymous' && gate.isOpenTo('play', asked, ip);
+        response.writeHead(200, {
+          'Content-Type': 'image/jpeg',
+          'Content-Length': jpeg.length,
+          'Cache-Control': `${isShared ? 'public' : 'private'}, max-age=${Math.ceil(seconds())}`,
+          'Last-Modified': new Date(at).toUTCString(),
+        });
+        sent = request.message.method === 'HEAD' ? 0 : jpeg.length;
+        response.end(sent === 0 ? undefined : jpeg);
+      } finally {
+        admission.close('the picture was sent');
+      }
+    } catch (error) {
+      sendRefusal(response, error);
+    }
+  }
+}
