@@ -5,6 +5,7 @@ export * from './errors.js';
 export * from './flv/index.js';
 export * from './mpegts/index.js';
 export * from './sample.js';
+export * from './scte35/index.js';
 export * from './time.js';
 export * from './timeline/index.js';
 export * from './track-config.js';
