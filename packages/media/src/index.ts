@@ -3,6 +3,7 @@ export * from './cmaf/index.js';
 export * from './codecs/index.js';
 export * from './errors.js';
 export * from './flv/index.js';
+export * from './id3/index.js';
 export * from './mpegts/index.js';
 export * from './sample.js';
 export * from './scte35/index.js';
