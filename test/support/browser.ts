@@ -25,13 +25,15 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-export async function startBrowser(): Promise<TestBrowser> {
+/** @param options.trustsAnyCertificate for servers with one that nobody has signed */
+export async function startBrowser({ trustsAnyCertificate = false } = {}): Promise<TestBrowser> {
   const profile = await mkdtemp(join(tmpdir(), 'sluice-chromium-'));
   const context: BrowserContext = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     headless: false,
     args: FLAGS,
     viewport: { width: 1280, height: 720 },
+    ignoreHTTPSErrors: trustsAnyCertificate,
   });
   return {
     newPage: () => context.newPage(),

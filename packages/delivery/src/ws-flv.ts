@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FanOutContext, type Gate, type Logger, Refusal, type StreamRouter } from '@sluice/core';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -13,6 +14,9 @@ import { TagOutputs } from './tags/tag-outputs.js';
 const MAX_INCOMING_MESSAGE = 1024;
 const CLOSE = { normal: 1000, tryAgainLater: 1013, policy: 1008 } as const;
 const MAX_CLOSE_REASON = 120;
+
+/** A request that asks to go on as WebSocket, which only HTTP/1.1 has a way for here. */
+type UpgradeRequest = MediaRequest & { readonly message: IncomingMessage };
 
 /**
  * Plays streams as an endless FLV file over WebSocket. The handshake and control frames are the `ws` package's; media
@@ -39,7 +43,7 @@ export class WsFlv {
   }
 
   /** Takes over an upgrade request. Never rejects for what a client does. */
-  upgrade(request: MediaRequest, socket: Socket, head: Buffer, path: string): Promise<void> {
+  upgrade(request: UpgradeRequest, socket: Socket, head: Buffer, path: string): Promise<void> {
     return new Promise((resolve, reject) => {
       socket.once('close', resolve);
       this.#server.handleUpgrade(request.message, socket, head, (webSocket) => {

@@ -1,12 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ForwardedAddress, type Logger, messageOf } from '@sluice/core';
-import type { HlsDelivery } from '../hls/hls-delivery.js';
 import type { HttpFlv } from '../http-flv.js';
 import type { WsFlv } from '../ws-flv.js';
-import type { MediaRequest } from './media-request.js';
+import { type HttpDoor, plainDoor, type TlsFiles, tlsDoor } from './http-door.js';
+import type { MediaRequest, NodeRequest } from './media-request.js';
+import type { MediaResponse, NodeResponse } from './media-response.js';
 import type { Pages } from './pages.js';
 import { sendError } from './responses.js';
 import type { SdpExchange } from './sdp/sdp-exchange.js';
@@ -14,37 +14,20 @@ import { isSdpPath } from './sdp/sdp-route.js';
 import type { SnapshotPage } from './snapshot-page.js';
 import type { StatusPages } from './status.js';
 
-/** A viewer's socket buffers this much in the process; beyond it the kernel is full and the viewer waits. */
-const SOCKET_BUFFER = 128 * 1024;
-/** Request lines and headers of players and browsers stay far below. */
-const MAX_HEADER_BYTES = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 20_000;
-const KEEP_ALIVE_TIMEOUT_MS = 30_000;
-
-const SERVER_OPTIONS: ServerOptions = {
-  highWaterMark: SOCKET_BUFFER,
-  maxHeaderSize: MAX_HEADER_BYTES,
-  headersTimeout: HEADERS_TIMEOUT_MS,
-  requestTimeout: REQUEST_TIMEOUT_MS,
-  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-  connectionsCheckingInterval: HEADERS_TIMEOUT_MS,
-};
-
 const HLS_SEGMENT = /^\/(.+)\/hls\/([^/]+)$/;
 const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
 
-/** PEM. */
-export interface TlsFiles {
-  readonly cert: string | Buffer;
-  readonly key: string | Buffer;
+/** What serves HLS. */
+interface HlsRoutes {
+  servePlaylist(request: MediaRequest, response: MediaResponse, path: string): Promise<void>;
+  serveSegment(request: MediaRequest, response: MediaResponse, path: string, name: string): Promise<void>;
 }
 
 /** What is served, whatever the listener. */
 export interface MediaRoutes {
   readonly flv: HttpFlv;
   readonly webSocket: WsFlv;
-  readonly hls: HlsDelivery;
+  readonly hls: HlsRoutes;
   /** Where WebRTC is spoken. */
   readonly sdp: SdpExchange | undefined;
   readonly snapshots: SnapshotPage;
@@ -57,26 +40,28 @@ export interface MediaHttpOptions extends MediaRoutes {
   readonly forwarded: ForwardedAddress;
   readonly corsOrigin: string;
   readonly maxConnections: number;
-  /** With a certificate, it speaks HTTPS. */
+  /** With a certificate, it speaks HTTP/2 and HTTP/1.1 over TLS. */
   readonly tls?: TlsFiles | undefined;
   readonly log: Logger;
 }
 
-/** The HTTP door for viewers: media, pages and status, on bare `node:http`. */
+/** The HTTP door for viewers: media, pages and status, on bare `node:http` and `node:http2`. */
 export class MediaHttpServer {
   readonly #options: MediaHttpOptions;
-  readonly #server: Server | TlsServer;
+  readonly #door: HttpDoor;
   /** Sockets that WebSocket took over, which the HTTP server has forgotten. */
   readonly #upgraded = new Set<Socket>();
 
   constructor(options: MediaHttpOptions) {
     this.#options = options;
-    const { tls } = options;
-    this.#server = tls === undefined ? createServer(SERVER_OPTIONS) : createTlsServer({ ...SERVER_OPTIONS, ...tls });
-    this.#server.maxConnections = options.maxConnections;
-    this.#server.on('request', (message, response) => this.#request(message, response));
-    this.#server.on('upgrade', (message, socket, head) => this.#upgrade(message, socket, head));
-    this.#server.on('clientError', (error, socket) => {
+    this.#door = options.tls === undefined ? plainDoor() : tlsDoor(options.tls, options.log);
+    const { server } = this.#door;
+    server.maxConnections = options.maxConnections;
+    server.on('request', (message: NodeRequest, response: NodeResponse) => this.#request(message, response));
+    server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#upgrade(message, socket, head),
+    );
+    server.on('clientError', (error: Error, socket: Duplex) => {
       options.log.debug({ reason: 'http', detail: error.message }, 'HTTP connection ended');
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
       else socket.destroy();
@@ -85,16 +70,17 @@ export class MediaHttpServer {
 
   /** New connections get this certificate. Only for a server that was made with one. */
   setCertificate(tls: TlsFiles): void {
-    if ('setSecureContext' in this.#server) this.#server.setSecureContext(tls);
+    this.#door.setCertificate(tls);
   }
 
   /** @param port 0 takes a free one */
   listen(port: number, host: string): Promise<AddressInfo> {
+    const { server } = this.#door;
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ port, host }, () => {
-        this.#server.off('error', reject);
-        resolve(this.#server.address() as AddressInfo);
+      server.once('error', reject);
+      server.listen({ port, host }, () => {
+        server.off('error', reject);
+        resolve(server.address() as AddressInfo);
       });
     });
   }
@@ -102,18 +88,18 @@ export class MediaHttpServer {
   /** Stops listening and resolves when all connections have ended; the idle ones are ended here. */
   close(): Promise<void> {
     return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeIdleConnections();
+      this.#door.server.close(() => resolve());
+      this.#door.endIdle();
     });
   }
 
   /** Ends what is still open. */
   closeAll(): void {
-    this.#server.closeAllConnections();
+    this.#door.endAll();
     for (const socket of this.#upgraded) socket.destroy();
   }
 
-  #request(message: IncomingMessage, response: ServerResponse): void {
+  #request(message: NodeRequest, response: NodeResponse): void {
     response.on('error', () => response.destroy());
     const request = this.#read(message);
     if (request === undefined) {
@@ -127,7 +113,7 @@ export class MediaHttpServer {
     });
   }
 
-  async #route(request: MediaRequest, response: ServerResponse): Promise<void> {
+  async #route(request: MediaRequest, response: NodeResponse): Promise<void> {
     const { message, pathname } = request;
     const { flv, hls, sdp, snapshots, status, corsOrigin } = this.#options;
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
@@ -161,7 +147,7 @@ export class MediaHttpServer {
     } else this.#page(message, response, pathname);
   }
 
-  #page(message: IncomingMessage, response: ServerResponse, pathname: string): void {
+  #page(message: NodeRequest, response: NodeResponse, pathname: string): void {
     const notFound = () => sendError(response, 404, 'not-found', `there is nothing at ${pathname.slice(0, 200)}`);
     const { pages } = this.#options;
     if (pages === undefined) notFound();
@@ -179,13 +165,13 @@ export class MediaHttpServer {
     this.#upgraded.add(socket);
     socket.once('close', () => this.#upgraded.delete(socket));
     const path = request.pathname.slice(1, -'.flv'.length);
-    this.#options.webSocket.upgrade(request, socket, head, path).catch((error: unknown) => {
+    this.#options.webSocket.upgrade({ ...request, message }, socket, head, path).catch((error: unknown) => {
       this.#reportFault(request, error);
       socket.destroy();
     });
   }
 
-  #read(message: IncomingMessage): MediaRequest | undefined {
+  #read(message: NodeRequest): MediaRequest | undefined {
     const { url } = message;
     if (url === undefined || !url.startsWith('/') || !URL.canParse(url, 'http://host')) return undefined;
     const { pathname, searchParams } = new URL(url, 'http://host');
@@ -200,7 +186,7 @@ export class MediaHttpServer {
   }
 }
 
-function sendPreflight(response: ServerResponse): void {
+function sendPreflight(response: MediaResponse): void {
   response.writeHead(204, {
     'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
     'Access-Control-Allow-Headers': 'Authorization, Range',

@@ -1,9 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import { type AccessRequest, credentialsOf } from '@sluice/core';
+
+/** A request as node reads it, by HTTP/1.1 or HTTP/2. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
 
 /** A request to the media server, with what every route needs to know of it. */
 export interface MediaRequest {
-  readonly message: IncomingMessage;
+  readonly message: NodeRequest;
   readonly pathname: string;
   readonly query: URLSearchParams;
   /** The viewer's address, behind the proxies that are trusted. */

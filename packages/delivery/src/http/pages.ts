@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import sirv from 'sirv';
+import type { NodeRequest } from './media-request.js';
+import type { NodeResponse } from './media-response.js';
 
 /** What a page may load: its own scripts and styles, media from here, and the workers that hls.js makes. */
 const CONTENT_SECURITY_POLICY = [
@@ -39,9 +41,10 @@ export class Pages {
   }
 
   /** @param pathname of the URL that was asked for */
-  serve(request: IncomingMessage, response: ServerResponse, pathname: string, otherwise: () => void): void {
+  serve(request: NodeRequest, response: NodeResponse, pathname: string, otherwise: () => void): void {
     const [, page] = STREAM_PAGE.exec(pathname) ?? [];
     if (page !== undefined) request.url = `/${page}.html`;
-    this.#serve(request, response, otherwise);
+    // sirv speaks of HTTP/1.1 alone, and does nothing that HTTP/2's objects don't do as well.
+    this.#serve(request as IncomingMessage, response as ServerResponse, otherwise);
   }
 }

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import { type ReasonCode, Refusal } from '@sluice/core';
+import type { MediaResponse } from './media-response.js';
 
 /** The status of each refusal. */
 const STATUS_OF: Readonly<Record<ReasonCode, number>> = {
@@ -26,7 +26,7 @@ const RETRY_AFTER = '2';
 /** RFC 6750 §3. No Basic, so that browsers don't ask for a password that a page would rather ask for itself. */
 const CHALLENGE = 'Bearer realm="Sluice"';
 
-export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+export function sendJson(response: MediaResponse, status: number, value: unknown): void {
   const body = Buffer.from(`${JSON.stringify(value)}\n`);
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
@@ -37,7 +37,7 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
 }
 
 /** An error as every route tells it: a stable code and a sentence. */
-export function sendError(response: ServerResponse, status: number, code: string, message: string): void {
+export function sendError(response: MediaResponse, status: number, code: string, message: string): void {
   if (status === 404 || status === 429 || status === 503) response.setHeader('Retry-After', RETRY_AFTER);
   if (status === 401) response.setHeader('WWW-Authenticate', CHALLENGE);
   sendJson(response, status, { error: { code, message } });
@@ -49,7 +49,7 @@ export function statusOfRefusal({ code }: Refusal): number {
 }
 
 /** Answers a refusal. Anything else is thrown on. */
-export function sendRefusal(response: ServerResponse, error: unknown): void {
+export function sendRefusal(response: MediaResponse, error: unknown): void {
   if (!(error instanceof Refusal)) throw error;
   sendError(response, statusOfRefusal(error), error.code, error.message);
 }

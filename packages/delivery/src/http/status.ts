@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import {
   type Gate,
   parseStreamPath,
@@ -9,6 +8,7 @@ import {
 } from '@sluice/core';
 import type { TrackConfig } from '@sluice/media';
 import { type MediaRequest, playRequestOf } from './media-request.js';
+import type { MediaResponse } from './media-response.js';
 import { sendError, sendJson, sendRefusal } from './responses.js';
 
 /** A stream as the start page and the player see it. */
@@ -46,7 +46,7 @@ export class StatusPages {
   }
 
   /** `/status/streams` */
-  list({ ip }: MediaRequest, response: ServerResponse): void {
+  list({ ip }: MediaRequest, response: MediaResponse): void {
     if (!this.#mayList()) {
       sendError(response, 403, 'listing-off', 'this server does not list its streams (player.listStreams is false)');
       return;
@@ -57,7 +57,7 @@ export class StatusPages {
   }
 
   /** `/status/streams/{path}`, for who may watch it. */
-  async one(request: MediaRequest, response: ServerResponse, text: string): Promise<void> {
+  async one(request: MediaRequest, response: MediaResponse, text: string): Promise<void> {
     try {
       const path = parseStreamPath(text);
       const isOpen = this.#gate.isOpenTo('play', path, request.ip);

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import { Refusal } from '@sluice/core';
 import { WebRtcError } from '@sluice/webrtc';
 import { z } from 'zod';
 import { accessRequestOf, type MediaRequest } from '../media-request.js';
+import type { MediaResponse } from '../media-response.js';
 import { sendJson, statusOfRefusal } from '../responses.js';
 import { BodyError, readBody } from './sdp-body.js';
 import type { SdpHandlers } from './sdp-handler.js';
@@ -18,7 +18,7 @@ export class LegacyRtc {
     this.#handlers = handlers;
   }
 
-  async serve(request: MediaRequest, response: ServerResponse, action: 'publish' | 'play'): Promise<void> {
+  async serve(request: MediaRequest, response: MediaResponse, action: 'publish' | 'play'): Promise<void> {
     try {
       const { sdp, streamurl } = readQuestion(await readBody(request.message));
       const { path, query } = streamOf(streamurl, request.query);

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { MOST_SDP_BYTES } from '@sluice/webrtc';
+import type { NodeRequest } from '../media-request.js';
 
 /** How long a body may take to come. */
 const BODY_TIMEOUT_MS = 5000;
@@ -16,7 +16,7 @@ export class BodyError extends Error {
 }
 
 /** The body's media type, without its parameters. */
-export function typeOf(message: IncomingMessage): string {
+export function typeOf(message: NodeRequest): string {
   const [type = ''] = (message.headers['content-type'] ?? '').split(';');
   return type.trim().toLowerCase();
 }
@@ -26,7 +26,7 @@ export function typeOf(message: IncomingMessage): string {
  *
  * @throws {BodyError}
  */
-export async function readBody(message: IncomingMessage): Promise<string> {
+export async function readBody(message: NodeRequest): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   const timer = setTimeout(() => message.destroy(new BodyError(408, 'the body took too long')), BODY_TIMEOUT_MS);

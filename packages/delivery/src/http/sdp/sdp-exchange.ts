@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { type Gate, Refusal } from '@sluice/core';
 import { FRAGMENT_TYPE, type Peer, WebRtcError, type WebRtcServer } from '@sluice/webrtc';
 import { accessRequestOf, type MediaRequest } from '../media-request.js';
+import { isAbandoned, type MediaResponse, type NodeResponse } from '../media-response.js';
 import { sendError, sendRefusal } from '../responses.js';
 import { type IceServerSettings, iceServerLinks } from './ice-servers.js';
 import { LegacyRtc } from './legacy-rtc.js';
@@ -32,7 +32,7 @@ export class SdpExchange {
   }
 
   /** Serves one request to its end. Never rejects for what a client does. */
-  async serve(request: MediaRequest, response: ServerResponse): Promise<void> {
+  async serve(request: MediaRequest, response: NodeResponse): Promise<void> {
     const { method = '' } = request.message;
     const legacy = legacyActionOf(request.pathname);
     const route = sdpRouteOf(method, request.pathname, request.query);
@@ -51,13 +51,13 @@ export class SdpExchange {
     }
   }
 
-  async #offer(request: MediaRequest, response: ServerResponse, route: SdpRoute): Promise<void> {
+  async #offer(request: MediaRequest, response: NodeResponse, route: SdpRoute): Promise<void> {
     if (typeOf(request.message) !== SDP_TYPE) throw new BodyError(415, `send an offer as ${SDP_TYPE}`);
     const sdp = await readBody(request.message);
     const { action, path, locationOf } = route;
     const asked = accessRequestOf(request, action, 'webrtc', path);
     const peer = await this.#options.handlers[action].offer(sdp, asked, announcedBy(request.query));
-    if (response.destroyed) {
+    if (isAbandoned(response)) {
       peer.close('the client has not waited for the answer');
       return;
     }
@@ -76,7 +76,7 @@ export class SdpExchange {
   }
 
   /** RFC 9725 §4.2 and §4.3: ends a session, or takes candidates and new credentials of ICE. */
-  async #change({ message }: MediaRequest, response: ServerResponse, { id }: SdpRoute): Promise<void> {
+  async #change({ message }: MediaRequest, response: NodeResponse, { id }: SdpRoute): Promise<void> {
     const peer = id === undefined ? undefined : this.#options.server.peer(id);
     if (peer === undefined) {
       sendError(response, 404, 'not-found', 'there is no such session (any more)');
@@ -96,8 +96,10 @@ export class SdpExchange {
       return;
     }
     const answer = text === '' ? undefined : peer.fragment(text);
-    if (answer === undefined) response.writeHead(204).end();
-    else {
+    if (answer === undefined) {
+      response.writeHead(204);
+      response.end();
+    } else {
       response.writeHead(200, {
         'Content-Type': FRAGMENT_TYPE,
         ETag: tagOf(peer),
@@ -109,7 +111,7 @@ export class SdpExchange {
   }
 
   /** What is possible, and the servers that help to get through; a relay's credentials go to who would be let in. */
-  async #tellOptions(request: MediaRequest, response: ServerResponse, route: SdpRoute | undefined): Promise<void> {
+  async #tellOptions(request: MediaRequest, response: NodeResponse, route: SdpRoute | undefined): Promise<void> {
     const { settings, now } = this.#options;
     const isPreflight = request.message.headers['access-control-request-method'] !== undefined;
     const id = isPreflight || route === undefined ? undefined : await this.#idOf(request, route);
@@ -139,7 +141,7 @@ export class SdpExchange {
 
 const tagOf = ({ iceTag }: Peer): string => `"${iceTag}"`;
 
-function sendNotAllowed(response: ServerResponse, method: string): void {
+function sendNotAllowed(response: MediaResponse, method: string): void {
   response.setHeader('Allow', ALLOWED);
   sendError(response, 405, 'method', `${method} is not possible here`);
 }
