@@ -8,6 +8,7 @@ import {
   type Gate,
   type LiveConfig,
   type Logger,
+  type RenditionDirectory,
   Snapshots,
   type StreamRouter,
 } from '@sluice/core';
@@ -56,6 +57,7 @@ export interface MediaDoorsOptions {
   readonly events: EventBus;
   readonly gate: Gate;
   readonly router: StreamRouter;
+  readonly renditions: RenditionDirectory;
   readonly certificate: Certificate | undefined;
   /** Where there is one. */
   readonly ffmpeg: FfmpegProgram | undefined;
@@ -156,7 +158,7 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
   const limits = () => live.current.transcode;
   const seconds = () => live.current.transcode.snapshotSeconds;
   const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
-  const hls = new HlsDelivery({ gate, router, events, clock, log });
+  const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, log });
   const routes: MediaRoutes = {
     sdp: webRtc && makeSdpExchange(options, webRtc),
     flv: new HttpFlv({ gate, router, context, log }),

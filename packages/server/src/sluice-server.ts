@@ -192,7 +192,17 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     names: outgoing.names,
   });
   closers.push(() => control.close());
-  const doors = new MediaDoors({ live, clock, events, gate, router, certificate, ffmpeg: program, log });
+  const doors = new MediaDoors({
+    live,
+    renditions: transcoder,
+    clock,
+    events,
+    gate,
+    router,
+    certificate,
+    ffmpeg: program,
+    log,
+  });
   closers.push(async () => {
     router.close(GOING_DOWN);
     await doors.close(GOING_DOWN, live.current.shutdownSeconds * 1000);

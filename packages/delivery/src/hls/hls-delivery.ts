@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import {
   type Clock,
   type EventBus,
@@ -6,33 +5,52 @@ import {
   type Logger,
   type OutputKind,
   Refusal,
+  type RenditionDirectory,
   type StreamPath,
   type StreamRouter,
   tryParseStreamPath,
 } from '@sluice/core';
-import { secondsFromMicros } from '@sluice/media';
+import { secondsFromMicros, type TrackConfig, type VideoTrackConfig } from '@sluice/media';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
+import type { MediaResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
+import { primaryTracks } from '../tags/selection.js';
 import { HlsOutput, type PlaylistQuestion, type RenderedPlaylist } from './hls-output.js';
 import { HlsSessions, type HlsViewer } from './hls-sessions.js';
+import { renderMultivariant, type Variant } from './multivariant-playlist.js';
 
 /** How long a first viewer waits for the first segment, beyond the segment's own length. */
 const FIRST_SEGMENT_GRACE_MS = 10_000;
 /** The parameter of segment URLs that names the session which they belong to. */
 const SESSION_PARAMETER = 'session';
+/** What Opus is turned into. */
+const AAC = 'mp4a.40.2';
+/** The parameter that asks for the source's own playlist, where others are made of it. */
+const SOURCE_PARAMETER = 'source';
 /** An ended stream's segments stay for the viewers that are still behind. */
 const LINGER_FACTOR = 2;
+
+export interface HlsDeliveryOptions {
+  readonly gate: Gate;
+  readonly router: StreamRouter;
+  readonly renditions: RenditionDirectory;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 /** Serves HLS: playlists and segments of live streams, and of those that have just ended. */
 export class HlsDelivery {
   readonly #router: StreamRouter;
+  readonly #renditions: RenditionDirectory;
   readonly #sessions: HlsSessions;
   readonly #kind: OutputKind<HlsOutput>;
   readonly #ended = new Map<StreamPath, HlsOutput>();
   readonly #stopListening: () => void;
 
-  constructor(options: { gate: Gate; router: StreamRouter; events: EventBus; clock: Clock; log: Logger }) {
+  constructor(options: HlsDeliveryOptions) {
     const { gate, router, events, clock, log } = options;
+    this.#renditions = options.renditions;
     this.#router = router;
     const sessions = new HlsSessions({ gate, clock });
     this.#sessions = sessions;
@@ -65,7 +83,7 @@ export class HlsDelivery {
   }
 
   /** `/{path}.m3u8` */
-  async servePlaylist(request: MediaRequest, response: ServerResponse, path: string): Promise<void> {
+  async servePlaylist(request: MediaRequest, response: MediaResponse, path: string): Promise<void> {
     const left = new AbortController();
     const leave = () => left.abort();
     response.once('close', leave);
@@ -81,7 +99,9 @@ export class HlsDelivery {
       const playlist = await output.playlist(question, patience, left.signal);
       if (left.signal.aborted) return;
       if (playlist === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
-      sendPlaylist(request, response, playlist, viewer);
+      const variants = isOfAll(request.query) ? this.#variants(output, request.query) : [];
+      if (variants.length > 1) sendMultivariant(request, response, variants, output);
+      else sendPlaylist(request, response, playlist, viewer);
     } catch (error) {
       sendRefusal(response, error);
     } finally {
@@ -90,7 +110,7 @@ export class HlsDelivery {
   }
 
   /** `/{path}/hls/{name}` */
-  async serveResource(request: MediaRequest, response: ServerResponse, text: string, name: string): Promise<void> {
+  async serveResource(request: MediaRequest, response: MediaResponse, text: string, name: string): Promise<void> {
     const left = new AbortController();
     const leave = () => left.abort();
     response.once('close', leave);
@@ -146,6 +166,24 @@ export class HlsDelivery {
     return stream.settings.hls.enabled ? stream.output(this.#kind) : undefined;
   }
 
+  /** The source and its renditions, where there are any. Who may watch the one may watch the others. */
+  #variants(output: HlsOutput, query: URLSearchParams): Variant[] {
+    const name = output.path.slice(output.path.lastIndexOf('/') + 1);
+    const credentials = query.size === 0 ? '' : `&${query}`;
+    const uri = `${name}.m3u8?${SOURCE_PARAMETER}=1${credentials}`;
+    const tracks = this.#router.find(output.path)?.description.tracks ?? [];
+    const { codecs, size, frameRate } = describe(tracks);
+    const source: Variant = { uri, bandwidth: output.peakBitrate, codecs, size, frameRate };
+    const others = this.#renditions.renditionsOf(output.path).flatMap((rendition): Variant[] => {
+      const { path, bandwidth, width, height, state } = rendition;
+      if (state === 'refused' || state === 'failed') return [];
+      const own = `${name}/${path.slice(path.lastIndexOf('/') + 1)}.m3u8${query.size === 0 ? '' : `?${query}`}`;
+      const picture = width === undefined || height === undefined ? undefined : { width, height };
+      return [{ uri: own, bandwidth, codecs: rendition.codecs, size: picture, frameRate: picture && frameRate }];
+    });
+    return [source, ...others];
+  }
+
   #linger(output: HlsOutput, streamEnded: boolean): void {
     if (!streamEnded) return;
     const { path } = output;
@@ -160,9 +198,35 @@ export class HlsDelivery {
   }
 }
 
+/** Whether a question is for all versions, and not for the source's own playlist. */
+const isOfAll = (query: URLSearchParams): boolean => !query.has(SOURCE_PARAMETER) && !query.has('_HLS_msn');
+
+function describe(tracks: readonly TrackConfig[]): Pick<Variant, 'codecs' | 'size' | 'frameRate'> {
+  const carried = primaryTracks({ tracks, metadata: {} });
+  const video = carried.find((track): track is VideoTrackConfig => track.kind === 'video');
+  const codecs = carried.map(({ codec, codecString }) => (codec === 'opus' ? AAC : codecString)).join(',');
+  const size = video === undefined || video.width === 0 ? undefined : { width: video.width, height: video.height };
+  return { codecs, size, frameRate: video?.frameRate };
+}
+
+function sendMultivariant(
+  { message }: MediaRequest,
+  response: MediaResponse,
+  variants: readonly Variant[],
+  { isIndependent }: HlsOutput,
+): void {
+  const body = Buffer.from(renderMultivariant(variants, isIndependent));
+  response.writeHead(200, {
+    'Content-Type': 'application/vnd.apple.mpegurl',
+    'Content-Length': body.length,
+    'Cache-Control': 'no-cache',
+  });
+  response.end(message.method === 'HEAD' ? undefined : body);
+}
+
 function sendPlaylist(
   { message }: MediaRequest,
-  response: ServerResponse,
+  response: MediaResponse,
   playlist: RenderedPlaylist,
   { key }: HlsViewer,
 ): void {

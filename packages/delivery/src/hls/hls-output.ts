@@ -96,6 +96,17 @@ export class HlsOutput implements Output {
     return this.#window.seconds;
   }
 
+  /** Whether decoding can begin with each of its listed segments. */
+  get isIndependent(): boolean {
+    return areIndependent(this.#window.listed);
+  }
+
+  /** The most that a listed segment takes, in bit/s. */
+  get peakBitrate(): number {
+    const rates = this.#window.listed.map(({ bytes, duration }) => (bytes.length * 8_000_000) / duration);
+    return Math.max(0, ...rates);
+  }
+
   get targetSeconds(): number {
     return this.#window.targetSeconds;
   }

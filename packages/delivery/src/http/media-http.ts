@@ -20,7 +20,7 @@ const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
 /** What serves HLS. */
 interface HlsRoutes {
   servePlaylist(request: MediaRequest, response: MediaResponse, path: string): Promise<void>;
-  serveSegment(request: MediaRequest, response: MediaResponse, path: string, name: string): Promise<void>;
+  serveResource(request: MediaRequest, response: MediaResponse, path: string, name: string): Promise<void>;
 }
 
 /** What is served, whatever the listener. */

@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import { type Gate, Refusal, type Snapshots, type StreamRouter } from '@sluice/core';
 import { type MediaRequest, playRequestOf } from './media-request.js';
+import type { MediaResponse } from './media-response.js';
 import { sendRefusal } from './responses.js';
 
 export interface SnapshotPageOptions {
@@ -19,7 +19,7 @@ export class SnapshotPage {
     this.#options = options;
   }
 
-  async serve(request: MediaRequest, response: ServerResponse, path: string): Promise<void> {
+  async serve(request: MediaRequest, response: MediaResponse, path: string): Promise<void> {
     const { gate, router, snapshots, seconds } = this.#options;
     try {
       const admission = await gate.admit(playRequestOf(request, 'snapshot', path));
