@@ -152,6 +152,11 @@ export class Stream implements OutputSource {
     return output;
   }
 
+  /** The output of a kind, where one runs. */
+  running<T extends Output>(kind: OutputKind<T>): T | undefined {
+    return this.#outputs.get(kind) as T | undefined;
+  }
+
   /** Takes what a publisher says, in its order. */
   write(event: MediaEvent): void {
     if (this.#state !== 'live') return;

@@ -18,6 +18,7 @@ import { primaryTracks } from '../tags/selection.js';
 import { HlsOutput, type PlaylistQuestion, type RenderedPlaylist } from './hls-output.js';
 import { HlsSessions, type HlsViewer } from './hls-sessions.js';
 import { renderMultivariant, type Variant } from './multivariant-playlist.js';
+import type { RenditionReport } from './playlist.js';
 
 /** How long a first viewer waits for the first segment, beyond the segment's own length. */
 const FIRST_SEGMENT_GRACE_MS = 10_000;
@@ -64,6 +65,7 @@ export class HlsDelivery {
           clock,
           viewers: (path) => sessions.countOf(path),
           log,
+          reports: (output) => this.#reports(output.path),
           onSegment: ({ path }, { number, duration }, url) =>
             events.emit('hls-segment', {
               path,
@@ -184,6 +186,25 @@ export class HlsDelivery {
     return [source, ...others];
   }
 
+  #reports(path: StreamPath): RenditionReport[] {
+    const parent = tryParseStreamPath(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+    const source = [path, ...(parent === undefined ? [] : [parent])].find((candidate) =>
+      this.#renditions.renditionsOf(candidate).some((rendition) => candidate === path || rendition.path === path),
+    );
+    if (source === undefined) return [];
+    const last = (of: string) => of.slice(of.lastIndexOf('/') + 1);
+    const own = `${last(source)}.m3u8?${SOURCE_PARAMETER}=1`;
+    const fromSource = path === source;
+    const siblings = this.#renditions.renditionsOf(source).map((rendition) => ({
+      path: rendition.path,
+      uri: fromSource ? `${last(source)}/${last(rendition.path)}.m3u8` : `${last(rendition.path)}.m3u8`,
+    }));
+    return [{ path: source, uri: `../${own}` }, ...siblings].flatMap((version) => {
+      const output = version.path === path ? undefined : this.#router.find(version.path)?.running(this.#kind);
+      return output?.report(version.uri) ?? [];
+    });
+  }
+
   #linger(output: HlsOutput, streamEnded: boolean): void {
     if (!streamEnded) return;
     const { path } = output;
@@ -246,7 +267,9 @@ function sendPlaylist(
 /** Lines that are no tag and no comment are URIs, RFC 8216 §4.1; tags have theirs in an attribute. */
 function withSession(playlist: Buffer, key: string): Buffer {
   const parameter = `?${SESSION_PARAMETER}=${key}`;
-  const text = playlist.toString().replace(/^(?!#).+$|(?<=[:,]URI=")[^"]+/gm, (uri) => `${uri}${parameter}`);
+  const text = playlist
+    .toString()
+    .replace(/^(?!#).+$|(?<=[:,]URI=")[^"]+\/hls\/[^"]+/gm, (uri) => `${uri}${parameter}`);
   return Buffer.from(text);
 }
 

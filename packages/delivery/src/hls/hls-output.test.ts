@@ -28,6 +28,7 @@ function outputWith(settings = '') {
     clock,
     viewers: () => watching,
     log: silentLogger,
+    reports: () => [],
     onSegment: () => {},
     onEnd: (which) => ended.push(which),
   });

@@ -6,7 +6,7 @@ import { primaryTracks } from '../tags/selection.js';
 import { CmafPackager } from './cmaf-packager.js';
 import { CutPolicy } from './cut-policy.js';
 import { PartTarget } from './part-target.js';
-import { renderDelta, renderPlaylist } from './playlist.js';
+import { type RenditionReport, renderDelta, renderPlaylist } from './playlist.js';
 import { PlaylistWaiters } from './playlist-waiters.js';
 import { ResourceNames } from './resource-names.js';
 import type { Packager, PackagerEvents, Segment } from './segment.js';
@@ -39,6 +39,8 @@ export interface HlsOutputOptions {
   /** How many watch a path. */
   readonly viewers: (path: StreamPath) => number;
   readonly log: Logger;
+  /** How far the stream's other versions are. */
+  readonly reports: (output: HlsOutput) => readonly RenditionReport[];
   /** A segment has been added. @param url of the segment, relative to its playlist */
   readonly onSegment: (output: HlsOutput, segment: Segment, url: string) => void;
   /** The stream is over; the segments stay good for those who haven't seen them yet. */
@@ -99,6 +101,17 @@ export class HlsOutput implements Output {
   /** Whether decoding can begin with each of its listed segments. */
   get isIndependent(): boolean {
     return areIndependent(this.#window.listed);
+  }
+
+  /** Its end, for the playlists of other versions. @param uri of this one's, relative to theirs */
+  report(uri: string): RenditionReport | undefined {
+    const { open, listed } = this.#window;
+    const last = listed.at(-1);
+    if (last === undefined) return undefined;
+    if (open !== undefined && open.parts.length > 0) {
+      return { uri, lastSegment: open.number, lastPart: open.parts.length - 1 };
+    }
+    return { uri, lastSegment: last.number, lastPart: last.parts.length > 0 ? last.parts.length - 1 : undefined };
   }
 
   /** The most that a listed segment takes, in bit/s. */
@@ -238,6 +251,7 @@ export class HlsOutput implements Output {
       independent: areIndependent(listed),
       ended: this.#ended,
       urls: this.#names,
+      reports: this.#options.reports(this),
     };
   }
 

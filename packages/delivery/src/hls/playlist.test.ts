@@ -26,6 +26,7 @@ const content = (more: Partial<PlaylistContent>): PlaylistContent => ({
   discontinuitySequence: 3,
   independent: true,
   ended: false,
+  reports: [],
   urls: {
     segment: (number) => `show/hls/e-${number}.m4s`,
     part: (number, at) => `show/hls/e-${number}.${at}.m4s`,
@@ -58,7 +59,13 @@ show/hls/e-8.m4s
     const parts = [part(0.2, true), part(0.2)];
     const segments = [0, 1, 2, 3].map((number) => segment(number, 2, { init: number < 2 ? 1 : 2, parts }));
     const text = renderPlaylist(
-      content({ segments, open: open(4, { init: 2, parts }), partTarget: micros(204_000), independent: false }),
+      content({
+        segments,
+        open: open(4, { init: 2, parts }),
+        partTarget: micros(204_000),
+        independent: false,
+        reports: [{ uri: 'show/small.m3u8', lastSegment: 9, lastPart: 3 }],
+      }),
     );
     expect(text.split('\n')).toEqual([
       '#EXTM3U',
@@ -84,6 +91,7 @@ show/hls/e-8.m4s
       '#EXT-X-PART:DURATION=0.20000,URI="show/hls/e-4.0.m4s",INDEPENDENT=YES',
       '#EXT-X-PART:DURATION=0.20000,URI="show/hls/e-4.1.m4s"',
       '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="show/hls/e-4.2.m4s"',
+      '#EXT-X-RENDITION-REPORT:URI="show/small.m3u8",LAST-MSN=9,LAST-PART=3',
       '',
     ]);
   });

@@ -21,6 +21,17 @@ export interface PlaylistContent {
   readonly independent: boolean;
   readonly ended: boolean;
   readonly urls: ResourceUrls;
+  /** How far the playlists of the stream's other versions are. */
+  readonly reports: readonly RenditionReport[];
+}
+
+/** RFC 8216bis §4.4.5.4. */
+export interface RenditionReport {
+  /** Relative to this playlist. */
+  readonly uri: string;
+  readonly lastSegment: number;
+  /** Undefined where it has no parts. */
+  readonly lastPart: number | undefined;
 }
 
 /** RFC 8216bis §4.4.3.8: parts are listed for so many target durations; what is older may be skipped in updates. */
@@ -86,6 +97,7 @@ function render(content: PlaylistContent, skipped: number): string {
     const next = open === undefined ? (segments.at(-1)?.number ?? -1) + 1 : open.number;
     lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${urls.part(next, open?.parts.length ?? 0)}"`);
   }
+  if (isLowLatency) lines.push(...content.reports.map(reportLine));
   if (ended) lines.push('#EXT-X-ENDLIST');
   if (!hasInit && isLowLatency) throw new Error('parts without an init segment');
   return `${lines.join('\n')}\n`;
@@ -106,6 +118,11 @@ function partLines({ number, parts }: OpenSegment, urls: ResourceUrls): string[]
     const independence = independent ? ',INDEPENDENT=YES' : '';
     return `#EXT-X-PART:DURATION=${secondsOf(duration)},URI="${urls.part(number, part)}"${independence}`;
   });
+}
+
+function reportLine({ uri, lastSegment, lastPart }: RenditionReport): string {
+  const part = lastPart === undefined ? '' : `,LAST-PART=${lastPart}`;
+  return `#EXT-X-RENDITION-REPORT:URI="${uri}",LAST-MSN=${lastSegment}${part}`;
 }
 
 /** @returns the number of the oldest segment whose parts are listed */
