@@ -274,6 +274,7 @@ export class Ladder {
 
   /** What ffmpeg can't keep up with is left out, up to where it can begin again. */
   #write(run: Run, sample: Sample): void {
+    run.lastIn = performance.now();
     const isStart = sample.kind === 'video' ? sample.keyframe : !this.#running.some(({ lastPicture }) => lastPicture);
     const isBehind = run.process.waiting > MOST_WAITING_BYTES || this.#isTooLate(run);
     if (isBehind) this.#awaitsKeyframe = true;
@@ -284,7 +285,6 @@ export class Ladder {
     }
     const bytes = run.muxer.sample(sample);
     if (bytes === undefined) return;
-    run.lastIn = performance.now();
     run.lastInDts = sample.dts;
     run.process.write(bytes);
   }
@@ -368,7 +368,7 @@ export class Ladder {
     if (run === undefined) return;
     const now = performance.now();
     if (now - run.startedAt > GOOD_AFTER_MS && now - run.lastOut < TICK_MS) this.#failures = 0;
-    const isFed = now - run.lastIn < TICK_MS && !this.#awaitsKeyframe;
+    const isFed = now - run.lastIn < TICK_MS;
     if (isFed && now - run.lastOut > STALLED_AFTER_MS) {
       run.process.kill();
       this.#ended(run, `ffmpeg has given nothing for ${STALLED_AFTER_MS / 1000} s`);
