@@ -52,7 +52,7 @@ export class FfmpegProcess {
       on.onEnd(reason);
     };
     child.once('error', (error) => ended(messageOf(error)));
-    child.once('exit', (code, signal) => ended(`ffmpeg ended with ${signal ?? code}`));
+    child.once('close', (code, signal) => ended(`ffmpeg ended with ${signal ?? code}`));
     // They may end while they are used; the exit says so.
     for (const pipe of child.stdio) pipe?.on('error', () => undefined);
     const [, progress, log, ...media] = child.stdio as (Readable | null)[];
@@ -84,6 +84,11 @@ export class FfmpegProcess {
 
   write(bytes: Buffer): void {
     if (!this.#over) this.#child.stdin?.write(bytes);
+  }
+
+  /** Nothing comes any more: it ends when it has given what it holds. */
+  end(): void {
+    this.#child.stdin?.end();
   }
 
   /** CPU time so far in seconds; undefined where the system doesn't tell. */

@@ -13,13 +13,14 @@ import type { Logger } from '../logger.js';
 import type { StreamPath } from '../stream-path.js';
 import type { StreamRouter } from '../streams/router.js';
 import type { Stream } from '../streams/stream.js';
-import type { CpuBudget, CpuShare } from './cpu-budget.js';
+import type { CpuBudget } from './cpu-budget.js';
 import type { FfmpegLine, FfmpegProgress } from './ffmpeg-output.js';
 import { type FfmpegLimits, FfmpegProcess, type FfmpegProgram } from './ffmpeg-process.js';
 import { hasOutput, ladderArguments } from './ladder-arguments.js';
 import { carriedTracks, LadderFeed, RunMuxer } from './ladder-feed.js';
+import { LadderShares } from './ladder-shares.js';
 import { Rendition } from './rendition.js';
-import { decodingCost, renditionCost, type SourcePicture, sourcePictureOf } from './rendition-cost.js';
+import { decodingCost, type SourcePicture, sourcePictureOf } from './rendition-cost.js';
 
 export interface LadderOptions {
   readonly source: Stream;
@@ -86,8 +87,7 @@ const MOST_THREADS = 8;
 export class Ladder {
   readonly renditions: readonly Rendition[];
   readonly #options: LadderOptions;
-  readonly #shares = new Map<Rendition, CpuShare>();
-  #decoding: CpuShare | undefined;
+  readonly #shares: LadderShares<Rendition>;
   #feed: LadderFeed | undefined;
   #run: Run | undefined;
   #running: readonly Rendition[] = [];
@@ -104,6 +104,7 @@ export class Ladder {
 
   constructor(options: LadderOptions) {
     this.#options = options;
+    this.#shares = new LadderShares(options.budget);
     const { source, settings, gate, router, log } = options;
     this.renditions = Object.entries(settings.renditions).map(([name, own]) => {
       const rendition: Rendition = new Rendition({
@@ -135,7 +136,7 @@ export class Ladder {
     return {
       state: run === undefined ? idle : 'running',
       pid: run?.process.pid,
-      reserved: [this.#decoding, ...this.#shares.values()].reduce((sum, share) => sum + (share?.cores ?? 0), 0),
+      reserved: this.#shares.cores,
       cpu: this.#cpu,
       speed: this.#progress?.speed,
       fps: this.#progress?.fps,
@@ -194,7 +195,7 @@ export class Ladder {
     this.#failures = 0;
     if (!wasActive) return;
     log.info({ path: this.source.path, reason }, 'renditions are made no more');
-    this.#giveBack();
+    this.#shares.giveBack();
     onRoom();
   }
 
@@ -202,7 +203,7 @@ export class Ladder {
   #tracksChanged(): void {
     if (this.#feed === undefined) return;
     this.#halt();
-    this.#giveBack();
+    this.#shares.giveBack();
   }
 
   #sample(sample: Sample): void {
@@ -273,6 +274,7 @@ export class Ladder {
 
   /** What ffmpeg can't keep up with is left out, up to where it can begin again. */
   #write(run: Run, sample: Sample): void {
+    run.lastIn = performance.now();
     const isStart = sample.kind === 'video' ? sample.keyframe : !this.#running.some(({ lastPicture }) => lastPicture);
     const isBehind = run.process.waiting > MOST_WAITING_BYTES || this.#isTooLate(run);
     if (isBehind) this.#awaitsKeyframe = true;
@@ -283,7 +285,6 @@ export class Ladder {
     }
     const bytes = run.muxer.sample(sample);
     if (bytes === undefined) return;
-    run.lastIn = performance.now();
     run.lastInDts = sample.dts;
     run.process.write(bytes);
   }
@@ -306,22 +307,11 @@ export class Ladder {
 
   /** Takes from the budget what it can have, in the order of the configuration. */
   #admit(): void {
-    const { budget, log } = this.#options;
-    const { picture } = this;
+    const { log } = this.#options;
     for (const rendition of this.renditions) {
-      if (this.#shares.has(rendition) || this.#cut.has(rendition)) continue;
-      const decodes = picture !== undefined && rendition.settings.codec !== 'none' && this.#decoding === undefined;
-      const decoding = decodes ? decodingCost(picture) : 0;
-      const own = renditionCost(rendition.settings, picture);
-      const share = budget.take(own + decoding);
-      if (share !== undefined) {
-        share.release();
-        if (decodes) this.#decoding = budget.take(decoding);
-        const kept = budget.take(own);
-        if (kept !== undefined) this.#shares.set(rendition, kept);
-        continue;
-      }
-      const reason = `it needs ${cores(own + decoding)}, and of ${cores(budget.limit)} ${cores(budget.taken)} are taken (transcode.cpuBudget)`;
+      if (this.#cut.has(rendition)) continue;
+      const reason = this.#shares.take(rendition, this.picture);
+      if (reason === undefined) continue;
       if (rendition.state !== 'refused') {
         log.warn({ path: this.source.path, rendition: rendition.name, reason }, 'a rendition is refused');
       }
@@ -329,20 +319,12 @@ export class Ladder {
     }
   }
 
-  #giveBack(): void {
-    this.#decoding?.release();
-    this.#decoding = undefined;
-    for (const share of this.#shares.values()) share.release();
-    this.#shares.clear();
-  }
-
   /** More than it takes on average: a keyframe should not wait. */
   #threads(picture: SourcePicture | undefined): { decoder: number; encoder: number } {
     const bounded = (count: number) => Math.min(MOST_THREADS, Math.max(1, Math.ceil(count)));
-    const dearest = Math.max(0, ...[...this.#shares.values()].map((share) => share.cores));
     return {
       decoder: bounded(picture === undefined ? 1 : decodingCost(picture) * 1.5),
-      encoder: bounded(dearest * 1.5),
+      encoder: bounded(this.#shares.most * 1.5),
     };
   }
 
@@ -386,7 +368,7 @@ export class Ladder {
     if (run === undefined) return;
     const now = performance.now();
     if (now - run.startedAt > GOOD_AFTER_MS && now - run.lastOut < TICK_MS) this.#failures = 0;
-    const isFed = now - run.lastIn < TICK_MS && !this.#awaitsKeyframe;
+    const isFed = now - run.lastIn < TICK_MS;
     if (isFed && now - run.lastOut > STALLED_AFTER_MS) {
       run.process.kill();
       this.#ended(run, `ffmpeg has given nothing for ${STALLED_AFTER_MS / 1000} s`);
@@ -408,5 +390,3 @@ function trackKinds({ settings }: Rendition, picture: SourcePicture | undefined,
   ];
   return kinds.join(' ');
 }
-
-const cores = (count: number): string => `${count.toFixed(2)} cores`;

@@ -2,13 +2,14 @@ import type { VideoCodec, VideoTrackConfig } from '@sluice/media';
 import type { RenditionSettings } from '../config/transcode-schema.js';
 
 /**
- * Milliseconds of a core per million pixels. Measured on an AMD EPYC of 2026 with ffmpeg 5.1, x264 164 and x265 3.5:
- * 1080p30 with noise, scaled to 720p, 480p and 240p. Other machines differ; the order of the presets does not.
+ * Milliseconds of a core per million pixels. Measured on an AMD EPYC with ffmpeg 5.1, x264 164 and x265 3.5: 1080p30
+ * with noise, scaled to 720p, 480p and 240p. What could not be measured there is an estimate: x265's slowest presets,
+ * and chips. Other machines differ; the order of the presets does not.
  */
-const DECODE: Readonly<Record<VideoCodec, number>> = { h264: 1.9, hevc: 2.5, av1: 3, vp9: 2.5, vp8: 2 };
+const DECODE: Readonly<Record<VideoCodec, number>> = { h264: 1.9, hevc: 2.4, av1: 2.4, vp9: 2.3, vp8: 1.5 };
 /** Of the source's pixels, for each rendition. */
 const SCALE = 0.9;
-const DEINTERLACE = 1.5;
+const DEINTERLACE = 1.2;
 /** Of the rendition's pixels. */
 const OVERLAY = 0.8;
 /** The presets of x264 and x265 have the same names. */
@@ -20,16 +21,16 @@ const ENCODE = {
     faster: 14.4,
     fast: 19,
     medium: 23.5,
-    slow: 40,
-    slower: 70,
+    slow: 34,
+    slower: 56,
     veryslow: 120,
   },
   hevc: {
     ultrafast: 20,
-    superfast: 26,
-    veryfast: 38,
-    faster: 42,
-    fast: 48,
+    superfast: 30,
+    veryfast: 37,
+    faster: 37,
+    fast: 45,
     medium: 57,
     slow: 140,
     slower: 330,
