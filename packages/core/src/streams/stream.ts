@@ -8,6 +8,7 @@ import {
   millisFromMicros,
   type Sample,
   sameTrackConfig,
+  type TimedMetadata,
   Timeline,
   type TrackConfig,
   type TrackId,
@@ -27,6 +28,9 @@ const STALE_TRACK_TIME = 1_000_000;
 
 /** Wall time and timeline may drift apart this far (an encoder's clock runs fast or slow) before they are set anew. */
 const MAX_CLOCK_DRIFT = 1000;
+
+/** So much of timed metadata is kept for the first sample of a publication, whose place tells that of the others. */
+const MAX_EARLY_METADATA = 16;
 
 /** Media that publishers sent, in bytes and in access units and audio frames. */
 export interface ReceivedMedia {
@@ -73,6 +77,8 @@ export class Stream implements OutputSource {
   readonly #awaitingKeyframe = new Set<TrackId>();
   /** Tracks of the publication before, of which this one has not spoken yet. */
   readonly #staleTracks = new Set<TrackId>();
+  /** What was said before the publication's first sample. */
+  #earlyMetadata: TimedMetadata[] = [];
   #resumedAt: Micros | undefined;
   #description: StreamDescription = { tracks: [], metadata: {} };
   #state: StreamState = 'live';
@@ -145,6 +151,9 @@ export class Stream implements OutputSource {
       case 'metadata':
         this.#describe(event.metadata);
         break;
+      case 'timed-metadata':
+        this.#writeTimedMetadata(event);
+        break;
       case 'end-of-track':
         // Encoders say so when they stop, and may be back inside the grace window with the same track.
         break;
@@ -162,6 +171,7 @@ export class Stream implements OutputSource {
     this.#timeline.restart();
     this.#gop.clear();
     this.#awaitingKeyframe.clear();
+    this.#earlyMetadata = [];
     this.#resumedAt = undefined;
     for (const config of this.#tracks.values()) {
       this.#awaitKeyframe(config);
@@ -202,8 +212,21 @@ export class Stream implements OutputSource {
     const { sample } = this.#timeline.repair(received);
     if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
     this.#followClock(sample.dts);
+    if (this.#earlyMetadata.length > 0) this.#releaseMetadata();
     this.#emit(sample);
     this.#sound.write(sample);
+  }
+
+  #writeTimedMetadata(received: TimedMetadata): void {
+    const at = this.#timeline.placeOf(received.at);
+    if (at !== undefined) for (const output of this.#outputs.values()) output.timedMetadata?.({ ...received, at });
+    else if (this.#earlyMetadata.length < MAX_EARLY_METADATA) this.#earlyMetadata.push(received);
+  }
+
+  #releaseMetadata(): void {
+    const early = this.#earlyMetadata;
+    this.#earlyMetadata = [];
+    for (const metadata of early) this.#writeTimedMetadata(metadata);
   }
 
   #emit(sample: Sample): void {
