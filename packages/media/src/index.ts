@@ -1,4 +1,5 @@
 export * from './amf/index.js';
+export * from './captions/index.js';
 export * from './cmaf/index.js';
 export * from './codecs/index.js';
 export * from './errors.js';

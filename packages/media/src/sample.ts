@@ -40,10 +40,23 @@ export type MetadataValue =
   | { readonly [key: string]: MetadataValue };
 export type Metadata = Readonly<Record<string, MetadataValue>>;
 
+/**
+ * Something that is said at a time of the stream, beside sound and picture: a whole ID3 tag, or a whole SCTE 35
+ * splice information section as it came, whose own times are on its sender's clock.
+ */
+export interface TimedMetadata {
+  readonly type: 'timed-metadata';
+  readonly kind: 'id3' | 'scte35';
+  /** On the clock of `pts`. Of SCTE 35, when the splice is due, which may be some seconds ahead. */
+  readonly at: Micros;
+  readonly data: Buffer;
+}
+
 /** What a demuxer or an ingest says of a stream, in the order in which it was said. */
 export type MediaEvent =
   | { readonly type: 'config'; readonly config: TrackConfig }
   | { readonly type: 'sample'; readonly sample: Sample }
   | { readonly type: 'metadata'; readonly metadata: Metadata }
+  | TimedMetadata
   /** The track says that it has ended (FLV end-of-sequence). */
   | { readonly type: 'end-of-track'; readonly track: TrackId };

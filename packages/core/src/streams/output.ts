@@ -1,4 +1,4 @@
-import type { Metadata, Micros, Millis, Sample, TrackConfig } from '@sluice/media';
+import type { Metadata, Micros, Millis, Sample, TimedMetadata, TrackConfig } from '@sluice/media';
 import type { PathSettings } from '../config/schema.js';
 import type { StreamPath } from '../stream-path.js';
 import type { SoundNeeds } from './converted-sound.js';
@@ -19,6 +19,11 @@ export interface Output {
   /** The stream's tracks from the next sample on. Called before the first sample, and at each change. */
   configure(description: StreamDescription): void;
   sample(sample: Sample): void;
+  /**
+   * Something is said at a time of the stream: an ID3 tag, a cue. It comes with the samples around it, and a cue some
+   * seconds before it is due; encoders say a cue several times. Formats without a place for it leave this out.
+   */
+  timedMetadata?(metadata: TimedMetadata): void;
   /** An encoder came back or took over; decoders see a seam here, the timeline goes on. */
   discontinuity(): void;
   /** The stream is over. */

@@ -7,6 +7,7 @@ import {
   millis,
   opusTrackConfig,
   type Sample,
+  type TimedMetadata,
 } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../config/load.js';
@@ -37,6 +38,9 @@ class Recorder implements Output {
   sample(sample: Sample): void {
     this.told.push(sample.keyframe ? 'K' : 'f');
     this.samples.push(sample);
+  }
+  timedMetadata({ kind, at }: TimedMetadata): void {
+    this.told.push(`${kind} ${at - (this.samples[0]?.dts ?? 1_000_000)}`);
   }
   discontinuity(): void {
     this.told.push('discontinuity');
@@ -100,6 +104,29 @@ describe('Stream', () => {
     const output = stream.output(kind);
     write(AUDIO, AUDIO, VIDEO, VIDEO, AUDIO);
     expect(output.told).toEqual(['configure aac', 'configure h264+aac']);
+  });
+
+  it('puts timed metadata where the samples around it go, and keeps what comes before the first of them', () => {
+    const { stream, kind, write } = streamOf();
+    const output = stream.output(kind);
+    const silent: Output = { ...output, configure() {}, sample() {}, discontinuity() {}, end() {}, sweep() {} };
+    stream.output({ name: 'silent', create: () => silent });
+    const said = (ms: number): MediaEvent => ({
+      type: 'timed-metadata',
+      kind: 'id3',
+      at: micros(ms * 1000),
+      data: Buffer.from('ID3'),
+    });
+    write(VIDEO, said(7000), picture(5000, true), said(5020));
+    stream.pause();
+    write(said(5100));
+    stream.resume();
+    write(said(0));
+    expect(output.told.slice(1)).toEqual(['id3 2000000', 'K', 'id3 20000', 'discontinuity']);
+    write(picture(0, true));
+    const second = (output.samples[1]?.dts ?? 0) - (output.samples[0]?.dts ?? 0);
+    expect(second).toBeGreaterThan(0);
+    expect(output.told.slice(-2)).toEqual([`id3 ${second}`, 'K']);
   });
 
   it('goes on upward in time when an encoder comes back with a clock of its own', () => {

@@ -8,6 +8,7 @@ import {
   millisFromMicros,
   type Sample,
   sameTrackConfig,
+  type TimedMetadata,
   Timeline,
   type TrackConfig,
   type TrackId,
@@ -28,6 +29,9 @@ const STALE_TRACK_TIME = 1_000_000;
 
 /** Wall time and timeline may drift apart this far (an encoder's clock runs fast or slow) before they are set anew. */
 const MAX_CLOCK_DRIFT = 1000;
+
+/** So much of timed metadata is kept for the first sample of a publication, whose place tells that of the others. */
+const MAX_EARLY_METADATA = 16;
 
 /** Media that publishers sent, in bytes and in access units and audio frames. */
 export interface ReceivedMedia {
@@ -77,6 +81,8 @@ export class Stream implements OutputSource {
   readonly #awaitingKeyframe = new Set<TrackId>();
   /** Tracks of the publication before, of which this one has not spoken yet. */
   readonly #staleTracks = new Set<TrackId>();
+  /** What was said before the publication's first sample. */
+  #earlyMetadata: TimedMetadata[] = [];
   #resumedAt: Micros | undefined;
   #description: StreamDescription = { tracks: [], metadata: {} };
   #state: StreamState = 'live';
@@ -170,6 +176,9 @@ export class Stream implements OutputSource {
       case 'metadata':
         this.#describe(event.metadata);
         break;
+      case 'timed-metadata':
+        this.#writeTimedMetadata(event);
+        break;
       case 'end-of-track':
         // Encoders say so when they stop, and may be back inside the grace window with the same track.
         break;
@@ -189,6 +198,7 @@ export class Stream implements OutputSource {
     this.#latestPts = undefined;
     this.#gop.clear();
     this.#awaitingKeyframe.clear();
+    this.#earlyMetadata = [];
     this.#resumedAt = undefined;
     for (const config of this.#tracks.values()) {
       this.#awaitKeyframe(config);
@@ -230,8 +240,21 @@ export class Stream implements OutputSource {
     if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
     if (this.#follows === undefined) this.#followClock(sample.dts);
     if (sample.kind === 'video') this.#followOrder(sample);
+    if (this.#earlyMetadata.length > 0) this.#releaseMetadata();
     this.#emit(sample);
     this.#sound.write(sample);
+  }
+
+  #writeTimedMetadata(received: TimedMetadata): void {
+    const at = this.#timeline.placeOf(received.at);
+    if (at !== undefined) for (const output of this.#outputs.values()) output.timedMetadata?.({ ...received, at });
+    else if (this.#earlyMetadata.length < MAX_EARLY_METADATA) this.#earlyMetadata.push(received);
+  }
+
+  #releaseMetadata(): void {
+    const early = this.#earlyMetadata;
+    this.#earlyMetadata = [];
+    for (const metadata of early) this.#writeTimedMetadata(metadata);
   }
 
   #emit(sample: Sample): void {

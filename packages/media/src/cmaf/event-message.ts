@@ -1,3 +1,5 @@
+import type { TimedMetadata } from '../sample.js';
+import { parseSpliceInfo, plannedDurationOf } from '../scte35/splice-info.js';
 import type { Micros } from '../time.js';
 import { cString, fullBox, MAX_UINT32, u32, u64 } from './box.js';
 import { ticksFromMicros } from './track-time.js';
@@ -18,6 +20,17 @@ export interface EventMessage {
 
 /** The schemes of ID3 tags (AOM, "Carriage of ID3 timed metadata in CMAF") and of SCTE 35 sections (SCTE 214-3). */
 export const EVENT_SCHEME = { id3: 'https://aomedia.org/emsg/ID3', scte35: 'urn:scte:scte35:2013:bin' } as const;
+
+/**
+ * Timed metadata as a message. A cue is due at the message's time, whatever the times in its section say.
+ *
+ * @param id the caller's count of messages
+ * @throws {MediaError} as `parseSpliceInfo`, for a cue that can't be read
+ */
+export function eventMessageOf({ kind, at, data }: TimedMetadata, id: number): EventMessage {
+  const duration = kind === 'scte35' ? plannedDurationOf(parseSpliceInfo(data)) : undefined;
+  return { scheme: EVENT_SCHEME[kind], time: at, id, data, ...(duration === undefined ? {} : { duration }) };
+}
 
 /** An `emsg` box of version 1, in front of a `moof` box. ISO 23009-1 §5.10.3.3. */
 export function eventMessageBox(event: EventMessage, timescale: number): Buffer {

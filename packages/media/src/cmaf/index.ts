@@ -1,6 +1,6 @@
 export { CbcsEncryptor } from './encryption/cbcs-encryptor.js';
 export type { Protection } from './encryption/protection-boxes.js';
-export { EVENT_SCHEME, type EventMessage } from './event-message.js';
+export { EVENT_SCHEME, type EventMessage, eventMessageOf } from './event-message.js';
 export { type Fragment, type FragmentOptions, writeFragment } from './fragment.js';
 export { FragmentWriter } from './fragment-writer.js';
 export { type InitSegmentOptions, type InitTrackOptions, writeInitSegment } from './init-segment.js';

@@ -16,6 +16,7 @@ import type { FlvCodec } from './codec-ids.js';
 import { readMetadataTag } from './metadata.js';
 import type { FlvPacket } from './packet.js';
 import { FLV_AUDIO, FLV_VIDEO, type FlvTagType } from './tag.js';
+import { describesTracks, readTimedData } from './timed-data.js';
 import { readVideoTag } from './video-tag.js';
 
 /** A track as it stands: its configuration and the size of its NAL unit lengths as sent. */
@@ -54,8 +55,18 @@ export class FlvSampleReader {
   read(type: FlvTagType, timestamp: number, body: Buffer): MediaEvent[] {
     if (type === FLV_VIDEO) return this.#readMedia(readVideoTag(body), timestamp, 0);
     if (type === FLV_AUDIO) return this.#readMedia(readAudioTag(body), timestamp, 1);
+    return this.#readScript(timestamp, body);
+  }
+
+  /** `onMetaData` describes the stream, unless it comes while there is one and speaks of something else. */
+  #readScript(timestamp: number, body: Buffer): MediaEvent[] {
     const metadata = readMetadataTag(body);
-    return metadata === undefined ? [] : [{ type: 'metadata', metadata }];
+    const last = this.#lastTimestamp;
+    if (metadata !== undefined && (last === undefined || describesTracks(metadata))) {
+      return [{ type: 'metadata', metadata }];
+    }
+    const timed = readTimedData(body, micros(unwrapCounter(last ?? timestamp, timestamp, 32) * 1000));
+    return timed === undefined ? [] : [timed];
   }
 
   /** @param oddness video tracks have even ids, audio tracks odd ones */

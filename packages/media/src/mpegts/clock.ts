@@ -16,6 +16,18 @@ export class ProgramClock {
     return microsFromTicks90k(ticks90k(this.#lastTime));
   }
 
+  /** Where the clock is: at the last PTS or DTS, or at the last reference before there was one. */
+  get now(): Micros | undefined {
+    const time = this.#lastTime ?? this.#lastReference;
+    return time === undefined ? undefined : microsFromTicks90k(ticks90k(time));
+  }
+
+  /** A time near `now` that isn't one of the media: the clock doesn't follow it. */
+  place(time: number): Micros {
+    const near = this.#lastTime ?? this.#lastReference ?? time;
+    return microsFromTicks90k(ticks90k(unwrapCounter(near, time, CLOCK_BITS)));
+  }
+
   /** @returns whether the clock was set anew: the sender says so, or the reference doesn't follow from the last */
   reference(pcr: number, announced: boolean): boolean {
     const last = this.#lastReference;

@@ -2,6 +2,7 @@ import { MediaError } from '../errors.js';
 import type { TrackId } from '../track-config.js';
 import { ProgramClock } from './clock.js';
 import { ContinuityWatch } from './continuity.js';
+import type { DataReader } from './data-readers.js';
 import type { ElementaryReader } from './elementary-reader.js';
 import type { TsEvent, TsStats } from './events.js';
 import { NULL_PID, PAT_PID } from './packet.js';
@@ -20,6 +21,8 @@ import { readingOf } from './stream-readers.js';
 
 /** A picture, a sound, and a choice of languages; each track may hold a PES packet under way. */
 const MAX_TRACKS = 8;
+/** Cues and timed metadata. */
+const MAX_DATA_STREAMS = 4;
 /** A keyframe of 4K video has 4 MiB at most. */
 const MAX_VIDEO_PES = 8 * 1024 * 1024;
 /** The length field allows 64 KiB, and audio must use it (ISO 13818-1 §2.4.3.7); some doesn't. */
@@ -33,6 +36,13 @@ interface Track {
   readonly continuity: ContinuityWatch;
   readonly assembler: PesAssembler;
   readonly reader: ElementaryReader;
+}
+
+/** A PID of metadata. */
+interface DataStream {
+  readonly announced: AnnouncedStream;
+  readonly continuity: ContinuityWatch;
+  readonly reader: DataReader;
 }
 
 /** PAT or PMT of the programme that is read. */
@@ -60,6 +70,7 @@ export class TsDemuxer {
   #mapSection: Buffer | undefined;
   #pcrPid: number | undefined;
   #tracks = new Map<number, Track>();
+  #data = new Map<number, DataStream>();
   /** PIDs of streams that were said to be unsupported, with their types. */
   #refused = new Map<number, number>();
   readonly #counts = {
@@ -87,6 +98,7 @@ export class TsDemuxer {
     const events: TsEvent[] = [];
     for (const packet of this.#packets.flush()) this.#readPacket(packet, events);
     for (const track of this.#tracks.values()) this.#endUnit(track, events);
+    for (const { reader } of this.#data.values()) this.#takeData(reader.flush(this.#clock), events);
     return events;
   }
 
@@ -103,6 +115,7 @@ export class TsDemuxer {
     const payload = packet.subarray(header.payloadAt);
     const track = this.#tracks.get(header.pid);
     if (track !== undefined) this.#readTrack(track, header, payload, events);
+    else if (this.#data.has(header.pid)) this.#readData(header, payload, events);
     else if (header.pid === PAT_PID) this.#readPat(header, payload);
     else if (header.pid === this.#program?.mapPid) this.#readPmt(header, payload, events);
   }
@@ -137,6 +150,30 @@ export class TsDemuxer {
     } catch (error) {
       this.#countBroken(track, error, events);
     }
+  }
+
+  #readData(
+    { pid, continuity, scrambled, discontinuity, unitStart }: PacketHeader,
+    payload: Buffer,
+    events: TsEvent[],
+  ) {
+    const stream = this.#data.get(pid);
+    if (stream === undefined || scrambled) return;
+    const order = stream.continuity.check(continuity, payload);
+    if (order === 'duplicate') {
+      this.#counts.duplicates += 1;
+      return;
+    }
+    if (order === 'gap') {
+      if (!discontinuity) this.#counts.continuityErrors += 1;
+      stream.reader.reset();
+    }
+    this.#takeData(stream.reader.push(payload, unitStart, this.#clock), events);
+  }
+
+  #takeData({ metadata, broken }: ReturnType<DataReader['push']>, events: TsEvent[]): void {
+    events.push(...metadata);
+    this.#counts.brokenSections += broken;
   }
 
   #endUnit(track: Track, events: TsEvent[]): void {
@@ -208,21 +245,26 @@ export class TsDemuxer {
     const announced = new Map(map.streams.map((stream) => [stream.pid, stream]));
     this.#refused = new Map([...this.#refused].filter(([pid, type]) => announced.get(pid)?.streamType === type));
     this.#tracks = new Map([...before].filter(([pid, track]) => isSame(track.announced, announced.get(pid))));
+    this.#data = new Map([...this.#data].filter(([pid, data]) => isSame(data.announced, announced.get(pid))));
     for (const [pid, track] of before) if (!this.#tracks.has(pid)) this.#endUnit(track, events);
     for (const stream of announced.values()) {
-      if (!this.#tracks.has(stream.pid)) this.#addTrack(stream, events);
+      if (!this.#tracks.has(stream.pid) && !this.#data.has(stream.pid)) this.#addStream(stream, map, events);
     }
     const ids = this.#trackIds();
     for (const { id } of before.values()) if (!ids.has(id)) events.push({ type: 'end-of-track', track: id });
   }
 
-  #addTrack(stream: AnnouncedStream, events: TsEvent[]): void {
+  #addStream(stream: AnnouncedStream, { descriptors }: ProgramMap, events: TsEvent[]): void {
     const { pid } = stream;
-    const reading = readingOf(stream);
+    const reading = readingOf(stream, descriptors);
     if (reading.kind === 'unsupported') {
       this.#refuse(stream, reading.reason, events);
     } else if (pid < FIRST_FREE_PID || pid === NULL_PID || pid === this.#program?.mapPid) {
       this.#refuse(stream, `PID ${pid} is not one for a track`, events);
+    } else if (reading.kind === 'data') {
+      if (this.#data.size >= MAX_DATA_STREAMS)
+        this.#refuse(stream, `more than ${MAX_DATA_STREAMS} of metadata`, events);
+      else this.#data.set(pid, { announced: stream, continuity: new ContinuityWatch(), reader: reading.create() });
     } else if (this.#tracks.size >= MAX_TRACKS) {
       this.#refuse(stream, `more than ${MAX_TRACKS} tracks`, events);
     } else {

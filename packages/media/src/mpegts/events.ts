@@ -27,7 +27,7 @@ export interface TsStats {
   /** Gaps in a PID's continuity counter, ISO 13818-1 §2.4.3.3. */
   continuityErrors: number;
   duplicates: number;
-  /** PSI sections with a wrong checksum. */
+  /** PSI sections with a wrong checksum, and cues and timed metadata that can't be read. */
   brokenSections: number;
   clockDiscontinuities: number;
   /** PES packets that could not be read as access units, wholly or in part. */

@@ -1,7 +1,8 @@
 import { MediaError } from '../errors.js';
-import type { Sample } from '../sample.js';
+import type { Sample, TimedMetadata } from '../sample.js';
 import { type Micros, micros, ticks90kFromMicros } from '../time.js';
 import type { TrackConfig, TrackId } from '../track-config.js';
+import { DataWriter } from './data-writer.js';
 import { type ElementaryWriter, elementaryWriterFor } from './elementary-writer.js';
 import { ContinuityCounter, PAT_PID, packetize, pcrPacket } from './packet.js';
 import { encodePes } from './pes.js';
@@ -32,6 +33,7 @@ interface MuxedTrack {
 /** Writes samples as an MPEG transport stream of one programme. */
 export class TsMuxer {
   readonly #tracks = new Map<TrackId, MuxedTrack>();
+  readonly #data: ReadonlyMap<TimedMetadata['kind'], DataWriter>;
   readonly #clockTrack: MuxedTrack;
   readonly #patCounter = new ContinuityCounter();
   readonly #pmtCounter = new ContinuityCounter();
@@ -39,8 +41,12 @@ export class TsMuxer {
   readonly #pmt: Buffer;
   #lastPcr = Number.NEGATIVE_INFINITY;
 
-  /** @throws {MediaError} `unsupported` for a codec that MPEG-TS can't carry, and where there is no track */
-  constructor(tracks: readonly TrackConfig[]) {
+  /**
+   * @param metadata kinds of timed metadata that may come
+   * @throws {MediaError} `unsupported` for a codec that MPEG-TS can't carry, and where there is no track
+   */
+  constructor(tracks: readonly TrackConfig[], metadata: readonly TimedMetadata['kind'][] = []) {
+    this.#data = new Map(metadata.map((kind) => [kind, new DataWriter(kind)]));
     tracks.forEach((config, index) => {
       this.#tracks.set(config.track, {
         pid: FIRST_ELEMENTARY_PID + index,
@@ -55,10 +61,13 @@ export class TsMuxer {
     if (clockTrack === undefined) throw new MediaError('unsupported', 'a transport stream without tracks');
     this.#clockTrack = clockTrack;
     this.#pat = encodePat(PROGRAM_NUMBER, PMT_PID);
+    const data = [...this.#data.values()];
+    const streams = muxed.map(({ pid, type: { streamType, descriptors } }) => ({ pid, streamType, descriptors }));
     this.#pmt = encodePmt(
       PROGRAM_NUMBER,
       clockTrack.pid,
-      muxed.map(({ pid, type }) => ({ pid, streamType: type.streamType, descriptors: type.descriptors })),
+      [...streams, ...data.map(({ stream }) => stream)],
+      Buffer.concat(data.map((writer) => writer.programInfo(PROGRAM_NUMBER))),
     );
   }
 
@@ -90,6 +99,19 @@ export class TsMuxer {
     if (flags.pcr === undefined) return packets;
     const { pid, counter } = this.#clockTrack;
     return Buffer.concat([pcrPacket(pid, counter, flags.pcr, flags.discontinuity), packets]);
+  }
+
+  /**
+   * Timed metadata as whole packets. A splice keeps its place in the media: its times are moved to this stream's clock.
+   *
+   * @throws {MediaError} `no-config` for a kind that wasn't announced; `too-large`, or as `parseSpliceInfo` for what
+   *   can't be written
+   */
+  timedMetadata(metadata: TimedMetadata): Buffer {
+    const writer = this.#data.get(metadata.kind);
+    if (writer === undefined)
+      throw new MediaError('no-config', `timed metadata of kind ${metadata.kind} wasn't announced`);
+    return writer.write(metadata, clockTime(metadata.at, DECODER_DELAY));
   }
 
   /** A PCR once `interval` has passed. It never goes back, however the tracks are interleaved, but to a new clock. */

@@ -9,7 +9,8 @@ export interface AnnouncedStream {
   readonly info: Buffer;
 }
 
-interface Descriptor {
+/** ISO 13818-1 §2.6. */
+export interface Descriptor {
   readonly tag: number;
   readonly data: Buffer;
 }
@@ -23,6 +24,8 @@ export interface Program {
 export interface ProgramMap {
   readonly programNumber: number;
   readonly pcrPid: number;
+  /** Of the programme as a whole. */
+  readonly descriptors: readonly Descriptor[];
   readonly streams: readonly AnnouncedStream[];
 }
 
@@ -99,7 +102,9 @@ export function parsePmt(section: Buffer): ProgramMap | undefined {
   if (section[0] !== PMT_TABLE || section.length < LONG_HEADER + 4 + CRC_SIZE || !isInForce(section)) return undefined;
   const end = section.length - CRC_SIZE;
   const streams: AnnouncedStream[] = [];
-  let at = LONG_HEADER + 4 + (section.readUInt16BE(LONG_HEADER + 2) & 0xfff);
+  const infoAt = LONG_HEADER + 4;
+  const streamsAt = infoAt + (section.readUInt16BE(LONG_HEADER + 2) & 0xfff);
+  let at = streamsAt;
   while (at + 5 <= end && streams.length < MAX_STREAMS) {
     const infoEnd = Math.min(end, at + 5 + (section.readUInt16BE(at + 3) & 0xfff));
     const info = section.subarray(at + 5, infoEnd);
@@ -114,6 +119,7 @@ export function parsePmt(section: Buffer): ProgramMap | undefined {
   return {
     programNumber: section.readUInt16BE(3),
     pcrPid: section.readUInt16BE(LONG_HEADER) & 0x1fff,
+    descriptors: parseDescriptors(section.subarray(infoAt, Math.min(streamsAt, end))),
     streams,
   };
 }

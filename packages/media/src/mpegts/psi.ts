@@ -32,9 +32,18 @@ export function encodePat(programNumber: number, pmtPid: number): Buffer {
   return section(TABLE_ID.pat, 1, 0, body);
 }
 
-/** Programme Map Table. ISO 13818-1 §2.4.4.8. */
-export function encodePmt(programNumber: number, pcrPid: number, streams: readonly ProgramStream[]): Buffer {
-  const parts = [pidField(pcrPid), Buffer.from([0xf0, 0])];
+/**
+ * Programme Map Table. ISO 13818-1 §2.4.4.8.
+ *
+ * @param info descriptors of the programme as a whole
+ */
+export function encodePmt(
+  programNumber: number,
+  pcrPid: number,
+  streams: readonly ProgramStream[],
+  info: Buffer = Buffer.alloc(0),
+): Buffer {
+  const parts = [pidField(pcrPid), Buffer.from([0xf0 | (info.length >> 8), info.length & 0xff]), info];
   for (const { streamType, pid, descriptors } of streams) {
     const length = Buffer.from([0xf0 | (descriptors.length >> 8), descriptors.length & 0xff]);
     parts.push(Buffer.from([streamType]), pidField(pid), length, descriptors);

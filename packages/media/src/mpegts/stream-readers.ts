@@ -1,14 +1,16 @@
 import type { TrackId } from '../track-config.js';
+import { CueReader, type DataReader, Id3Reader } from './data-readers.js';
 import type { ElementaryReader } from './elementary-reader.js';
 import { FramedAudioReader } from './framed-audio-reader.js';
 import { NalReader } from './nal-reader.js';
 import { OpusReader } from './opus-reader.js';
-import type { AnnouncedStream } from './psi-reader.js';
-import { DESCRIPTOR, OPUS_EXTENSION_TAG, STREAM_TYPE } from './stream-types.js';
+import type { AnnouncedStream, Descriptor } from './psi-reader.js';
+import { CUE_FORMAT, DESCRIPTOR, ID3_FORMAT, OPUS_EXTENSION_TAG, STREAM_TYPE } from './stream-types.js';
 
 /** What an announced stream is to us: a track that can be read, or something else. */
 export type StreamReading =
   | { readonly kind: 'video' | 'audio'; readonly create: (track: TrackId) => ElementaryReader }
+  | { readonly kind: 'data'; readonly create: () => DataReader }
   | { readonly kind: 'unsupported'; readonly reason: string };
 
 const audio = (create: (track: TrackId) => ElementaryReader): StreamReading => ({ kind: 'audio', create });
@@ -31,11 +33,9 @@ const READINGS: Readonly<Record<number, StreamReading>> = {
   5: unsupported('private sections'),
   16: unsupported('MPEG-4 part 2 video'),
   17: unsupported('AAC in LATM; send it in ADTS'),
-  21: unsupported('timed metadata'),
   33: unsupported('JPEG 2000 video'),
   51: unsupported('VVC video'),
   129: unsupported('AC-3 audio'),
-  134: unsupported('SCTE-35 cues'),
   135: unsupported('E-AC-3 audio'),
 };
 
@@ -54,10 +54,27 @@ const PRIVATE_FORMATS: Readonly<Record<string, string>> = {
   KLVA: 'KLV metadata',
 };
 
-export function readingOf(stream: AnnouncedStream): StreamReading {
+/** @param program descriptors of the programme that the stream is in */
+export function readingOf(stream: AnnouncedStream, program: readonly Descriptor[]): StreamReading {
   if (stream.streamType === STREAM_TYPE.privateData) return privateReading(stream);
+  if (stream.streamType === STREAM_TYPE.metadata) return metadataReading(stream);
+  if (stream.streamType === STREAM_TYPE.scte35) return cueReading(formatOf(stream.descriptors) ?? formatOf(program));
   const type = `0x${stream.streamType.toString(16).padStart(2, '0')}`;
   return READINGS[stream.streamType] ?? unsupported(`stream type ${type}`);
+}
+
+const formatOf = (descriptors: readonly Descriptor[]): string | undefined =>
+  descriptors.find(({ tag }) => tag === DESCRIPTOR.registration)?.data.toString('latin1', 0, 4);
+
+function metadataReading({ descriptors }: AnnouncedStream): StreamReading {
+  const isId3 = descriptors.some(({ tag, data }) => tag === DESCRIPTOR.metadata && data.includes(ID3_FORMAT));
+  return isId3 ? { kind: 'data', create: () => new Id3Reader() } : unsupported('timed metadata other than ID3');
+}
+
+/** The type is for private use: a programme of another's registration may have DTS sound there. */
+function cueReading(format: string | undefined): StreamReading {
+  if (format === undefined || format === CUE_FORMAT) return { kind: 'data', create: () => new CueReader() };
+  return unsupported(`stream type 0x86 of format ${JSON.stringify(format)}`);
 }
 
 /** Private data: its descriptors tell what it is. */

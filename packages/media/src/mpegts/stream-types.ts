@@ -7,17 +7,25 @@ export const STREAM_TYPE = {
   mpeg2Audio: 0x04,
   privateData: 0x06,
   adts: 0x0f,
+  /** Metadata in PES packets. */
+  metadata: 0x15,
   h264: 0x1b,
   hevc: 0x24,
+  /** User private; SCTE 35 §8.1 has it for its sections. */
+  scte35: 0x86,
 } as const;
 
 /** Descriptor tags, ISO 13818-1 table 2-45 and ETSI EN 300 468 table 12. */
-export const DESCRIPTOR = { registration: 0x05, extension: 0x7f } as const;
+export const DESCRIPTOR = { registration: 0x05, metadataPointer: 0x25, metadata: 0x26, extension: 0x7f } as const;
+/** How SCTE 35 registers itself, §8.1. */
+export const CUE_FORMAT = 'CUEI';
+/** How ID3 is named as a format of metadata (Apple, "Timed Metadata for HTTP Live Streaming"). */
+export const ID3_FORMAT = 'ID3 ';
 /** The extension descriptor that tells Opus's channels, ETSI draft for Opus in MPEG-TS, version 0.1.3. */
 export const OPUS_EXTENSION_TAG = 0x80;
 
 /** Stream ids of PES packets, ISO 13818-1 table 2-22. */
-const STREAM_ID = { privateStream1: 0xbd, audio: 0xc0, video: 0xe0 } as const;
+export const STREAM_ID = { privateStream1: 0xbd, audio: 0xc0, video: 0xe0 } as const;
 
 /** How a codec is announced in a PMT, and the stream id of its PES packets. */
 export interface TsStreamType {
@@ -54,7 +62,8 @@ export function tsStreamTypeOf(config: TrackConfig): TsStreamType {
   }
 }
 
-function registration(format: string): Buffer {
+/** A registration descriptor, ISO 13818-1 §2.6.8. */
+export function registration(format: string): Buffer {
   return Buffer.concat([Buffer.from([DESCRIPTOR.registration, 4]), Buffer.from(format, 'latin1')]);
 }
 

@@ -1,7 +1,7 @@
 import { BitReader } from '../codecs/bit-reader.js';
 import { MediaError } from '../errors.js';
 import { crc32Mpeg } from '../mpegts/crc32.js';
-import { type Ticks90k, ticks90k } from '../time.js';
+import { type Micros, microsFromTicks90k, type Ticks90k, ticks90k } from '../time.js';
 import { bits33, readSpliceCommand, type SpliceCommand } from './splice-command.js';
 import { readSpliceDescriptors, type SpliceDescriptor } from './splice-descriptor.js';
 
@@ -61,6 +61,14 @@ export function parseSpliceInfo(section: Buffer): SpliceInfo {
 export function spliceTimeOf({ command, ptsAdjustment }: SpliceInfo): Ticks90k | undefined {
   const time = command.type === 'splice-insert' || command.type === 'time-signal' ? command.time : undefined;
   return time === undefined ? undefined : ticks90k((time + ptsAdjustment) % CLOCK_RANGE);
+}
+
+/** How long what a section begins is to last: a break, or its first segment. Undefined where it doesn't say. */
+export function plannedDurationOf({ command, descriptors }: SpliceInfo): Micros | undefined {
+  const segment = descriptors.find((each) => each.type === 'segmentation' && each.duration !== undefined);
+  const ofSegment = segment?.type === 'segmentation' ? segment.duration : undefined;
+  const ticks = command.type === 'splice-insert' ? (command.breakDuration?.duration ?? ofSegment) : ofSegment;
+  return ticks === undefined ? undefined : microsFromTicks90k(ticks);
 }
 
 /**

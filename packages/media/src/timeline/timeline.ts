@@ -136,6 +136,14 @@ export class Timeline {
     return { sample: this.#place(sample, track, input), discontinuity };
   }
 
+  /**
+   * Where a time of the publication is on the timeline, for what isn't a sample. Undefined before the first sample of
+   * the publication. Times of a clock that was set in between go where the newest samples went.
+   */
+  placeOf(time: Micros): Micros | undefined {
+    return this.#offset === undefined ? undefined : micros(Math.round(time + this.#offset));
+  }
+
   /** The dts, or a guess at it where it is nothing that a clock could say. */
   #read(dts: number, track: TrackClock): number {
     if (Math.abs(dts) <= MAX_INPUT) return Math.round(dts);

@@ -1,5 +1,14 @@
 /** NAL unit types, H.265 table 7-1. */
-export const HEVC_NAL = { firstIrap: 16, lastIrap: 23, vps: 32, sps: 33, pps: 34, aud: 35, prefixSei: 39 } as const;
+export const HEVC_NAL = {
+  firstIrap: 16,
+  lastIrap: 23,
+  vps: 32,
+  sps: 33,
+  pps: 34,
+  aud: 35,
+  prefixSei: 39,
+  suffixSei: 40,
+} as const;
 
 export function hevcNalType(unit: Buffer): number {
   return ((unit[0] ?? 0) >> 1) & 0x3f;

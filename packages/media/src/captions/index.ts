@@ -1,0 +1,1 @@
+export { type Captions, type Cea608Channel, captionsIn } from './captions.js';
