@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { loadConfig, type OutputSource, parseStreamPath, silentLogger } from '@sluice/core';
 import { h264TrackConfig, micros, millis } from '@sluice/media';
@@ -28,6 +29,7 @@ function outputWith(settings = '') {
     clock,
     viewers: () => watching,
     log: silentLogger,
+    random: randomBytes,
     onSegment: () => {},
     onEnd: (which) => ended.push(which),
   });
