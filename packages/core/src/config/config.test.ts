@@ -39,6 +39,30 @@ paths:
     expect(of('a/b/c')).toEqual([1, 'replace', 2]);
   });
 
+  it.each([
+    ['hls: { encryption: sample-aes, container: mpegts }', ['hls']],
+    ['hls: { container: mpegts }\npaths: { "live/*": { hls: { encryption: sample-aes } } }', ['paths.live/*.hls']],
+    [
+      'paths: { "live/*": { hls: { container: mpegts } }, "live/show": { hls: { encryption: sample-aes } } }',
+      ['paths.live/show.hls'],
+    ],
+    ['hls: { encryption: aes-128, container: mpegts }', []],
+    ['hls: { encryption: sample-aes, container: fmp4 }', []],
+  ])('has no encryption of samples in MPEG-TS: %s', (text, wrong) => {
+    let problems: readonly string[] = [];
+    try {
+      loadConfig({ file: { name: 'x.yml', text } });
+    } catch (error) {
+      ({ problems } = error as ConfigError);
+    }
+    expect(problems).toEqual(
+      wrong.map(
+        (key) =>
+          `${key}.encryption: "sample-aes" is not valid with container "mpegts"; allowed: aes-128, or container fmp4 or auto`,
+      ),
+    );
+  });
+
   it('names all faults at once', () => {
     const text = 'rtmp: { port: x, chunkSize: 1 }\nhsl: {}\nhttp: { prot: 1 }';
     try {

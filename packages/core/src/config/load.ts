@@ -67,7 +67,11 @@ export function resolveConfig({ file, changes = new Map(), environment = {} }: C
   const variables = applyEnvironment(tree, environment, entries);
   for (const key of variables.keys()) sources.set(key, 'environment');
   const result = configSchema.safeParse(tree, { reportInput: true });
-  if (result.success) return { config: result.data, sources };
+  if (result.success) {
+    const conflicts = conflictsIn(result.data);
+    if (conflicts.length > 0) throw new ConfigError(file?.name ?? 'The configuration', conflicts);
+    return { config: result.data, sources };
+  }
   throw new ConfigError(
     file?.name ?? 'The configuration',
     result.error.issues.flatMap((issue) => explain(issue, entries, variables)),
@@ -139,6 +143,19 @@ function ownSettingsFor(config: Config, path: string): PathSettings {
     settings.transcode = { ...settings.transcode, ...own.transcode };
   }
   return settings;
+}
+
+/** Settings that are right one by one, and not together. */
+function conflictsIn(config: Config): string[] {
+  const groups = [
+    { key: 'hls', hls: config.hls },
+    ...Object.keys(config.paths).map((pattern) => ({ key: `paths.${pattern}.hls`, ...settingsFor(config, pattern) })),
+  ];
+  const wrong = groups.filter(({ hls }) => hls.encryption === 'sample-aes' && hls.container === 'mpegts');
+  return wrong.map(
+    ({ key }) =>
+      `${key}.encryption: "sample-aes" is not valid with container "mpegts"; allowed: aes-128, or container fmp4 or auto`,
+  );
 }
 
 function parseYaml(name: string, text: string): Tree {

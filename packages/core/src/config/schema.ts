@@ -95,6 +95,19 @@ const hls = z.strictObject({
     .max(1)
     .default(0.2)
     .describe('How long those parts are, about: they have whole pictures.'),
+  encryption: z
+    .enum(['none', 'aes-128', 'sample-aes'])
+    .default('none')
+    .describe(
+      'How segments are encrypted, with keys that only those get who may watch: `aes-128` encrypts them whole, and leaves `lowLatency` out; `sample-aes` encrypts the samples (H.264, HEVC, AAC, MP3, Opus) in fragmented MP4, `cbcs`, which Apple players and ffmpeg play, and hls.js does not.',
+    ),
+  keySegments: z
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(30)
+    .describe('A new key after so many segments. 0: one key for all.'),
   always: z
     .boolean()
     .default(false)

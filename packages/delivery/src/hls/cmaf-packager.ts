@@ -1,4 +1,5 @@
 import {
+  CbcsEncryptor,
   FragmentWriter,
   MediaError,
   type Micros,
@@ -15,12 +16,15 @@ import {
 } from '@sluice/media';
 import type { CutPolicy } from './cut-policy.js';
 import type { PartTarget } from './part-target.js';
-import type { OpenSegment, Packager, PackagerEvents, Part } from './segment.js';
+import type { OpenSegment, Packager, PackagerEvents, Part, SegmentKey } from './segment.js';
+import type { SegmentKeys } from './segment-keys.js';
 
 export interface CmafPackagerOptions {
   readonly cuts: CutPolicy;
   /** Undefined where segments have no parts. */
   readonly partTarget: PartTarget | undefined;
+  /** Samples are encrypted with them; undefined where they stay clear. */
+  readonly sampleKeys?: SegmentKeys | undefined;
   readonly wallTimeOf: (dts: Micros) => Millis;
   readonly events: PackagerEvents;
 }
@@ -30,6 +34,7 @@ interface Open extends OpenSegment {
   readonly start: Micros;
 }
 
+const NO_SECRET = { key: Buffer.alloc(16), iv: Buffer.alloc(16) };
 /** A picture's size where its configuration doesn't tell it, to find out whether the rest can be written. */
 const ANY_SIZE = { width: 16, height: 16 };
 
@@ -40,6 +45,8 @@ export class CmafPackager implements Packager {
   /** The track that cuts go by: the picture, or else the sound. */
   #clock: TrackConfig | undefined;
   readonly #writers = new Map<TrackId, FragmentWriter>();
+  readonly #encryptors = new Map<TrackId, CbcsEncryptor>();
+  #key: SegmentKey | undefined;
   #init: number | undefined;
   #inits = 0;
   #open: Open | undefined;
@@ -116,6 +123,7 @@ export class CmafPackager implements Packager {
     const isIndependent = sample.kind === 'audio' || sample.keyframe;
     const isFirst = this.#next === 0 || this.#discontinuity;
     if ((isFirst || this.#init === undefined) && !isIndependent) return;
+    this.#takeKey(isIndependent);
     this.#init ??= this.#writeInit(sample);
     const { dts } = sample;
     this.#partStart = dts;
@@ -126,6 +134,7 @@ export class CmafPackager implements Packager {
       startedAt: this.#options.wallTimeOf(dts),
       discontinuity: this.#discontinuity,
       init: this.#init,
+      key: this.#key,
       independent: isIndependent,
       parts: [],
     };
@@ -143,10 +152,11 @@ export class CmafPackager implements Packager {
   }
 
   #addPart(open: Open, runs: readonly TrackRun[], duration: Micros): void {
-    if (runs.length === 0 || duration <= 0) return;
+    const sent = runs.flatMap((run) => this.#encrypted(run) ?? []);
+    if (sent.length === 0 || duration <= 0) return;
     this.#fragments += 1;
     const begins = open.parts.length === 0 ? ({ begins: 'segment' } as const) : {};
-    const { pieces, length } = writeFragment(runs, { sequence: this.#fragments, ...begins });
+    const { pieces, length } = writeFragment(sent, { sequence: this.#fragments, ...begins });
     const bytes = Buffer.concat(pieces, length);
     open.parts.push({ bytes, duration, independent: this.#isPartIndependent });
     if (this.#options.partTarget?.target !== undefined) this.#options.events.part(open);
@@ -162,17 +172,42 @@ export class CmafPackager implements Packager {
     }
     const bytes = Buffer.concat(open.parts.map((part) => part.bytes));
     const parts = this.#options.partTarget?.target === undefined ? [] : stretchesOf(bytes, open.parts);
-    const { number, startedAt, discontinuity, init, independent } = open;
+    const { number, startedAt, discontinuity, init, key, independent } = open;
     this.#options.partTarget?.decide();
-    this.#options.events.segment({ number, startedAt, discontinuity, init, independent, parts, bytes, duration });
+    this.#options.events.segment({ number, startedAt, discontinuity, init, key, independent, parts, bytes, duration });
   }
 
   #writeInit(first: Sample): number {
     const tracks = new Map(this.#tracks.map((config) => [config.track, { size: sizeOf(config, first) ?? ANY_SIZE }]));
-    const bytes = writeInitSegment(this.#tracks, { tracks });
+    const protection = this.#key && this.#options.sampleKeys?.secretOf(this.#key);
+    const bytes = writeInitSegment(this.#tracks, { tracks, ...(protection === undefined ? {} : { protection }) });
     this.#inits += 1;
     this.#options.events.init(this.#inits, bytes);
     return this.#inits;
+  }
+
+  /** An init segment tells the key, and players begin anew with it. */
+  #takeKey(isIndependent: boolean): void {
+    const { sampleKeys } = this.#options;
+    if (sampleKeys === undefined) return;
+    const key = sampleKeys.keyOf(this.#next, isIndependent);
+    if (key === this.#key && this.#init !== undefined) return;
+    this.#key = key;
+    this.#init = undefined;
+    this.#encryptors.clear();
+    const secret = sampleKeys.secretOf(key);
+    for (const config of this.#tracks) this.#encryptors.set(config.track, new CbcsEncryptor(config, secret));
+  }
+
+  /** @returns undefined for what can't be encrypted, and mustn't be sent clear: the stream goes on without it */
+  #encrypted(run: TrackRun): TrackRun | undefined {
+    if (this.#options.sampleKeys === undefined) return run;
+    try {
+      return this.#encryptors.get(run.track)?.encrypt(run);
+    } catch (error) {
+      if (error instanceof MediaError) return undefined;
+      throw error;
+    }
   }
 
   #makeWriters(): void {
@@ -184,6 +219,7 @@ export class CmafPackager implements Packager {
   #canCarry(config: TrackConfig): boolean {
     try {
       writeInitSegment([config], { tracks: new Map([[config.track, { size: ANY_SIZE }]]) });
+      if (this.#options.sampleKeys !== undefined) new CbcsEncryptor(config, NO_SECRET);
       return true;
     } catch (error) {
       if (!(error instanceof MediaError)) throw error;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   type Clock,
   type EventBus,
@@ -66,6 +67,7 @@ export class HlsDelivery {
           viewers: (path) => sessions.countOf(path),
           log,
           reports: (output) => this.#reports(output.path),
+          random: randomBytes,
           onSegment: ({ path }, { number, duration }, url) =>
             events.emit('hls-segment', {
               path,
@@ -126,12 +128,13 @@ export class HlsDelivery {
         sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
       }
-      const { bytes, type } = resource;
+      const { bytes, type, isKey } = resource;
+      const audience = viewer.key === undefined ? 'public' : 'private';
       this.#sessions.sent(viewer, bytes.length);
       response.writeHead(200, {
         'Content-Type': type,
         'Content-Length': bytes.length,
-        'Cache-Control': `${viewer.key === undefined ? 'public' : 'private'}, max-age=3600, immutable`,
+        'Cache-Control': isKey ? 'no-store' : `${audience}, max-age=3600, immutable`,
       });
       response.end(request.message.method === 'HEAD' ? undefined : bytes);
     } catch (error) {

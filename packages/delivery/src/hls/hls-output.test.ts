@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { loadConfig, type OutputSource, parseStreamPath, silentLogger } from '@sluice/core';
 import { h264TrackConfig, micros, millis } from '@sluice/media';
@@ -29,6 +30,7 @@ function outputWith(settings = '') {
     viewers: () => watching,
     log: silentLogger,
     reports: () => [],
+    random: randomBytes,
     onSegment: () => {},
     onEnd: (which) => ended.push(which),
   });

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
 import { type Millis, microsFromSeconds, type Sample } from '@sluice/media';
@@ -10,6 +9,7 @@ import { type RenditionReport, renderDelta, renderPlaylist } from './playlist.js
 import { PlaylistWaiters } from './playlist-waiters.js';
 import { ResourceNames } from './resource-names.js';
 import type { Packager, PackagerEvents, Segment } from './segment.js';
+import { SegmentKeys } from './segment-keys.js';
 import { areIndependent, type Position, SegmentWindow } from './segment-window.js';
 import { TsPackager } from './ts-packager.js';
 
@@ -19,10 +19,11 @@ export interface RenderedPlaylist {
   readonly gzip: Buffer;
 }
 
-/** A segment, a part or an init segment. */
+/** A segment, a part or an init segment; or a key, which nobody may keep. */
 export interface HlsResource {
   readonly bytes: Buffer;
-  readonly type: 'video/mp2t' | 'video/mp4';
+  readonly type: 'video/mp2t' | 'video/mp4' | 'application/octet-stream';
+  readonly isKey: boolean;
 }
 
 /** What a client asks of a playlist, RFC 8216bis §6.2.5. */
@@ -41,6 +42,8 @@ export interface HlsOutputOptions {
   readonly log: Logger;
   /** How far the stream's other versions are. */
   readonly reports: (output: HlsOutput) => readonly RenditionReport[];
+  /** Bytes that nobody can guess. */
+  readonly random: (size: number) => Buffer;
   /** A segment has been added. @param url of the segment, relative to its playlist */
   readonly onSegment: (output: HlsOutput, segment: Segment, url: string) => void;
   /** The stream is over; the segments stay good for those who haven't seen them yet. */
@@ -59,6 +62,7 @@ export class HlsOutput implements Output {
   readonly #window: SegmentWindow;
   readonly #cuts: CutPolicy;
   readonly #partTarget: PartTarget | undefined;
+  readonly #keys: SegmentKeys | undefined;
   readonly #waiters: PlaylistWaiters;
   readonly #names: ResourceNames;
   #packager: Packager | undefined;
@@ -69,7 +73,7 @@ export class HlsOutput implements Output {
 
   constructor(options: HlsOutputOptions) {
     const { source, clock } = options;
-    const { segmentSeconds, segments, lowLatency, partSeconds } = source.settings.hls;
+    const { segmentSeconds, segments, lowLatency, partSeconds, encryption } = source.settings.hls;
     this.path = source.path;
     this.#source = source;
     this.#clock = clock;
@@ -77,11 +81,14 @@ export class HlsOutput implements Output {
     const target = microsFromSeconds(segmentSeconds);
     const now = () => clock.monotonic();
     this.#cuts = new CutPolicy(target);
-    this.#partTarget = lowLatency ? new PartTarget(microsFromSeconds(partSeconds)) : undefined;
+    // AES-128 is for whole segments.
+    const hasParts = lowLatency && encryption !== 'aes-128';
+    this.#partTarget = hasParts ? new PartTarget(microsFromSeconds(partSeconds)) : undefined;
     this.#window = new SegmentWindow({ listed: segments, target, now });
     this.#waiters = new PlaylistWaiters(now);
     // Unique over restarts of the server and of the stream, so that caches may keep what they get.
-    this.#names = new ResourceNames(source.path, randomBytes(4).toString('hex'));
+    this.#names = new ResourceNames(source.path, options.random(4).toString('hex'));
+    this.#keys = encryption === 'none' ? undefined : this.#makeKeys(encryption);
     this.#lastUsed = clock.monotonic();
   }
 
@@ -188,10 +195,14 @@ export class HlsOutput implements Output {
     this.#lastUsed = this.#clock.monotonic();
     const asked = this.#names.read(name);
     if (asked === undefined) return undefined;
+    if (asked.kind === 'key') {
+      const key = this.#keys?.bytes(asked.key);
+      return key && { bytes: key, type: 'application/octet-stream', isKey: true };
+    }
     const type = asked.extension === 'ts' ? 'video/mp2t' : 'video/mp4';
     if (asked.kind === 'part' && this.#isNext(asked)) await this.#waiters.wait(asked, timeoutMs, signal);
     const bytes = asked.kind === 'init' ? this.#window.init(asked.init) : this.#bytesOf(asked.segment, asked.part);
-    return bytes === undefined ? undefined : { bytes, type };
+    return bytes === undefined ? undefined : { bytes, type, isKey: false };
   }
 
   #bytesOf(number: number, part: number | undefined): Buffer | undefined {
@@ -212,13 +223,25 @@ export class HlsOutput implements Output {
   }
 
   #makePackager(hasMp3: boolean): Packager {
-    const { container } = this.#source.settings.hls;
+    const { container, encryption } = this.#source.settings.hls;
     const wallTimeOf = this.#source.wallTimeOf.bind(this.#source);
-    const isTs = container === 'mpegts' || (container === 'auto' && hasMp3);
-    const events = this.#packagerEvents(isTs ? 'MPEG-TS' : 'MP4');
+    const hasSampleKeys = encryption === 'sample-aes';
+    const isTs = !hasSampleKeys && (container === 'mpegts' || (container === 'auto' && hasMp3));
+    const format = isTs ? 'MPEG-TS' : 'MP4';
+    const events = this.#packagerEvents(hasSampleKeys ? 'encrypted MP4' : format);
     this.#names.extension = isTs ? 'ts' : 'm4s';
     if (isTs) return new TsPackager({ cuts: this.#cuts, wallTimeOf, events });
-    return new CmafPackager({ cuts: this.#cuts, partTarget: this.#partTarget, wallTimeOf, events });
+    const sampleKeys = hasSampleKeys ? this.#keys : undefined;
+    return new CmafPackager({ cuts: this.#cuts, partTarget: this.#partTarget, sampleKeys, wallTimeOf, events });
+  }
+
+  #makeKeys(encryption: 'aes-128' | 'sample-aes'): SegmentKeys {
+    return new SegmentKeys({
+      method: encryption === 'aes-128' ? 'AES-128' : 'SAMPLE-AES',
+      rotateAfter: this.#source.settings.hls.keySegments,
+      random: this.#options.random,
+      isHeld: (segment) => this.#window.find(segment) !== undefined,
+    });
   }
 
   #packagerEvents(format: string): PackagerEvents {
@@ -228,7 +251,8 @@ export class HlsOutput implements Output {
         this.#window.setOpen(segment);
         this.#changed();
       },
-      segment: (segment) => {
+      segment: (made) => {
+        const segment = this.#keys?.method === 'AES-128' ? this.#keys.encrypt(made) : made;
         this.#window.add(segment);
         this.#cuts.promise(this.#window.targetSeconds);
         this.#changed();

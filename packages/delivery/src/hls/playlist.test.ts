@@ -31,6 +31,7 @@ const content = (more: Partial<PlaylistContent>): PlaylistContent => ({
     segment: (number) => `show/hls/e-${number}.m4s`,
     part: (number, at) => `show/hls/e-${number}.${at}.m4s`,
     init: (number) => `show/hls/e-init${number}.mp4`,
+    key: (number) => `show/hls/e-key${number}.key`,
   },
   ...more,
 });
@@ -104,5 +105,73 @@ show/hls/e-8.m4s
     expect(text).not.toContain('#EXT-X-MAP');
     expect(text.match(/#EXTINF/g)).toHaveLength(6);
     expect(renderDelta(content({ segments: segments.slice(0, 3) }))).not.toContain('SKIP');
+  });
+
+  describe('of encrypted segments', () => {
+    const sampleKey = (number: number) => ({ number, method: 'SAMPLE-AES', iv: Buffer.alloc(16, number) }) as const;
+    const wholeKey = (number: number) => ({ number, method: 'AES-128' }) as const;
+    const tags = (text: string) => text.split('\n').filter((line) => /^#EXT-X-(KEY|MAP|SKIP)|^[^#]/.test(line));
+
+    it('says each key where it begins to hold, and where none does any more', () => {
+      const keys = [wholeKey(4), wholeKey(4), wholeKey(5), undefined, undefined];
+      const segments = keys.map((key, number) => segment(number, 2, { key }));
+      expect(tags(renderPlaylist(content({ segments })))).toEqual([
+        '#EXT-X-KEY:METHOD=AES-128,URI="show/hls/e-key4.key"',
+        'show/hls/e-0.m4s',
+        'show/hls/e-1.m4s',
+        '#EXT-X-KEY:METHOD=AES-128,URI="show/hls/e-key5.key"',
+        'show/hls/e-2.m4s',
+        '#EXT-X-KEY:METHOD=NONE',
+        'show/hls/e-3.m4s',
+        'show/hls/e-4.m4s',
+      ]);
+    });
+
+    it('leaves init segments out of AES-128, for they are clear', () => {
+      const segments = [1, 1, 2].map((init, number) => segment(number, 2, { init, key: wholeKey(7) }));
+      expect(tags(renderPlaylist(content({ segments })))).toEqual([
+        '#EXT-X-MAP:URI="show/hls/e-init1.mp4"',
+        '#EXT-X-KEY:METHOD=AES-128,URI="show/hls/e-key7.key"',
+        'show/hls/e-0.m4s',
+        'show/hls/e-1.m4s',
+        '#EXT-X-KEY:METHOD=NONE',
+        '#EXT-X-MAP:URI="show/hls/e-init2.mp4"',
+        '#EXT-X-KEY:METHOD=AES-128,URI="show/hls/e-key7.key"',
+        'show/hls/e-2.m4s',
+      ]);
+    });
+
+    it('has init segments behind the key that they tell of, with SAMPLE-AES', () => {
+      const segments = [1, 1, 2].map((key, number) => segment(number, 2, { init: key, key: sampleKey(key) }));
+      const last = open(3, { init: 3, key: sampleKey(3), parts: [part(0.2, true)] });
+      expect(tags(renderPlaylist(content({ segments, open: last, partTarget: micros(204_000) })))).toEqual([
+        `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key1.key",IV=0x${'01'.repeat(16)},KEYFORMAT="identity"`,
+        '#EXT-X-MAP:URI="show/hls/e-init1.mp4"',
+        'show/hls/e-0.m4s',
+        'show/hls/e-1.m4s',
+        `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key2.key",IV=0x${'02'.repeat(16)},KEYFORMAT="identity"`,
+        '#EXT-X-MAP:URI="show/hls/e-init2.mp4"',
+        'show/hls/e-2.m4s',
+        `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key3.key",IV=0x${'03'.repeat(16)},KEYFORMAT="identity"`,
+        '#EXT-X-MAP:URI="show/hls/e-init3.mp4"',
+      ]);
+    });
+
+    it('says the key again behind what an update skips, but not its init segment', () => {
+      const updated = (keyOf: (number: number) => Segment['key']) => {
+        const segments = Array.from({ length: 10 }, (_, at) => segment(at, 2, { init: 1, key: keyOf(at) }));
+        return tags(renderDelta(content({ segments, partTarget: micros(204_000) }))).slice(0, 3);
+      };
+      const line = `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key1.key",IV=0x${'01'.repeat(16)},KEYFORMAT="identity"`;
+      const skip = '#EXT-X-SKIP:SKIPPED-SEGMENTS=4';
+      expect(updated(() => sampleKey(1))).toEqual([skip, line, 'show/hls/e-4.m4s']);
+      expect(updated((at) => (at < 4 ? sampleKey(1) : undefined))).toEqual([
+        skip,
+        '#EXT-X-KEY:METHOD=NONE',
+        'show/hls/e-4.m4s',
+      ]);
+      expect(updated((at) => (at < 4 ? undefined : sampleKey(1)))).toEqual([skip, line, 'show/hls/e-4.m4s']);
+      expect(updated(() => undefined)).toEqual([skip, 'show/hls/e-4.m4s', 'show/hls/e-5.m4s']);
+    });
   });
 });

@@ -1,11 +1,12 @@
 import { type Micros, secondsFromMicros } from '@sluice/media';
-import type { OpenSegment, Segment } from './segment.js';
+import type { OpenSegment, Segment, SegmentKey } from './segment.js';
 
 /** How the resources of a playlist are called, relative to it. */
 export interface ResourceUrls {
   segment(number: number): string;
   part(segment: number, part: number): string;
   init(number: number): string;
+  key(number: number): string;
 }
 
 export interface PlaylistContent {
@@ -74,24 +75,28 @@ function render(content: PlaylistContent, skipped: number): string {
     ...(skipped > 0 ? [`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`] : []),
   ];
   const withParts = isLowLatency ? firstWithParts(segments, content.targetSeconds) : Number.POSITIVE_INFINITY;
-  let init: number | undefined;
-  const begin = (segment: OpenSegment, isShown: boolean): void => {
-    const isOther = segment.init !== init;
-    init = segment.init;
-    if (!isShown) return;
+  const lastSkipped = segments[skipped - 1];
+  let init = lastSkipped?.init;
+  const keys = new KeyLines(lastSkipped?.key, urls);
+  const begin = (segment: OpenSegment): void => {
     if (segment.discontinuity) lines.push('#EXT-X-DISCONTINUITY');
-    if (isOther && init !== undefined) lines.push(`#EXT-X-MAP:URI="${urls.init(init)}"`);
+    if (segment.init !== init && segment.init !== undefined) {
+      // A key is for the init segments behind it, too, of which AES-128 would need another IV.
+      lines.push(...keys.before(segment.key?.method === 'SAMPLE-AES' ? segment.key : undefined));
+      lines.push(`#EXT-X-MAP:URI="${urls.init(segment.init)}"`);
+    }
+    init = segment.init;
+    lines.push(...keys.before(segment.key));
     lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startedAt).toISOString()}`);
   };
-  for (const [at, segment] of segments.entries()) {
-    begin(segment, at >= skipped);
-    if (at < skipped) continue;
+  for (const segment of segments.slice(skipped)) {
+    begin(segment);
     if (segment.number >= withParts) lines.push(...partLines(segment, urls));
     lines.push(`#EXTINF:${secondsOf(segment.duration)},`, urls.segment(segment.number));
   }
   if (isLowLatency) {
     if (open !== undefined && open.parts.length > 0) {
-      begin(open, true);
+      begin(open);
       lines.push(...partLines(open, urls));
     }
     const next = open === undefined ? (segments.at(-1)?.number ?? -1) + 1 : open.number;
@@ -101,6 +106,35 @@ function render(content: PlaylistContent, skipped: number): string {
   if (ended) lines.push('#EXT-X-ENDLIST');
   if (!hasInit && isLowLatency) throw new Error('parts without an init segment');
   return `${lines.join('\n')}\n`;
+}
+
+/** Says where a key begins to hold. RFC 8216 §4.3.2.4. */
+class KeyLines {
+  readonly #urls: ResourceUrls;
+  #key: SegmentKey | undefined;
+  /** A key that an update has skipped holds on by the RFC, and is said again for players that lose it. */
+  #isSkipped: boolean;
+
+  /** @param skipped of the last segment that isn't shown */
+  constructor(skipped: SegmentKey | undefined, urls: ResourceUrls) {
+    this.#urls = urls;
+    this.#key = skipped;
+    this.#isSkipped = skipped !== undefined;
+  }
+
+  /** What stands before something that is encrypted with a key, or is clear. */
+  before(key: SegmentKey | undefined): string[] {
+    if (!this.#isSkipped && key?.number === this.#key?.number) return [];
+    this.#isSkipped = false;
+    this.#key = key;
+    return [key === undefined ? '#EXT-X-KEY:METHOD=NONE' : keyLine(key, this.#urls)];
+  }
+}
+
+function keyLine(key: SegmentKey, urls: ResourceUrls): string {
+  const attributes = [`METHOD=${key.method}`, `URI="${urls.key(key.number)}"`];
+  if (key.method === 'SAMPLE-AES') attributes.push(`IV=0x${key.iv.toString('hex')}`, 'KEYFORMAT="identity"');
+  return `#EXT-X-KEY:${attributes.join(',')}`;
 }
 
 function serverControl(partTarget: Micros, targetSeconds: number): string[] {

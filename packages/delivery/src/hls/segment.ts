@@ -8,6 +8,16 @@ export interface Part {
   readonly independent: boolean;
 }
 
+/**
+ * What a playlist says of a key; its bytes are only for those who may watch. With `AES-128` a segment is encrypted as a
+ * whole, and its number is the IV; with `SAMPLE-AES` its samples are, by `cbcs`. RFC 8216 §4.3.2.4
+ */
+export type SegmentKey =
+  | { readonly number: number; readonly method: 'AES-128' }
+  | { readonly number: number; readonly method: 'SAMPLE-AES'; readonly iv: Buffer };
+
+export type EncryptionMethod = SegmentKey['method'];
+
 /** A segment that is being made. */
 export interface OpenSegment {
   /** Media sequence number. */
@@ -18,6 +28,8 @@ export interface OpenSegment {
   readonly discontinuity: boolean;
   /** Which init segment is to be read before it; undefined where the format needs none. */
   readonly init: number | undefined;
+  /** Undefined where it is clear. */
+  readonly key?: SegmentKey | undefined;
   /** Decoding can begin with it. */
   readonly independent: boolean;
   readonly parts: readonly Part[];
