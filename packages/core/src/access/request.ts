@@ -2,7 +2,17 @@ import type { Credentials } from './credentials/credentials.js';
 
 /** What can be asked for. `record` and `admin` come from the control plane. */
 export type AccessAction = 'publish' | 'play' | 'record' | 'admin';
-export type AccessProtocol = 'rtmp' | 'rtmps' | 'http-flv' | 'ws-flv' | 'hls' | 'srt' | 'webrtc' | 'file' | 'api';
+export type AccessProtocol =
+  | 'rtmp'
+  | 'rtmps'
+  | 'http-flv'
+  | 'ws-flv'
+  | 'hls'
+  | 'dash'
+  | 'srt'
+  | 'webrtc'
+  | 'file'
+  | 'api';
 
 /** What clients tell of themselves, unchecked. */
 export interface ClientDetails {

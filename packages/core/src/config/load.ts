@@ -78,17 +78,28 @@ export function settingsFor(config: Config, path: string): PathSettings {
   const fitting = Object.entries(config.paths)
     .filter(([pattern]) => pathFits(pattern, path))
     .sort(([a], [b]) => a.length - b.length);
-  const { access, publish, gopCache, viewers, hls, push, srt, webrtc } = config;
+  const { access, publish, gopCache, viewers, hls, dash, push, srt, webrtc } = config;
   const { publishPassphrase, playPassphrase } = srt;
   const passphrases = { publishPassphrase, playPassphrase };
   const { bFrames } = webrtc;
-  const settings: Settings = { access, publish, gopCache, viewers, hls, srt: passphrases, webrtc: { bFrames }, push };
+  const settings: Settings = {
+    access,
+    publish,
+    gopCache,
+    viewers,
+    hls,
+    dash,
+    srt: passphrases,
+    webrtc: { bFrames },
+    push,
+  };
   for (const [, own] of fitting) {
     settings.access = { ...settings.access, ...own.access };
     settings.publish = { ...settings.publish, ...own.publish };
     settings.gopCache = { ...settings.gopCache, ...own.gopCache };
     settings.viewers = { ...settings.viewers, ...own.viewers };
     settings.hls = { ...settings.hls, ...own.hls };
+    settings.dash = { ...settings.dash, ...own.dash };
     settings.srt = { ...settings.srt, ...own.srt };
     settings.webrtc = { ...settings.webrtc, ...own.webrtc };
     settings.push = { ...settings.push, ...own.push };

@@ -13,20 +13,18 @@ import {
 import { secondsFromMicros } from '@sluice/media';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import { sendError, sendRefusal } from '../http/responses.js';
+import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
 import { HlsOutput, type PlaylistQuestion, type RenderedPlaylist } from './hls-output.js';
-import { HlsSessions, type HlsViewer } from './hls-sessions.js';
 
 /** How long a first viewer waits for the first segment, beyond the segment's own length. */
 const FIRST_SEGMENT_GRACE_MS = 10_000;
-/** The parameter of segment URLs that names the session which they belong to. */
-const SESSION_PARAMETER = 'session';
 /** An ended stream's segments stay for the viewers that are still behind. */
 const LINGER_FACTOR = 2;
 
 /** Serves HLS: playlists and segments of live streams, and of those that have just ended. */
 export class HlsDelivery {
   readonly #router: StreamRouter;
-  readonly #sessions: HlsSessions;
+  readonly #sessions: ViewerSessions;
   readonly #kind: OutputKind<HlsOutput>;
   readonly #ended = new Map<StreamPath, HlsOutput>();
   readonly #stopListening: () => void;
@@ -34,7 +32,7 @@ export class HlsDelivery {
   constructor(options: { gate: Gate; router: StreamRouter; events: EventBus; clock: Clock; log: Logger }) {
     const { gate, router, events, clock, log } = options;
     this.#router = router;
-    const sessions = new HlsSessions({ gate, clock });
+    const sessions = new ViewerSessions({ gate, clock });
     this.#sessions = sessions;
     this.#kind = {
       name: 'hls',
@@ -126,13 +124,13 @@ export class HlsDelivery {
     this.#ended.clear();
   }
 
-  #enter(request: MediaRequest, path: string): Promise<HlsViewer> {
+  #enter(request: MediaRequest, path: string): Promise<KnownViewer> {
     const asked = playRequestOf(request, 'hls', path);
     return this.#sessions.enter(asked, request.query.get(SESSION_PARAMETER) ?? undefined);
   }
 
   /** @throws {Refusal} `not-live`; who watches nothing is no viewer */
-  #outputFor(viewer: HlsViewer): HlsOutput {
+  #outputFor(viewer: KnownViewer): HlsOutput {
     const { path } = viewer.session;
     const output = this.#find(path);
     if (output !== undefined) return output;
@@ -164,7 +162,7 @@ function sendPlaylist(
   { message }: MediaRequest,
   response: ServerResponse,
   playlist: RenderedPlaylist,
-  { key }: HlsViewer,
+  { key }: KnownViewer,
 ): void {
   const zipped = key === undefined && /\bgzip\b/.test(String(message.headers['accept-encoding'] ?? ''));
   const shared = zipped ? playlist.gzip : playlist.text;

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
 import { type Millis, microsFromSeconds, type Sample } from '@sluice/media';
+import { CutPolicy } from '../segments/cut-policy.js';
+import { Waiters } from '../segments/waiters.js';
 import { primaryTracks } from '../tags/selection.js';
 import { CmafPackager } from './cmaf-packager.js';
-import { CutPolicy } from './cut-policy.js';
 import { PartTarget } from './part-target.js';
 import { renderDelta, renderPlaylist } from './playlist.js';
-import { PlaylistWaiters } from './playlist-waiters.js';
 import { ResourceNames } from './resource-names.js';
 import type { Packager, PackagerEvents, Segment } from './segment.js';
 import { areIndependent, type Position, SegmentWindow } from './segment-window.js';
@@ -57,7 +57,7 @@ export class HlsOutput implements Output {
   readonly #window: SegmentWindow;
   readonly #cuts: CutPolicy;
   readonly #partTarget: PartTarget | undefined;
-  readonly #waiters: PlaylistWaiters;
+  readonly #waiters: Waiters<Position>;
   readonly #names: ResourceNames;
   #packager: Packager | undefined;
   #full: RenderedPlaylist | undefined;
@@ -77,7 +77,7 @@ export class HlsOutput implements Output {
     this.#cuts = new CutPolicy(target);
     this.#partTarget = lowLatency ? new PartTarget(microsFromSeconds(partSeconds)) : undefined;
     this.#window = new SegmentWindow({ listed: segments, target, now });
-    this.#waiters = new PlaylistWaiters(now);
+    this.#waiters = new Waiters(now);
     // Unique over restarts of the server and of the stream, so that caches may keep what they get.
     this.#names = new ResourceNames(source.path, randomBytes(4).toString('hex'));
     this.#lastUsed = clock.monotonic();

@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ForwardedAddress, type Logger, messageOf } from '@sluice/core';
+import type { DashDelivery } from '../dash/dash-delivery.js';
 import type { HlsDelivery } from '../hls/hls-delivery.js';
 import type { HttpFlv } from '../http-flv.js';
 import type { WsFlv } from '../ws-flv.js';
@@ -31,6 +32,7 @@ const SERVER_OPTIONS: ServerOptions = {
 };
 
 const HLS_SEGMENT = /^\/(.+)\/hls\/([^/]+)$/;
+const DASH_SEGMENT = /^\/(.+)\/dash\/([^/]+)$/;
 const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
 
 /** PEM. */
@@ -44,6 +46,7 @@ export interface MediaRoutes {
   readonly flv: HttpFlv;
   readonly webSocket: WsFlv;
   readonly hls: HlsDelivery;
+  readonly dash: DashDelivery;
   /** Where WebRTC is spoken. */
   readonly sdp: SdpExchange | undefined;
   readonly status: StatusPages;
@@ -127,7 +130,7 @@ export class MediaHttpServer {
 
   async #route(request: MediaRequest, response: ServerResponse): Promise<void> {
     const { message, pathname } = request;
-    const { flv, hls, sdp, status, corsOrigin } = this.#options;
+    const { flv, hls, dash, sdp, status, corsOrigin } = this.#options;
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
     if (sdp !== undefined && isSdpPath(pathname)) {
       await sdp.serve(request, response);
@@ -143,6 +146,7 @@ export class MediaHttpServer {
       return;
     }
     const segment = HLS_SEGMENT.exec(pathname);
+    const dashSegment = DASH_SEGMENT.exec(pathname);
     const statusOf = STATUS_STREAM.exec(pathname);
     if (pathname === '/status/streams') status.list(request, response);
     else if (statusOf !== null) await status.one(request, response, statusOf[1] ?? '');
@@ -154,7 +158,12 @@ export class MediaHttpServer {
       await hls.servePlaylist(request, response, pathname.slice(1, -'.m3u8'.length));
     } else if (segment !== null) {
       await hls.serveResource(request, response, segment[1] ?? '', segment[2] ?? '');
-    } else this.#page(message, response, pathname);
+    } else if (pathname.endsWith('.mpd')) {
+      await dash.serveMpd(request, response, pathname.slice(1, -'.mpd'.length));
+    } else if (dashSegment !== null) {
+      await dash.serveResource(request, response, dashSegment[1] ?? '', dashSegment[2] ?? '');
+    } else if (pathname === '/time') dash.serveTime(request, response);
+    else this.#page(message, response, pathname);
   }
 
   #page(message: IncomingMessage, response: ServerResponse, pathname: string): void {
