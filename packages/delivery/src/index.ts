@@ -1,3 +1,4 @@
+export { DashDelivery } from './dash/dash-delivery.js';
 export { HlsDelivery } from './hls/hls-delivery.js';
 export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
 export { Pages } from './http/pages.js';

@@ -13,6 +13,7 @@ import {
   type StreamRouter,
 } from '@sluice/core';
 import {
+  DashDelivery,
   HlsDelivery,
   HttpFlv,
   MediaHttpServer,
@@ -68,6 +69,7 @@ export interface MediaDoorsOptions {
 export class MediaDoors {
   readonly #config: Config;
   readonly #hls: HlsDelivery;
+  readonly #dash: DashDelivery;
   readonly #http: readonly MediaHttpServer[];
   readonly #rtmp: readonly RtmpServer[];
   readonly #srt: SrtListener | undefined;
@@ -78,8 +80,9 @@ export class MediaDoors {
     const { live, certificate, log } = options;
     this.#config = live.current;
     this.#webRtc = this.#config.webrtc.enabled ? new WebRtcDoor(live, log) : undefined;
-    const { hls, routes, handlers, srt, relays } = makeHandlers(options, this.#webRtc?.server);
+    const { hls, dash, routes, handlers, srt, relays } = makeHandlers(options, this.#webRtc?.server);
     this.#hls = hls;
+    this.#dash = dash;
     this.#relays = relays;
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
     const { corsOrigin, maxConnections } = this.#config.http;
@@ -130,6 +133,7 @@ export class MediaDoors {
       this.#webRtc?.close(reason),
     ];
     this.#hls.close(reason);
+    this.#dash.close(reason);
     const cut = setTimeout(() => {
       for (const server of this.#http) server.closeAll();
     }, patienceMs);
@@ -140,6 +144,7 @@ export class MediaDoors {
 
 interface Handlers {
   readonly hls: HlsDelivery;
+  readonly dash: DashDelivery;
   readonly routes: MediaRoutes;
   readonly handlers: RtmpHandlers;
   readonly srt: { readonly publish: SrtPublish; readonly play: SrtPlay };
@@ -159,11 +164,13 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
   const seconds = () => live.current.transcode.snapshotSeconds;
   const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
   const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, log });
+  const dash = new DashDelivery({ gate, router, events, clock, log });
   const routes: MediaRoutes = {
     sdp: webRtc && makeSdpExchange(options, webRtc),
     flv: new HttpFlv({ gate, router, context, log }),
     webSocket: new WsFlv({ gate, router, context, log }),
     hls,
+    dash,
     snapshots: new SnapshotPage({ gate, router, snapshots, seconds }),
     status: new StatusPages({
       gate,
@@ -186,7 +193,7 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
     play: new SrtPlay({ gate, router, kind, passphraseFor: passphraseFor.play }),
   };
   const relays = new Relays({ ...options, kind, random: Math.random });
-  return { hls, routes, handlers, srt, relays };
+  return { hls, dash, routes, handlers, srt, relays };
 }
 
 /** WHIP and WHEP, over HTTP. */

@@ -85,7 +85,8 @@ function clientType({ action, protocol }: Session): SrsClient['type'] {
   if (protocol === 'webrtc') return action === 'publish' ? 'rtc-publish' : 'rtc-play';
   if (protocol === 'srt') return action === 'publish' ? 'srt-publish' : 'srt-play';
   if (action === 'publish') return 'fmle-publish';
-  if (protocol === 'hls') return 'hls-play';
+  // SRS has no name for DASH.
+  if (protocol === 'hls' || protocol === 'dash') return 'hls-play';
   return protocol === 'http-flv' || protocol === 'ws-flv' ? 'flv-play' : 'rtmp-play';
 }
 

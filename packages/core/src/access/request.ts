@@ -8,6 +8,7 @@ export type AccessProtocol =
   | 'http-flv'
   | 'ws-flv'
   | 'hls'
+  | 'dash'
   | 'srt'
   | 'webrtc'
   | 'file'

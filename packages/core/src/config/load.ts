@@ -120,13 +120,13 @@ function ownSettingsFor(config: Config, path: string): PathSettings {
   const fitting = Object.entries(config.paths)
     .filter(([pattern]) => pathFits(pattern, path))
     .sort(([a], [b]) => a.length - b.length);
-  const { access, publish, gopCache, viewers, hls, push, srt, webrtc } = config;
+  const { access, publish, gopCache, viewers, hls, dash, push, srt, webrtc } = config;
   const { publishPassphrase, playPassphrase } = srt;
   const passphrases = { publishPassphrase, playPassphrase };
   const { bFrames } = webrtc;
   const { mode, renditions } = config.transcode;
   const settings: Settings = {
-    ...{ access, publish, gopCache, viewers, hls, push },
+    ...{ access, publish, gopCache, viewers, hls, dash, push },
     srt: passphrases,
     webrtc: { bFrames },
     transcode: { mode, renditions },
@@ -137,6 +137,7 @@ function ownSettingsFor(config: Config, path: string): PathSettings {
     settings.gopCache = { ...settings.gopCache, ...own.gopCache };
     settings.viewers = { ...settings.viewers, ...own.viewers };
     settings.hls = { ...settings.hls, ...own.hls };
+    settings.dash = { ...settings.dash, ...own.dash };
     settings.srt = { ...settings.srt, ...own.srt };
     settings.webrtc = { ...settings.webrtc, ...own.webrtc };
     settings.push = { ...settings.push, ...own.push };

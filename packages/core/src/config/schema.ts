@@ -114,6 +114,21 @@ const hls = z.strictObject({
     .describe('Segment streams from their first frame on, rather than from the first HLS viewer on.'),
 });
 
+const dash = z.strictObject({
+  enabled: z.boolean().default(true).describe('Whether streams can be watched over DASH.'),
+  segmentSeconds: z
+    .number()
+    .min(0.5)
+    .max(60)
+    .default(2)
+    .describe('Target duration of a segment. Segments end at keyframes, so the encoder decides in the end.'),
+  segments: z.number().int().min(3).max(100).default(10).describe('How many segments the MPD lists.'),
+  lowLatency: z
+    .boolean()
+    .default(true)
+    .describe('Low-latency DASH: segments are listed and sent while they are being made.'),
+});
+
 const mode = (value: 'open' | 'local') => z.enum(['open', 'local', 'credential', 'closed']).default(value);
 
 const access = z.strictObject({
@@ -306,6 +321,7 @@ const pathSettings = {
   gopCache: gopCache.prefault({}),
   viewers: viewers.prefault({}),
   hls: hls.prefault({}),
+  dash: dash.prefault({}),
   push: push.prefault({}),
 };
 
@@ -356,7 +372,7 @@ export const configSchema = z.strictObject({
   http: z
     .strictObject({
       port: port(8080).describe(
-        'TCP port for HLS, HTTP-FLV, WebSocket-FLV, the player and the start page. 0 takes a free one.',
+        'TCP port for HLS, DASH, HTTP-FLV, WebSocket-FLV, the player and the start page. 0 takes a free one.',
       ),
       host: host().describe('Address to listen on.'),
       corsOrigin: z
@@ -544,6 +560,7 @@ export const configSchema = z.strictObject({
         gopCache: overridesOf(gopCache),
         viewers: overridesOf(viewers),
         hls: overridesOf(hls),
+        dash: overridesOf(dash),
         srt: overridesOf(z.strictObject(srtPath)),
         webrtc: overridesOf(z.strictObject(webrtcPath)),
         pull: pull.optional(),
@@ -567,7 +584,7 @@ export const configSchema = z.strictObject({
 /** Everything that a person configures, with defaults put in. */
 export type Config = z.output<typeof configSchema>;
 /** The settings that hold for one path. */
-export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'viewers' | 'hls' | 'push'> & {
+export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'viewers' | 'hls' | 'dash' | 'push'> & {
   readonly srt: Pick<Config['srt'], keyof typeof srtPath>;
   readonly webrtc: Pick<Config['webrtc'], keyof typeof webrtcPath>;
   readonly transcode: TranscodePathSettings;

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { FlvDemuxer, Fmp4Reader, micros, millis, type Sample, type TrackConfig } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
+import { CutPolicy } from '../segments/cut-policy.js';
 import { CmafPackager } from './cmaf-packager.js';
-import { CutPolicy } from './cut-policy.js';
 import { PartTarget } from './part-target.js';
 import type { OpenSegment, Segment } from './segment.js';
 

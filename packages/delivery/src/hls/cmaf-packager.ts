@@ -14,7 +14,7 @@ import {
   writeFragment,
   writeInitSegment,
 } from '@sluice/media';
-import type { CutPolicy } from './cut-policy.js';
+import type { CutPolicy } from '../segments/cut-policy.js';
 import type { PartTarget } from './part-target.js';
 import type { OpenSegment, Packager, PackagerEvents, Part, SegmentKey } from './segment.js';
 import type { SegmentKeys } from './segment-keys.js';

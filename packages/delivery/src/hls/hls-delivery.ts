@@ -15,16 +15,14 @@ import { secondsFromMicros, type TrackConfig, type VideoTrackConfig } from '@slu
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import type { MediaResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
+import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
 import { primaryTracks } from '../tags/selection.js';
 import { HlsOutput, type PlaylistQuestion, type RenderedPlaylist } from './hls-output.js';
-import { HlsSessions, type HlsViewer } from './hls-sessions.js';
 import { renderMultivariant, type Variant } from './multivariant-playlist.js';
 import type { RenditionReport } from './playlist.js';
 
 /** How long a first viewer waits for the first segment, beyond the segment's own length. */
 const FIRST_SEGMENT_GRACE_MS = 10_000;
-/** The parameter of segment URLs that names the session which they belong to. */
-const SESSION_PARAMETER = 'session';
 /** What Opus is turned into. */
 const AAC = 'mp4a.40.2';
 /** The parameter that asks for the source's own playlist, where others are made of it. */
@@ -45,7 +43,7 @@ export interface HlsDeliveryOptions {
 export class HlsDelivery {
   readonly #router: StreamRouter;
   readonly #renditions: RenditionDirectory;
-  readonly #sessions: HlsSessions;
+  readonly #sessions: ViewerSessions;
   readonly #kind: OutputKind<HlsOutput>;
   readonly #ended = new Map<StreamPath, HlsOutput>();
   readonly #stopListening: () => void;
@@ -54,7 +52,7 @@ export class HlsDelivery {
     const { gate, router, events, clock, log } = options;
     this.#renditions = options.renditions;
     this.#router = router;
-    const sessions = new HlsSessions({ gate, clock });
+    const sessions = new ViewerSessions({ gate, clock });
     this.#sessions = sessions;
     this.#kind = {
       name: 'hls',
@@ -151,13 +149,13 @@ export class HlsDelivery {
     this.#ended.clear();
   }
 
-  #enter(request: MediaRequest, path: string): Promise<HlsViewer> {
+  #enter(request: MediaRequest, path: string): Promise<KnownViewer> {
     const asked = playRequestOf(request, 'hls', path);
     return this.#sessions.enter(asked, request.query.get(SESSION_PARAMETER) ?? undefined);
   }
 
   /** @throws {Refusal} `not-live`; who watches nothing is no viewer */
-  #outputFor(viewer: HlsViewer): HlsOutput {
+  #outputFor(viewer: KnownViewer): HlsOutput {
     const { path } = viewer.session;
     const output = this.#find(path);
     if (output !== undefined) return output;
@@ -252,7 +250,7 @@ function sendPlaylist(
   { message }: MediaRequest,
   response: MediaResponse,
   playlist: RenderedPlaylist,
-  { key }: HlsViewer,
+  { key }: KnownViewer,
 ): void {
   const zipped = key === undefined && /\bgzip\b/.test(String(message.headers['accept-encoding'] ?? ''));
   const shared = zipped ? playlist.gzip : playlist.text;

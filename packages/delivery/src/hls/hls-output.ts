@@ -1,12 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
 import { type Millis, microsFromSeconds, type Sample } from '@sluice/media';
+import { CutPolicy } from '../segments/cut-policy.js';
+import { Waiters } from '../segments/waiters.js';
 import { primaryTracks } from '../tags/selection.js';
 import { CmafPackager } from './cmaf-packager.js';
-import { CutPolicy } from './cut-policy.js';
 import { PartTarget } from './part-target.js';
 import { type RenditionReport, renderDelta, renderPlaylist } from './playlist.js';
-import { PlaylistWaiters } from './playlist-waiters.js';
 import { ResourceNames } from './resource-names.js';
 import type { Packager, PackagerEvents, Segment } from './segment.js';
 import { SegmentKeys } from './segment-keys.js';
@@ -63,7 +63,7 @@ export class HlsOutput implements Output {
   readonly #cuts: CutPolicy;
   readonly #partTarget: PartTarget | undefined;
   readonly #keys: SegmentKeys | undefined;
-  readonly #waiters: PlaylistWaiters;
+  readonly #waiters: Waiters<Position>;
   readonly #names: ResourceNames;
   #packager: Packager | undefined;
   #full: RenderedPlaylist | undefined;
@@ -85,7 +85,7 @@ export class HlsOutput implements Output {
     const hasParts = lowLatency && encryption !== 'aes-128';
     this.#partTarget = hasParts ? new PartTarget(microsFromSeconds(partSeconds)) : undefined;
     this.#window = new SegmentWindow({ listed: segments, target, now });
-    this.#waiters = new PlaylistWaiters(now);
+    this.#waiters = new Waiters(now);
     // Unique over restarts of the server and of the stream, so that caches may keep what they get.
     this.#names = new ResourceNames(source.path, options.random(4).toString('hex'));
     this.#keys = encryption === 'none' ? undefined : this.#makeKeys(encryption);

@@ -9,7 +9,7 @@ import {
   vp9TrackConfig,
 } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
-import { CutPolicy } from './cut-policy.js';
+import { CutPolicy } from '../segments/cut-policy.js';
 import type { Segment } from './segment.js';
 import { TsPackager } from './ts-packager.js';
 

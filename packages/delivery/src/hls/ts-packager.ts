@@ -9,7 +9,7 @@ import {
   type TrackId,
   TsMuxer,
 } from '@sluice/media';
-import type { CutPolicy } from './cut-policy.js';
+import type { CutPolicy } from '../segments/cut-policy.js';
 import type { Packager, PackagerEvents } from './segment.js';
 
 export interface TsPackagerOptions {

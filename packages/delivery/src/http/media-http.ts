@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ForwardedAddress, type Logger, messageOf } from '@sluice/core';
+import type { DashDelivery } from '../dash/dash-delivery.js';
 import type { HttpFlv } from '../http-flv.js';
 import type { WsFlv } from '../ws-flv.js';
 import { type HttpDoor, plainDoor, type TlsFiles, tlsDoor } from './http-door.js';
@@ -15,6 +16,7 @@ import type { SnapshotPage } from './snapshot-page.js';
 import type { StatusPages } from './status.js';
 
 const HLS_SEGMENT = /^\/(.+)\/hls\/([^/]+)$/;
+const DASH_SEGMENT = /^\/(.+)\/dash\/([^/]+)$/;
 const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
 
 /** What serves HLS. */
@@ -28,6 +30,7 @@ export interface MediaRoutes {
   readonly flv: HttpFlv;
   readonly webSocket: WsFlv;
   readonly hls: HlsRoutes;
+  readonly dash: DashDelivery;
   /** Where WebRTC is spoken. */
   readonly sdp: SdpExchange | undefined;
   readonly snapshots: SnapshotPage;
@@ -115,7 +118,7 @@ export class MediaHttpServer {
 
   async #route(request: MediaRequest, response: NodeResponse): Promise<void> {
     const { message, pathname } = request;
-    const { flv, hls, sdp, snapshots, status, corsOrigin } = this.#options;
+    const { flv, hls, dash, sdp, snapshots, status, corsOrigin } = this.#options;
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
     if (sdp !== undefined && isSdpPath(pathname)) {
       await sdp.serve(request, response);
@@ -131,6 +134,7 @@ export class MediaHttpServer {
       return;
     }
     const segment = HLS_SEGMENT.exec(pathname);
+    const dashSegment = DASH_SEGMENT.exec(pathname);
     const statusOf = STATUS_STREAM.exec(pathname);
     if (pathname === '/status/streams') status.list(request, response);
     else if (statusOf !== null) await status.one(request, response, statusOf[1] ?? '');
@@ -144,7 +148,12 @@ export class MediaHttpServer {
       await snapshots.serve(request, response, pathname.slice(1, -'.jpg'.length));
     } else if (segment !== null) {
       await hls.serveResource(request, response, segment[1] ?? '', segment[2] ?? '');
-    } else this.#page(message, response, pathname);
+    } else if (pathname.endsWith('.mpd')) {
+      await dash.serveMpd(request, response, pathname.slice(1, -'.mpd'.length));
+    } else if (dashSegment !== null) {
+      await dash.serveResource(request, response, dashSegment[1] ?? '', dashSegment[2] ?? '');
+    } else if (pathname === '/time') dash.serveTime(request, response);
+    else this.#page(message, response, pathname);
   }
 
   #page(message: NodeRequest, response: NodeResponse, pathname: string): void {

@@ -9,6 +9,7 @@ export interface MediaResponse {
   readonly headersSent: boolean;
   setHeader(name: string, value: string): unknown;
   writeHead(status: number, headers?: OutgoingHttpHeaders): unknown;
+  write(chunk: Uint8Array): unknown;
   end(body?: string | Uint8Array): unknown;
   destroy(): unknown;
   once(event: 'close', listener: () => void): unknown;

@@ -8,3 +8,4 @@ export { type FoundBox, readBoxes } from './reading/boxes.js';
 export { Fmp4Reader, type Mp4Event } from './reading/fmp4-reader.js';
 export { readMp4 } from './reading/mp4-file.js';
 export type { TrackRun } from './track-run.js';
+export { ticksFromMicros } from './track-time.js';

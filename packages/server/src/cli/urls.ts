@@ -22,6 +22,7 @@ export function urlLines(ports: ListeningPorts): string[] {
   rows.push(
     ['Player', `http://${host}:${ports.http}/player/live/show`],
     ['HLS', `http://${host}:${ports.http}/live/show.m3u8`],
+    ['DASH', `http://${host}:${ports.http}/live/show.mpd`],
     ['HTTP-FLV', `http://${host}:${ports.http}/live/show.flv`],
     ['WebSocket-FLV', `ws://${host}:${ports.http}/live/show.flv`],
     ['RTMP', `rtmp://${host}:${ports.rtmp}/live/show`],

@@ -1,16 +1,15 @@
 import type { Millis } from '@sluice/media';
-import type { Position } from './segment-window.js';
 
-interface Waiter {
-  readonly wants: Position;
+interface Waiter<T> {
+  readonly wants: T;
   readonly until: Millis;
   readonly settle: (isThere: boolean) => void;
 }
 
-/** Requests that wait for what a playlist doesn't have yet, RFC 8216bis §6.2.5.2. One sweep ends those it takes too long. */
-export class PlaylistWaiters {
+/** Requests that wait for what isn't there yet, as in RFC 8216bis §6.2.5.2. One sweep ends those it takes too long. */
+export class Waiters<T> {
   readonly #now: () => Millis;
-  readonly #waiting = new Set<Waiter>();
+  readonly #waiting = new Set<Waiter<T>>();
 
   constructor(now: () => Millis) {
     this.#now = now;
@@ -21,7 +20,7 @@ export class PlaylistWaiters {
   }
 
   /** @returns whether it came before `timeoutMs` were over and `signal` was aborted */
-  wait(wants: Position, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  wait(wants: T, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (isThere: boolean) => {
         this.#waiting.delete(waiter);
@@ -29,15 +28,15 @@ export class PlaylistWaiters {
         resolve(isThere);
       };
       const giveUp = () => settle(false);
-      const waiter: Waiter = { wants, until: (this.#now() + timeoutMs) as Millis, settle };
+      const waiter: Waiter<T> = { wants, until: (this.#now() + timeoutMs) as Millis, settle };
       this.#waiting.add(waiter);
       if (signal.aborted) giveUp();
       else signal.addEventListener('abort', giveUp);
     });
   }
 
-  /** Lets go of those whose position is there. */
-  advance(has: (position: Position) => boolean): void {
+  /** Lets go of those for whom it is there. */
+  advance(has: (wanted: T) => boolean): void {
     for (const waiter of [...this.#waiting]) if (has(waiter.wants)) waiter.settle(true);
   }
 

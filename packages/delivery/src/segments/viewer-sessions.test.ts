@@ -8,7 +8,7 @@ import {
 } from '@sluice/core';
 import { millis } from '@sluice/media';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { HlsSessions } from './hls-sessions.js';
+import { ViewerSessions } from './viewer-sessions.js';
 
 const ANONYMOUS: Identity = { kind: 'anonymous' };
 const SIGNED: Identity = { kind: 'signed-url', viewer: 'anna', credential: 'abc' };
@@ -24,9 +24,9 @@ const request = (over: Partial<AccessRequest> = {}): AccessRequest => ({
   ...over,
 });
 
-describe('HlsSessions', () => {
+describe('ViewerSessions', () => {
   const time = { now: 0 };
-  let sessions: HlsSessions;
+  let sessions: ViewerSessions;
   let identity = ANONYMOUS;
   let refusal: Refusal | undefined;
   /** What the gate was asked and told, in order. */
@@ -68,7 +68,7 @@ describe('HlsSessions', () => {
     refusal = undefined;
     seen = [];
     cuts = [];
-    sessions = new HlsSessions({
+    sessions = new ViewerSessions({
       gate: {
         admit: (asked) => admission(asked, 'admitted', identity),
         resume: (asked, session) => admission(asked, 'resumed', session.identity),

@@ -11,14 +11,17 @@ import {
 } from '@sluice/core';
 import type { Millis } from '@sluice/media';
 
-/** An HLS viewer that has been let in. */
-export interface HlsViewer {
+/** The parameter of segment URLs that names the session which they belong to. */
+export const SESSION_PARAMETER = 'session';
+
+/** A viewer by HLS or DASH that has been let in. */
+export interface KnownViewer {
   readonly session: Session;
   /** What its segment URLs carry, so that they are let in without the credential; undefined where the path is open. */
   readonly key: string | undefined;
 }
 
-interface Entry extends HlsViewer {
+interface Entry extends KnownViewer {
   readonly admission: Admission;
   /** Under which it is known: its key, or who it is by address and agent. */
   readonly names: readonly string[];
@@ -35,7 +38,7 @@ interface Dormant {
   readonly until: Millis;
 }
 
-/** A viewer that has asked for nothing for this long has left. Longer than any sensible playlist's pace. */
+/** A viewer that has asked for nothing for this long has left. Longer than any sensible playlist's or MPD's pace. */
 const GONE_AFTER_MS = 30_000;
 /** A paused player may go on within this time with the URLs that it has. */
 const DORMANT_MS = 3_600_000;
@@ -45,11 +48,11 @@ const MAX_ADDRESSES = 32;
 const SWEEP_MS = 2000;
 
 /**
- * HLS has no connection that would be a session. One that began with a credential is known by a secret key in its
+ * HLS and DASH have no connection that would be a session. One that began with a credential is known by a secret key in its
  * segments' URLs, which every native player sends without knowing; on an open path, where all viewers share the same
  * URLs, a viewer is who asks from one address with one user agent. It lasts until the questions stop.
  */
-export class HlsSessions {
+export class ViewerSessions {
   readonly #entries = new Map<string, Entry>();
   readonly #open = new Set<Entry>();
   readonly #dormant = new Map<string, Dormant>();
@@ -75,7 +78,7 @@ export class HlsSessions {
    * @param key from the URL, where it has one
    * @throws {Refusal} when the gate says no, or a key holds no more
    */
-  async enter(request: AccessRequest, key: string | undefined): Promise<HlsViewer> {
+  async enter(request: AccessRequest, key: string | undefined): Promise<KnownViewer> {
     const name = key ?? nameOf(request);
     const known = this.#entries.get(name);
     if (known !== undefined) return this.#seen(known, request);
@@ -93,13 +96,13 @@ export class HlsSessions {
   }
 
   /** Counts what was sent to a viewer. */
-  sent(viewer: HlsViewer, bytes: number): void {
+  sent(viewer: KnownViewer, bytes: number): void {
     const entry = viewer as Entry;
     entry.bytes += bytes;
   }
 
   /** Ends a viewer's session. */
-  end(viewer: HlsViewer, reason: string): void {
+  end(viewer: KnownViewer, reason: string): void {
     this.#remove(viewer as Entry, reason);
   }
 
@@ -122,14 +125,14 @@ export class HlsSessions {
     for (const dormant of this.#dormant.values()) if (dormant.until <= now) this.#forget(dormant);
   }
 
-  #seen(entry: Entry, request: AccessRequest): HlsViewer {
+  #seen(entry: Entry, request: AccessRequest): KnownViewer {
     checkPlace(entry.session, request);
     entry.lastSeen = this.#clock.monotonic();
     if (entry.addresses.size < MAX_ADDRESSES) entry.addresses.add(request.ip);
     return entry;
   }
 
-  async #wake(dormant: Dormant, request: AccessRequest): Promise<HlsViewer> {
+  async #wake(dormant: Dormant, request: AccessRequest): Promise<KnownViewer> {
     checkPlace(dormant.session, request);
     const admission = await this.#gate.resume(request, dormant.session);
     const meanwhile = this.#entries.get(dormant.key);
@@ -141,7 +144,7 @@ export class HlsSessions {
     return this.#add(admission, dormant.key, dormant.names);
   }
 
-  #add(admission: Admission, key: string | undefined, names: readonly string[]): HlsViewer {
+  #add(admission: Admission, key: string | undefined, names: readonly string[]): KnownViewer {
     const { session } = admission;
     const entry: Entry = {
       session,

@@ -1,0 +1,188 @@
+import {
+  type Clock,
+  type EventBus,
+  type Gate,
+  type Logger,
+  type OutputKind,
+  Refusal,
+  type StreamPath,
+  type StreamRouter,
+  tryParseStreamPath,
+} from '@sluice/core';
+import { type MediaRequest, playRequestOf } from '../http/media-request.js';
+import type { MediaResponse } from '../http/media-response.js';
+import { sendError, sendRefusal } from '../http/responses.js';
+import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
+import { DashOutput } from './dash-output.js';
+import type { GrowingSegment } from './growing-segment.js';
+
+/** How long a first viewer waits for the first segment. */
+const FIRST_SEGMENT_PATIENCE_MS = 10_000;
+/** Who asks for a segment ahead of its time waits for so many segments. */
+const PATIENCE_SEGMENTS = 3;
+/** An ended stream's segments stay for the viewers that are still behind. */
+const LINGER_FACTOR = 2;
+
+/** Serves DASH: MPDs and segments of live streams, and of those that have just ended; segments while they are made. */
+export class DashDelivery {
+  readonly #router: StreamRouter;
+  readonly #clock: Clock;
+  readonly #sessions: ViewerSessions;
+  readonly #kind: OutputKind<DashOutput>;
+  readonly #ended = new Map<StreamPath, DashOutput>();
+  readonly #stopListening: () => void;
+
+  constructor(options: { gate: Gate; router: StreamRouter; events: EventBus; clock: Clock; log: Logger }) {
+    const { gate, router, events, clock, log } = options;
+    this.#router = router;
+    this.#clock = clock;
+    const sessions = new ViewerSessions({ gate, clock });
+    this.#sessions = sessions;
+    this.#kind = {
+      name: 'dash',
+      create: (source) =>
+        new DashOutput({
+          source,
+          clock,
+          viewers: (path) => sessions.countOf(path),
+          log,
+          onEnd: (output) => this.#linger(output, source.ended),
+        }),
+    };
+    this.#stopListening = events.on('stream-started', ({ path }) => void this.#ended.delete(path));
+  }
+
+  /** `/{path}.mpd` */
+  async serveMpd(request: MediaRequest, response: MediaResponse, path: string): Promise<void> {
+    await answer(response, async (signal) => {
+      const viewer = await this.#enter(request, path);
+      const output = this.#outputFor(viewer);
+      const mpd = await output.mpd(output.segmentSeconds * 1000 + FIRST_SEGMENT_PATIENCE_MS, signal);
+      if (signal.aborted) return;
+      if (mpd === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
+      const { key } = viewer;
+      const body = Buffer.from(key === undefined ? mpd : withSession(mpd, key));
+      response.writeHead(200, {
+        'Content-Type': 'application/dash+xml',
+        'Content-Length': body.length,
+        'Cache-Control': key === undefined ? 'no-cache' : 'private, no-store',
+      });
+      response.end(request.message.method === 'HEAD' ? undefined : body);
+    });
+  }
+
+  /** `/{path}/dash/{name}` */
+  async serveResource(request: MediaRequest, response: MediaResponse, text: string, name: string): Promise<void> {
+    await answer(response, async (signal) => {
+      const path = tryParseStreamPath(text);
+      const output = path === undefined ? undefined : this.#find(path);
+      const viewer = output && (await this.#enter(request, text));
+      const patience = (output?.segmentSeconds ?? 0) * PATIENCE_SEGMENTS * 1000;
+      const resource = await output?.resource(name, patience, signal);
+      if (signal.aborted) return;
+      if (resource === undefined || viewer === undefined) {
+        sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
+        return;
+      }
+      const isComplete = resource.kind === 'init' || resource.body.isComplete;
+      const length = resource.kind === 'init' ? resource.bytes.length : resource.body.length;
+      response.writeHead(200, {
+        'Content-Type': 'video/mp4',
+        ...(isComplete ? { 'Content-Length': length } : {}),
+        'Cache-Control': `${viewer.key === undefined ? 'public' : 'private'}, max-age=3600, immutable`,
+      });
+      if (request.message.method === 'HEAD') response.end();
+      else if (resource.kind === 'segment') this.#send(resource.body, response, viewer);
+      else {
+        this.#sessions.sent(viewer, length);
+        response.end(resource.bytes);
+      }
+    });
+  }
+
+  /** `/time`: what clients set their clocks by, `urn:mpeg:dash:utc:http-iso:2014`. */
+  serveTime({ message }: MediaRequest, response: MediaResponse): void {
+    const body = new Date(this.#clock.wall()).toISOString();
+    response.writeHead(200, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Length': body.length,
+      'Cache-Control': 'no-store',
+    });
+    response.end(message.method === 'HEAD' ? undefined : body);
+  }
+
+  /** Ends all DASH sessions. */
+  close(reason: string): void {
+    this.#stopListening();
+    this.#sessions.close(reason);
+    this.#ended.clear();
+  }
+
+  /** Sends what there is of a segment, and the rest as it is made. */
+  #send(body: GrowingSegment, response: MediaResponse, viewer: KnownViewer): void {
+    let sent = 0;
+    const more = () => {
+      for (const chunk of body.chunks.slice(sent)) {
+        sent += 1;
+        this.#sessions.sent(viewer, chunk.length);
+        response.write(chunk);
+      }
+      if (body.isComplete) response.end();
+    };
+    const stop = body.follow(more);
+    response.once('close', stop);
+    more();
+  }
+
+  #enter(request: MediaRequest, path: string): Promise<KnownViewer> {
+    const asked = playRequestOf(request, 'dash', path);
+    return this.#sessions.enter(asked, request.query.get(SESSION_PARAMETER) ?? undefined);
+  }
+
+  /** @throws {Refusal} `not-live`; who watches nothing is no viewer */
+  #outputFor(viewer: KnownViewer): DashOutput {
+    const { path } = viewer.session;
+    const output = this.#find(path);
+    if (output !== undefined) return output;
+    this.#sessions.end(viewer, 'not live');
+    throw new Refusal('not-live', `nobody publishes ${path}`);
+  }
+
+  #find(path: StreamPath): DashOutput | undefined {
+    const stream = this.#router.find(path);
+    if (stream === undefined) return this.#ended.get(path);
+    return stream.settings.dash.enabled ? stream.output(this.#kind) : undefined;
+  }
+
+  #linger(output: DashOutput, streamEnded: boolean): void {
+    if (!streamEnded) return;
+    const { path } = output;
+    this.#ended.set(path, output);
+    const timer = setTimeout(
+      () => {
+        if (this.#ended.get(path) === output) this.#ended.delete(path);
+      },
+      Math.max(output.windowSeconds, 1) * LINGER_FACTOR * 1000,
+    );
+    timer.unref();
+  }
+}
+
+/** Answers a request with what may have to be waited for, as long as its viewer does. */
+async function answer(response: MediaResponse, respond: (left: AbortSignal) => Promise<void>): Promise<void> {
+  const left = new AbortController();
+  const leave = () => left.abort();
+  response.once('close', leave);
+  try {
+    await respond(left.signal);
+  } catch (error) {
+    sendRefusal(response, error);
+  } finally {
+    response.off('close', leave);
+  }
+}
+
+/** Who was let in with a credential shows in the segments' URLs, too, that they were. */
+function withSession(mpd: string, key: string): string {
+  return mpd.replace(/(?<= (?:initialization|media)=")[^"]+/g, (url) => `${url}?${SESSION_PARAMETER}=${key}`);
+}

@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
+import { type Micros, type Millis, micros, microsFromSeconds, type Sample } from '@sluice/media';
+import { CutPolicy } from '../segments/cut-policy.js';
+import { Waiters } from '../segments/waiters.js';
+import { DashNames, type NamedResource } from './dash-names.js';
+import { DashPackager, type DashPeriod } from './dash-packager.js';
+import type { GrowingSegment } from './growing-segment.js';
+import { renderMpd } from './mpd.js';
+
+/** What an MPD names. */
+export type DashResource =
+  | { readonly kind: 'init'; readonly bytes: Buffer }
+  | { readonly kind: 'segment'; readonly body: GrowingSegment };
+
+export interface DashOutputOptions {
+  readonly source: OutputSource;
+  readonly clock: Clock;
+  /** How many watch a path. */
+  readonly viewers: (path: StreamPath) => number;
+  readonly log: Logger;
+  /** The stream is over; the segments stay good for those who haven't seen them yet. */
+  readonly onEnd: (output: DashOutput) => void;
+}
+
+/** How long chunks are, where segments are sent while they are being made. */
+const CHUNK = micros(200_000);
+/** Segments that have left the MPD stay for those who still ask: as many. */
+const RETIRED = 5;
+/** Segments are steady that are this much alike, as a part of their length. */
+const TOLERANCE = 0.1;
+const MICROS = 1_000_000;
+
+type Wanted = { readonly kind: 'mpd' } | (NamedResource & { readonly kind: 'resource' });
+
+/** One stream's DASH: periods with their segments in memory, and the MPD over them. */
+export class DashOutput implements Output {
+  readonly path: StreamPath;
+  readonly #source: OutputSource;
+  readonly #options: DashOutputOptions;
+  readonly #packager: DashPackager;
+  readonly #waiters: Waiters<Wanted>;
+  readonly #names: DashNames;
+  readonly #periods: DashPeriod[] = [];
+  /** Periods that have left the MPD; the last ones stay for those who still ask. */
+  #retired: DashPeriod[] = [];
+  #availabilityStart: Millis | undefined;
+  /** How long the last segment was, and whether the one before it was as long. */
+  #segment: Micros | undefined;
+  #isSteady = true;
+  #mpd: string | undefined;
+  #lastUsed: Millis;
+  #ended = false;
+
+  constructor(options: DashOutputOptions) {
+    const { source, clock, log } = options;
+    this.path = source.path;
+    this.#source = source;
+    this.#options = options;
+    this.#waiters = new Waiters(() => clock.monotonic());
+    // Unique over restarts of the server and of the stream, so that caches may keep what they get.
+    this.#names = new DashNames(source.path, randomBytes(4).toString('hex'));
+    this.#lastUsed = clock.monotonic();
+    this.#packager = new DashPackager({
+      cuts: new CutPolicy(microsFromSeconds(source.settings.dash.segmentSeconds)),
+      chunk: CHUNK,
+      wallTimeOf: source.wallTimeOf.bind(source),
+      events: {
+        period: (period) => this.#periods.push(period),
+        chunk: (period) => this.#onChunk(period),
+        segment: (_, duration) => this.#onSegment(duration),
+        unsupported: ({ codec }) => log.warn({ path: this.path, codec }, `DASH can't carry ${codec}`),
+      },
+    });
+  }
+
+  get viewers(): number {
+    return this.#options.viewers(this.path);
+  }
+
+  get idleSince(): Millis | undefined {
+    return this.viewers > 0 ? undefined : this.#lastUsed;
+  }
+
+  get segmentSeconds(): number {
+    return (this.#segment ?? microsFromSeconds(this.#source.settings.dash.segmentSeconds)) / MICROS;
+  }
+
+  /** How far back it can be watched. */
+  get windowSeconds(): number {
+    return this.segmentSeconds * this.#source.settings.dash.segments;
+  }
+
+  configure({ tracks }: StreamDescription): void {
+    const picture = tracks.find(({ kind }) => kind === 'video');
+    this.#packager.configure(tracks.filter((config) => config === picture || config.kind === 'audio'));
+  }
+
+  sample(sample: Sample): void {
+    this.#packager.sample(sample);
+  }
+
+  discontinuity(): void {
+    this.#packager.flush();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#packager.flush();
+    this.#ended = true;
+    this.#changed();
+    this.#waiters.close();
+    this.#options.onEnd(this);
+  }
+
+  sweep(): void {
+    this.#waiters.sweep();
+  }
+
+  /**
+   * The MPD, as soon as there is a segment to list.
+   *
+   * @returns undefined where none came in time
+   */
+  async mpd(timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+    this.#lastUsed = this.#options.clock.monotonic();
+    const wanted = { kind: 'mpd' } as const;
+    if (!this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
+    this.#mpd ??= this.#render();
+    return this.#mpd;
+  }
+
+  /**
+   * What an MPD names, as soon as it has begun; the segment that comes next is waited for.
+   *
+   * @param name as the MPD gave it
+   */
+  async resource(name: string, timeoutMs: number, signal: AbortSignal): Promise<DashResource | undefined> {
+    this.#lastUsed = this.#options.clock.monotonic();
+    const asked = this.#names.read(name);
+    const track = asked && this.#trackOf(asked);
+    if (asked === undefined || track === undefined) return undefined;
+    if (asked.number === undefined) return { kind: 'init', bytes: track.init };
+    const wanted = { kind: 'resource', ...asked } as const;
+    if (asked.number === track.next && !this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
+    const body = track.find(asked.number)?.body;
+    return body && { kind: 'segment', body };
+  }
+
+  #has(wanted: Wanted): boolean {
+    if (this.#ended) return true;
+    if (wanted.kind === 'mpd') return this.#listed().length > 0;
+    const period = this.#periodOf(wanted.period);
+    if (period === undefined || period.ended || wanted.number === undefined) return true;
+    return this.#trackOf(wanted)?.find(wanted.number) !== undefined;
+  }
+
+  /** Those that have something to list: all their tracks, or a whole segment. */
+  #listed(): DashPeriod[] {
+    const isAhead = this.#source.settings.dash.lowLatency && this.#segment !== undefined && this.#isSteady;
+    return this.#periods.filter(
+      ({ clock, tracks }) => clock.closed.length > 0 || (isAhead && tracks.every(({ open }) => open !== undefined)),
+    );
+  }
+
+  #periodOf(id: number): DashPeriod | undefined {
+    return [...this.#periods, ...this.#retired].find((period) => period.id === id);
+  }
+
+  #trackOf({ period, track }: NamedResource) {
+    return this.#periodOf(period)?.tracks.find(({ id }) => id === track);
+  }
+
+  #onChunk({ clock }: DashPeriod): void {
+    // What an MPD says of the open segment holds until it begins, or lasts longer than was thought.
+    const { open } = clock;
+    const isNew = open?.body.chunks.length === 1;
+    const isLong = open !== undefined && (open.duration / clock.timescale) * MICROS > (this.#segment ?? 0);
+    if (isNew || isLong) this.#changed();
+  }
+
+  /** @param duration 0 for a stretch that was broken off */
+  #onSegment(duration: Micros): void {
+    if (duration > 0) {
+      const before = this.#segment ?? duration;
+      this.#isSteady = Math.abs(duration - before) <= TOLERANCE * before;
+      this.#segment = duration;
+    }
+    this.#retire();
+    this.#changed();
+  }
+
+  /** Takes off the list what it does without. */
+  #retire(): void {
+    const { segments } = this.#source.settings.dash;
+    let excess = this.#periods.reduce((sum, { clock }) => sum + clock.closed.length, 0) - segments;
+    for (const period of [...this.#periods]) {
+      const { clock, tracks } = period;
+      const last = clock.closed[Math.min(excess, clock.closed.length) - 1];
+      if (last !== undefined) {
+        excess -= Math.min(excess, clock.closed.length);
+        const end = clock.secondsOf(last.start + last.duration);
+        for (const track of tracks) track.retireUntil(end, RETIRED);
+      }
+      if (!period.ended || clock.closed.length > 0) return;
+      this.#periods.shift();
+      this.#retired = [...this.#retired, period].slice(-RETIRED);
+    }
+  }
+
+  #render(): string | undefined {
+    const periods = this.#listed();
+    const [first] = periods;
+    if (first === undefined) return undefined;
+    const { clock, settings } = { clock: this.#options.clock, settings: this.#source.settings.dash };
+    this.#availabilityStart ??= first.startedAt;
+    const segment = this.#segment ?? microsFromSeconds(settings.segmentSeconds);
+    return renderMpd({
+      periods,
+      availabilityStart: this.#availabilityStart,
+      publishedAt: clock.wall(),
+      updatePeriod: segment / MICROS,
+      windowSeconds: this.windowSeconds,
+      segment,
+      chunk: settings.lowLatency ? CHUNK : undefined,
+      steady: this.#segment !== undefined && this.#isSteady,
+      ended: this.#ended,
+      urls: this.#names,
+      timeUrl: `${'../'.repeat(this.path.split('/').length - 1)}time`,
+    });
+  }
+
+  /** Something is new: the MPD is made anew, once for all who ask, and who waits for it gets it. */
+  #changed(): void {
+    this.#mpd = undefined;
+    this.#waiters.advance((wanted) => this.#has(wanted));
+  }
+}

@@ -1,0 +1,197 @@
+import { type Micros, type Millis, secondsFromMicros, type TrackConfig } from '@sluice/media';
+import type { DashPeriod } from './dash-packager.js';
+import type { DashTrack } from './dash-track.js';
+import { runsOf, timelineOf } from './timeline.js';
+import { type AttributeValue, element, writeXml, type XmlElement } from './xml.js';
+
+/** Where an MPD finds what it names. */
+export interface MpdUrls {
+  init(period: number, track: string): string;
+  media(period: number, track: string): string;
+}
+
+/** What an MPD says. */
+export interface MpdContent {
+  /** One or more, each of which has a segment. */
+  readonly periods: readonly DashPeriod[];
+  readonly availabilityStart: Millis;
+  readonly publishedAt: Millis;
+  /** Seconds. */
+  readonly updatePeriod: number;
+  /** How far back it can be watched, in seconds. */
+  readonly windowSeconds: number;
+  /** How long segments last. */
+  readonly segment: Micros;
+  /** How long chunks last, where segments can be had while they are being made. */
+  readonly chunk: Micros | undefined;
+  /** Whether they have lasted equally long, so that those to come can be listed. */
+  readonly steady: boolean;
+  readonly ended: boolean;
+  readonly urls: MpdUrls;
+  /** Of what tells the time. */
+  readonly timeUrl: string;
+}
+
+const PROFILES = 'urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019';
+const HTTP_ISO = 'urn:mpeg:dash:utc:http-iso:2014';
+/** Clients that take segments whole stay this many of them behind. */
+const DELAY_SEGMENTS = 3;
+/** Clients that take them in chunks stay this many of those behind, and no less than this many seconds. */
+const LATENCY_CHUNKS = 5;
+const LEAST_LATENCY = 1;
+/** What players may do about their distance without being heard. */
+const PACE = { min: 0.96, max: 1.04 };
+/** MP3 as its own names in MP4 say it, RFC 6381 §3.3: MPEG-1 has the higher rates. */
+const MP3_NAMES = { mpeg1: 'mp4a.6B', mpeg2: 'mp4a.69' };
+const LEAST_MPEG1_RATE = 32_000;
+
+/** A live MPD, ISO 23009-1 §5. */
+export function renderMpd(content: MpdContent): string {
+  const { periods, availabilityStart, publishedAt, updatePeriod, windowSeconds, segment, chunk, ended } = content;
+  const delay = Math.min(DELAY_SEGMENTS * secondsFromMicros(segment), windowSeconds);
+  const end = Math.max(...periods.map((period) => startOf(period, content) + endOf(period)));
+  const root = element(
+    'MPD',
+    {
+      xmlns: 'urn:mpeg:dash:schema:mpd:2011',
+      profiles: PROFILES,
+      type: 'dynamic',
+      availabilityStartTime: new Date(availabilityStart).toISOString(),
+      publishTime: new Date(publishedAt).toISOString(),
+      minimumUpdatePeriod: ended ? undefined : duration(updatePeriod),
+      mediaPresentationDuration: ended ? duration(end) : undefined,
+      minBufferTime: duration(chunk === undefined ? secondsFromMicros(segment) : secondsFromMicros(chunk)),
+      timeShiftBufferDepth: duration(windowSeconds),
+      suggestedPresentationDelay: duration(delay),
+      maxSegmentDuration: duration(longestOf(content)),
+    },
+    [
+      chunk === undefined ? undefined : serviceDescription(secondsFromMicros(chunk)),
+      ...periods.map((period) => periodElement(period, content)),
+      element('UTCTiming', { schemeIdUri: HTTP_ISO, value: content.timeUrl }),
+    ],
+  );
+  return writeXml(root);
+}
+
+/** ISO 23009-1 Annex K: how far behind a player should be that takes segments in chunks. */
+function serviceDescription(chunkSeconds: number): XmlElement {
+  const target = Math.round(Math.max(LEAST_LATENCY, LATENCY_CHUNKS * chunkSeconds) * 1000);
+  return element('ServiceDescription', { id: 0 }, [
+    element('Latency', { target, min: Math.round(target / 2), max: target * 4, referenceId: 0 }),
+    element('PlaybackRate', PACE),
+  ]);
+}
+
+function periodElement(period: DashPeriod, content: MpdContent): XmlElement {
+  const listed = period.tracks.filter((track) => timelineOf(track, period, expectedIn(content)).length > 0);
+  let sounds = 0;
+  return element(
+    'Period',
+    { id: period.id, start: duration(startOf(period, content)) },
+    listed.map((track) => {
+      const isFirst = track.config.kind === 'video' || sounds++ === 0;
+      return adaptationSet(track, period, content, isFirst);
+    }),
+  );
+}
+
+function adaptationSet(track: DashTrack, period: DashPeriod, content: MpdContent, isMain: boolean): XmlElement {
+  const { config, closed, open } = track;
+  const all = open === undefined ? closed : [...closed, open];
+  const common = {
+    id: config.track,
+    contentType: config.kind,
+    mimeType: `${config.kind}/mp4`,
+    segmentAlignment: true,
+    startWithSAP: all.every(({ independent }) => independent) ? 1 : undefined,
+  };
+  return element('AdaptationSet', common, [
+    content.chunk === undefined ? undefined : producerReferenceTime(track, period, content),
+    element('Role', { schemeIdUri: 'urn:mpeg:dash:role:2011', value: isMain ? 'main' : 'alternate' }),
+    segmentTemplate(track, period, content),
+    element(
+      'Representation',
+      {
+        id: track.id,
+        codecs: codecsOf(config),
+        bandwidth: Math.max(1, track.bandwidth),
+        ...mediaAttributes(period, config),
+      },
+      config.kind === 'audio'
+        ? [
+            element('AudioChannelConfiguration', {
+              schemeIdUri: 'urn:mpeg:dash:23003:3:audio_channel_configuration:2011',
+              value: config.channels,
+            }),
+          ]
+        : [],
+    ),
+  ]);
+}
+
+/** ISO 23009-1 §5.3.9.2 to .6. */
+function segmentTemplate(track: DashTrack, period: DashPeriod, content: MpdContent): XmlElement {
+  const { chunk, segment, urls } = content;
+  const first = track.closed[0] ?? track.open;
+  const ahead = chunk === undefined ? 0 : Math.max(0, secondsFromMicros(segment) - secondsFromMicros(chunk));
+  const attributes = {
+    timescale: track.timescale,
+    presentationTimeOffset: track.offset,
+    availabilityTimeOffset: ahead > 0 ? seconds(ahead) : undefined,
+    availabilityTimeComplete: ahead > 0 ? false : undefined,
+    startNumber: first?.number ?? track.next,
+    initialization: urls.init(period.id, track.id),
+    media: urls.media(period.id, track.id),
+  };
+  const runs = runsOf(timelineOf(track, period, expectedIn(content)));
+  const entries = runs.map(({ t, d, r }) => element('S', { t, d, r: r === 0 ? undefined : r }));
+  return element('SegmentTemplate', attributes, [element('SegmentTimeline', {}, entries)]);
+}
+
+/** ISO 23009-1 §5.12: which time of the media was when. Segments say so, too, in a `prft` box. */
+function producerReferenceTime(track: DashTrack, period: DashPeriod, { timeUrl }: MpdContent): XmlElement {
+  const attributes = {
+    id: 0,
+    inband: true,
+    type: 'encoder',
+    wallClockTime: new Date(period.startedAt).toISOString(),
+    presentationTime: track.offset,
+  };
+  return element('ProducerReferenceTime', attributes, [
+    element('UTCTiming', { schemeIdUri: HTTP_ISO, value: timeUrl }),
+  ]);
+}
+
+function mediaAttributes({ size }: DashPeriod, config: TrackConfig): Record<string, AttributeValue> {
+  if (config.kind === 'audio') return { audioSamplingRate: config.sampleRate };
+  return { width: size?.width, height: size?.height };
+}
+
+function codecsOf({ codec, codecString, ...config }: TrackConfig): string {
+  if (codec !== 'mp3' || !('sampleRate' in config)) return codecString;
+  return config.sampleRate >= LEAST_MPEG1_RATE ? MP3_NAMES.mpeg1 : MP3_NAMES.mpeg2;
+}
+
+/** How long segments to come are said to be, where they are listed. */
+const expectedIn = ({ chunk, steady, segment, ended }: MpdContent): Micros | undefined =>
+  chunk !== undefined && steady && !ended ? segment : undefined;
+
+const startOf = ({ startedAt }: DashPeriod, { availabilityStart }: MpdContent): number =>
+  (startedAt - availabilityStart) / 1000;
+
+const endOf = ({ tracks }: DashPeriod): number => Math.max(...tracks.map((track) => track.secondsOf(track.end)));
+
+function longestOf(content: MpdContent): number {
+  const durations = content.periods.flatMap((period) =>
+    period.tracks.flatMap((track) =>
+      timelineOf(track, period, expectedIn(content)).map((entry) => entry.duration / track.timescale),
+    ),
+  );
+  return Math.max(0, ...durations);
+}
+
+/** Milliseconds are enough; rounded up, so that what is said to fit does. */
+const seconds = (value: number): string => String(Math.ceil(Math.round(value * 1e6) / 1000) / 1000);
+/** xs:duration. */
+const duration = (value: number): string => `PT${seconds(value)}S`;
