@@ -108,7 +108,8 @@ show/hls/e-8.m4s
   });
 
   describe('of encrypted segments', () => {
-    const sampleKey = (number: number) => ({ number, method: 'SAMPLE-AES', iv: Buffer.alloc(16, number) }) as const;
+    const sampleKey = (number: number) =>
+      ({ number, method: 'SAMPLE-AES', iv: Buffer.alloc(16, 0xa0 + number) }) as const;
     const wholeKey = (number: number) => ({ number, method: 'AES-128' }) as const;
     const tags = (text: string) => text.split('\n').filter((line) => /^#EXT-X-(KEY|MAP|SKIP)|^[^#]/.test(line));
 
@@ -145,14 +146,14 @@ show/hls/e-8.m4s
       const segments = [1, 1, 2].map((key, number) => segment(number, 2, { init: key, key: sampleKey(key) }));
       const last = open(3, { init: 3, key: sampleKey(3), parts: [part(0.2, true)] });
       expect(tags(renderPlaylist(content({ segments, open: last, partTarget: micros(204_000) })))).toEqual([
-        `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key1.key",IV=0x${'01'.repeat(16)},KEYFORMAT="identity"`,
+        `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key1.key",IV=0x${'A1'.repeat(16)},KEYFORMAT="identity"`,
         '#EXT-X-MAP:URI="show/hls/e-init1.mp4"',
         'show/hls/e-0.m4s',
         'show/hls/e-1.m4s',
-        `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key2.key",IV=0x${'02'.repeat(16)},KEYFORMAT="identity"`,
+        `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key2.key",IV=0x${'A2'.repeat(16)},KEYFORMAT="identity"`,
         '#EXT-X-MAP:URI="show/hls/e-init2.mp4"',
         'show/hls/e-2.m4s',
-        `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key3.key",IV=0x${'03'.repeat(16)},KEYFORMAT="identity"`,
+        `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key3.key",IV=0x${'A3'.repeat(16)},KEYFORMAT="identity"`,
         '#EXT-X-MAP:URI="show/hls/e-init3.mp4"',
       ]);
     });
@@ -162,7 +163,7 @@ show/hls/e-8.m4s
         const segments = Array.from({ length: 10 }, (_, at) => segment(at, 2, { init: 1, key: keyOf(at) }));
         return tags(renderDelta(content({ segments, partTarget: micros(204_000) }))).slice(0, 3);
       };
-      const line = `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key1.key",IV=0x${'01'.repeat(16)},KEYFORMAT="identity"`;
+      const line = `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="show/hls/e-key1.key",IV=0x${'A1'.repeat(16)},KEYFORMAT="identity"`;
       const skip = '#EXT-X-SKIP:SKIPPED-SEGMENTS=4';
       expect(updated(() => sampleKey(1))).toEqual([skip, line, 'show/hls/e-4.m4s']);
       expect(updated((at) => (at < 4 ? sampleKey(1) : undefined))).toEqual([

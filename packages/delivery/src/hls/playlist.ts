@@ -133,7 +133,8 @@ class KeyLines {
 
 function keyLine(key: SegmentKey, urls: ResourceUrls): string {
   const attributes = [`METHOD=${key.method}`, `URI="${urls.key(key.number)}"`];
-  if (key.method === 'SAMPLE-AES') attributes.push(`IV=0x${key.iv.toString('hex')}`, 'KEYFORMAT="identity"');
+  if (key.method === 'SAMPLE-AES')
+    attributes.push(`IV=0x${key.iv.toString('hex').toUpperCase()}`, 'KEYFORMAT="identity"');
   return `#EXT-X-KEY:${attributes.join(',')}`;
 }
 
