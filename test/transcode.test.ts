@@ -8,7 +8,7 @@ import { ffmpeg, ffprobe, testPicture, testSound } from './support/ffmpeg.js';
 import { ClipPublisher } from './support/publisher.js';
 import { AS_ADMIN, startServer, type TestServer } from './support/server.js';
 import { until } from './support/until.js';
-import { httpFlvViewer, type TestViewer } from './support/viewers.js';
+import { HlsViewer, httpFlvViewer, type TestViewer } from './support/viewers.js';
 
 const LADDER = `
 transcode:
@@ -132,6 +132,31 @@ describe('renditions', () => {
     // Nothing is lost of the rendition either: ffmpeg is given the GOP once more.
     expect(Math.max(...steps(middle))).toBeLessThan(60_000);
     expect(Math.min(...steps(middle))).toBeGreaterThan(0);
+  });
+
+  it('go on when ffmpeg hangs', async () => {
+    const sluice = await live(LADDER);
+    const middle = await watch(sluice, 'live/show/middle');
+    await until('it plays', () => pictures(middle).length > 20, 30_000);
+    const { pid = null } = (await job(sluice)) ?? {};
+    if (pid === null) throw new Error('there is no ffmpeg');
+    const before = lastOf(middle);
+    process.kill(pid, 'SIGSTOP');
+    await until('it goes on', () => lastOf(middle) > before + 3_000_000, 30_000);
+    expect(isRunning(pid)).toBe(false);
+    expect(sluice.log.find(({ msg }) => msg === 'making renditions is interrupted')).toMatchObject({
+      reason: 'ffmpeg has given nothing for 8 s',
+      retryMs: 0,
+    });
+  });
+
+  it('can be watched by HLS, whose first viewer has them made', async () => {
+    const sluice = await live(`hls: { segmentSeconds: 1 }\n${LADDER}`);
+    const viewer = new HlsViewer(`${sluice.http}/live/show/small.m3u8`);
+    closing.push(() => viewer.leave());
+    await until('it plays', () => pictures(viewer).length > 20, 30_000);
+    const listed = await (await fetch(`${sluice.http}/status/streams/live/show/small`)).json();
+    expect(listed).toMatchObject({ state: 'live', tracks: [{ width: 160, height: 90 }, { codec: 'aac' }] });
   });
 
   it('are refused with a reason where there is no core for them, until there is', async () => {

@@ -1,10 +1,11 @@
 import { millis } from '@sluice/media';
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadConfig, settingsFor } from '../config/load.js';
+import { loadConfig, renditionOf, settingsFor } from '../config/load.js';
 import { Refusal } from '../errors.js';
 import { EventBus } from '../events.js';
 import { silentLogger } from '../logger.js';
 import { memoryStore } from '../record-store.js';
+import type { StreamPath } from '../stream-path.js';
 import { Bans, type NewBan } from './bans.js';
 import { type CheckedRequest, CredentialChecks } from './credentials/credential-check.js';
 import { Gate } from './gate.js';
@@ -64,6 +65,7 @@ describe('Gate', () => {
       events,
       registry,
       settingsFor: (path) => settingsFor(config, path).access,
+      sourceOf: (path) => renditionOf(config, path)?.source,
       adminRule: () => config.api,
       bans,
       credentials,
@@ -117,6 +119,32 @@ describe('Gate', () => {
     const answers = await Promise.allSettled(Array.from({ length: 200 }, () => gate.admit(request())));
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(7);
     expect(registry.size).toBe(7);
+  });
+
+  it('takes a rendition for its source: the same rules, bans and devices, and no publishers', async () => {
+    const yaml = 'transcode: { renditions: { small: { height: 240, videoBitrate: 400 } } }';
+    const { gate, ban } = await gateWith(`${yaml}\npaths: { "live/show": { access: { play: credential } } }`);
+    const path = 'live/show/small';
+    await expect(gate.admit(request({ path }))).rejects.toEqual(refusedWith('credential-missing'));
+    const credentials = { key: 'right' };
+    const [source, rendition] = [
+      await gate.admit(request({ credentials })),
+      await gate.admit(request({ path, credentials })),
+    ];
+    expect(rendition.session.path).toBe(path);
+    expect(rendition.session.fingerprint).toBe(source.session.fingerprint);
+    const publishing = request({ path, action: 'publish', ip: '127.0.0.1' });
+    await expect(gate.admit(publishing)).rejects.toMatchObject({
+      code: 'closed',
+      message: 'live/show/small is a rendition of live/show: the server publishes it; publish live/show',
+    });
+    await expect(gate.admit({ ...publishing, byConfiguration: true })).rejects.toEqual(refusedWith('closed'));
+    const own = { ...publishing, protocol: 'transcode', byConfiguration: true } as const;
+    await expect(gate.admit(own)).resolves.toBeDefined();
+    await ban({ path: 'live/show' });
+    await expect(gate.admit(request({ path, credentials, ip: OUTSIDE }))).rejects.toEqual(refusedWith('banned'));
+    expect(gate.isOpenTo('play', 'live/other/small' as StreamPath, '192.0.2.1')).toBe(true);
+    expect(gate.isOpenTo('play', path as StreamPath, '192.0.2.1')).toBe(false);
   });
 
   it('refuses a name outside the grammar, and logs why without the query', async () => {

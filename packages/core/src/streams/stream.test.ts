@@ -235,4 +235,25 @@ describe('Sound in another codec', () => {
     write(OPUS);
     expect(stream.output({ ...kind, sound: { to: 'aac', from: ['opus'] } }).told).toEqual(['configure opus']);
   });
+
+  it('takes the times of the stream that it follows, and tells its newest keyframe', () => {
+    const { stream: source, time } = streamOf();
+    source.write(VIDEO);
+    source.write(picture(5000, true));
+    const first = source.keyframe?.sample.dts ?? 0;
+    const rendition = new Stream({
+      path: parseStreamPath('live/show/small'),
+      settings: loadConfig({}),
+      clock: { monotonic: () => millis(0), wall: () => millis(time.wall + 700) },
+      requestKeyframe: () => {},
+      convertSound: () => undefined,
+      follows: source,
+    });
+    rendition.write(VIDEO);
+    expect(rendition.keyframe).toBeUndefined();
+    rendition.write(picture(77_000, true));
+    rendition.write(picture(77_040));
+    expect(rendition.keyframe).toMatchObject({ config: { codec: 'h264' }, sample: { dts: 77_000_000 } });
+    expect(rendition.wallTimeOf(micros(first))).toBe(source.wallTimeOf(micros(first)));
+  });
 });

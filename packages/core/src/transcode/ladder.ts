@@ -62,6 +62,8 @@ interface Run {
   readonly muxer: RunMuxer;
   readonly startedAt: number;
   lastIn: number;
+  /** Since when samples have come without a pause. */
+  fedSince: number;
   lastOut: number;
   lastInDts: Micros | undefined;
   cpuSeconds: number | undefined;
@@ -261,7 +263,7 @@ export class Ladder {
     });
     const run: Run = {
       ...{ process, muxer, said: '' },
-      ...{ startedAt: now, lastIn: now, lastOut: now, cpuAt: now },
+      ...{ startedAt: now, lastIn: now, fedSince: now, lastOut: now, cpuAt: now },
       ...{ lastInDts: undefined, cpuSeconds: undefined },
     };
     this.#run = run;
@@ -274,8 +276,10 @@ export class Ladder {
 
   /** What ffmpeg can't keep up with is left out, up to where it can begin again. */
   #write(run: Run, sample: Sample): void {
-    run.lastIn = performance.now();
-    const isStart = sample.kind === 'video' ? sample.keyframe : !this.#running.some(({ lastPicture }) => lastPicture);
+    const now = performance.now();
+    if (now - run.lastIn > TICK_MS) run.fedSince = now;
+    run.lastIn = now;
+    const isStart = sample.kind === 'video' ? sample.keyframe : this.picture === undefined;
     const isBehind = run.process.waiting > MOST_WAITING_BYTES || this.#isTooLate(run);
     if (isBehind) this.#awaitsKeyframe = true;
     else if (isStart) this.#awaitsKeyframe = false;
@@ -369,7 +373,7 @@ export class Ladder {
     const now = performance.now();
     if (now - run.startedAt > GOOD_AFTER_MS && now - run.lastOut < TICK_MS) this.#failures = 0;
     const isFed = now - run.lastIn < TICK_MS;
-    if (isFed && now - run.lastOut > STALLED_AFTER_MS) {
+    if (isFed && now - Math.max(run.lastOut, run.fedSince) > STALLED_AFTER_MS) {
       run.process.kill();
       this.#ended(run, `ffmpeg has given nothing for ${STALLED_AFTER_MS / 1000} s`);
       return;

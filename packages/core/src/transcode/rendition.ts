@@ -166,6 +166,7 @@ export class Rendition {
       if (this.#isComplete()) this.#publish();
     } catch (error) {
       log.error({ path: this.path, detail: messageOf(error) }, 'a rendition can not be published');
+      this.withhold('failed', messageOf(error));
     } finally {
       this.#opening = false;
     }

@@ -15,6 +15,9 @@ export interface Snapshot {
   readonly at: Millis;
 }
 
+/** What is asked of a stream. */
+type Pictured = Pick<Stream, 'path' | 'keyframe' | 'wallTimeOf'>;
+
 export interface SnapshotsOptions {
   /** Undefined where there is none: who asks for a picture is told so. */
   readonly program: FfmpegProgram | undefined;
@@ -44,7 +47,7 @@ const BACK = [
 /** Makes pictures of streams: the newest keyframe as JPEG, at most one every few seconds, shared by all who ask. */
 export class Snapshots {
   readonly #options: SnapshotsOptions;
-  readonly #made = new WeakMap<Stream, Made>();
+  readonly #made = new WeakMap<Pictured, Made>();
   readonly #turns = new Turns(AT_ONCE, MOST_WAITING);
 
   constructor(options: SnapshotsOptions) {
@@ -56,7 +59,7 @@ export class Snapshots {
    *
    * @throws {Refusal} `unavailable`: there is no ffmpeg, or no picture that it can read, or too many wait already
    */
-  of(stream: Stream): Promise<Snapshot> {
+  of(stream: Pictured): Promise<Snapshot> {
     const { now, seconds, program } = this.#options;
     if (program === undefined) return Promise.reject(new Refusal('unavailable', `no picture: ${NO_FFMPEG}`));
     const known = this.#made.get(stream);
@@ -74,7 +77,7 @@ export class Snapshots {
 
   async #make(
     program: FfmpegProgram,
-    stream: Stream,
+    stream: Pictured,
     { config, sample }: { config: VideoTrackConfig; sample: Sample },
   ): Promise<Snapshot> {
     const at = stream.wallTimeOf(sample.dts);

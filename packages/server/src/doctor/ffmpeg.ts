@@ -20,7 +20,7 @@ export async function ffmpegFindings(environment: Readonly<Record<string, string
       warning(
         'ffmpeg',
         named === undefined ? 'not on the PATH' : `FFMPEG_PATH ${named} is no program`,
-        'Without it, WebRTC viewers hear Opus only. Install it (Debian: apt-get install ffmpeg), or set FFMPEG_PATH.',
+        'Without it, WebRTC viewers hear Opus only, and there are no renditions and posters. Install it (Debian: apt-get install ffmpeg), or set FFMPEG_PATH.',
       ),
     ];
   }
