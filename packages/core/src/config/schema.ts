@@ -388,7 +388,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   https: z
     .strictObject({
-      port: port(8088).describe('TCP port for the same over TLS; it opens when a certificate is given.'),
+      port: port(8088).describe('TCP port for the same over TLS, with HTTP/2; it opens when a certificate is given.'),
       host: host().describe('Address to listen on.'),
     })
     .prefault({}),

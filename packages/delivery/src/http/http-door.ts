@@ -32,6 +32,13 @@ const SOCKET_OPTIONS = {
 /** A low-latency player has a handful of requests open; no browser gets by with less than 100. RFC 9113 §6.5.2. */
 const HTTP2_SETTINGS: Settings = { maxConcurrentStreams: 128, maxHeaderListSize: MAX_HEADER_BYTES };
 
+/**
+ * MiB per connection. Node counts what is being sent, too, and refuses requests past this: a dozen segments under way
+ * are more than the 10 MiB that it allows by itself. They are the same bytes for all viewers; what is a connection's
+ * own is bounded by the settings above.
+ */
+const HTTP2_SESSION_MEMORY = 1024;
+
 /** PEM. */
 export interface TlsFiles {
   readonly cert: string | Buffer;
@@ -70,6 +77,7 @@ export function tlsDoor(tls: TlsFiles, log: Logger): HttpDoor {
     allowHTTP1: true,
     handshakeTimeout: HEADERS_TIMEOUT_MS,
     settings: HTTP2_SETTINGS,
+    maxSessionMemory: HTTP2_SESSION_MEMORY,
   });
   // HTTP/1.1 takes these from the server, where `createSecureServer` doesn't put them.
   Object.assign(server, HTTP1_LIMITS);

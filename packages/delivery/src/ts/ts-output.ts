@@ -10,7 +10,15 @@ import type {
   ViewerSocket,
 } from '@sluice/core';
 import { fanOutFor } from '@sluice/core';
-import { MediaError, type Millis, type Sample, sameTrackConfig, type TrackConfig, TsMuxer } from '@sluice/media';
+import {
+  MediaError,
+  type Millis,
+  type Sample,
+  sameTrackConfig,
+  type TimedMetadata,
+  type TrackConfig,
+  TsMuxer,
+} from '@sluice/media';
 import { primaryTracks } from '../tags/selection.js';
 
 /** Streams as MPEG-TS without an end, packed once for all viewers. */
@@ -28,6 +36,8 @@ export function tsOutputKind(context: FanOutContext, log: Logger): OutputKind<Ts
 export class TsOutput implements Output {
   readonly #fanOut: FanOut;
   readonly #onUnsupported: (config: TrackConfig) => void;
+  /** Kinds of timed metadata that have come: they are announced from then on. */
+  readonly #metadata = new Set<TimedMetadata['kind']>();
   #tracks: readonly TrackConfig[] = [];
   #muxer: TsMuxer | undefined;
   #hasVideo = false;
@@ -62,7 +72,7 @@ export class TsOutput implements Output {
     if (tracks.length === this.#tracks.length && tracks.every(isSame)) return;
     this.#tracks = tracks;
     this.#hasVideo = tracks.some(({ kind }) => kind === 'video');
-    this.#muxer = tracks.length === 0 ? undefined : new TsMuxer(tracks);
+    this.#muxer = tracks.length === 0 ? undefined : new TsMuxer(tracks, [...this.#metadata]);
   }
 
   sample(sample: Sample): void {
@@ -74,6 +84,17 @@ export class TsOutput implements Output {
     if (packets === undefined) return;
     if (!this.#hasVideo) this.#fanOut.append(packets, 'anywhere', true);
     else this.#fanOut.append(packets, begins ? 'keyframe' : 'none', isVideo);
+  }
+
+  timedMetadata(metadata: TimedMetadata): void {
+    const muxer = this.#muxer;
+    if (muxer === undefined) return;
+    muxer.announce(metadata.kind);
+    const packets = unlessUnreadable(() => muxer.timedMetadata(metadata));
+    if (packets === undefined) return;
+    const isNew = !this.#metadata.has(metadata.kind);
+    this.#metadata.add(metadata.kind);
+    this.#fanOut.append(isNew ? Buffer.concat([muxer.tables(), packets]) : packets, 'none', false);
   }
 
   /** The timeline goes on, and the clock reference with it. */
@@ -99,11 +120,15 @@ export class TsOutput implements Output {
   }
 }
 
-/** @returns undefined for a sample that can't be read: the stream goes on without it */
 function pack(muxer: TsMuxer, sample: Sample, begins: boolean): Buffer | undefined {
+  const packets = unlessUnreadable(() => muxer.sample(sample));
+  return packets !== undefined && begins ? Buffer.concat([muxer.tables(), packets]) : packets;
+}
+
+/** @returns undefined for what can't be read: the stream goes on without it */
+function unlessUnreadable(write: () => Buffer): Buffer | undefined {
   try {
-    const packets = muxer.sample(sample);
-    return begins ? Buffer.concat([muxer.tables(), packets]) : packets;
+    return write();
   } catch (error) {
     if (error instanceof MediaError) return undefined;
     throw error;

@@ -12,6 +12,8 @@ import { type TsStreamType, tsStreamTypeOf } from './stream-types.js';
 const PROGRAM_NUMBER = 1;
 const PMT_PID = 0x1000;
 const FIRST_ELEMENTARY_PID = 0x100;
+/** Of a table: five bits. */
+const VERSIONS = 32;
 const CLOCK_RANGE = 2 ** 33;
 /** Decoding times stand this far behind the clock reference, so that a decoder has time to fill its buffer. */
 const DECODER_DELAY = 63_000;
@@ -33,12 +35,13 @@ interface MuxedTrack {
 /** Writes samples as an MPEG transport stream of one programme. */
 export class TsMuxer {
   readonly #tracks = new Map<TrackId, MuxedTrack>();
-  readonly #data: ReadonlyMap<TimedMetadata['kind'], DataWriter>;
+  readonly #data = new Map<TimedMetadata['kind'], DataWriter>();
   readonly #clockTrack: MuxedTrack;
   readonly #patCounter = new ContinuityCounter();
   readonly #pmtCounter = new ContinuityCounter();
   readonly #pat: Buffer;
-  readonly #pmt: Buffer;
+  #pmt: Buffer;
+  #version = 0;
   #lastPcr = Number.NEGATIVE_INFINITY;
 
   /**
@@ -46,7 +49,7 @@ export class TsMuxer {
    * @throws {MediaError} `unsupported` for a codec that MPEG-TS can't carry, and where there is no track
    */
   constructor(tracks: readonly TrackConfig[], metadata: readonly TimedMetadata['kind'][] = []) {
-    this.#data = new Map(metadata.map((kind) => [kind, new DataWriter(kind)]));
+    for (const kind of metadata) this.#data.set(kind, new DataWriter(kind));
     tracks.forEach((config, index) => {
       this.#tracks.set(config.track, {
         pid: FIRST_ELEMENTARY_PID + index,
@@ -61,14 +64,15 @@ export class TsMuxer {
     if (clockTrack === undefined) throw new MediaError('unsupported', 'a transport stream without tracks');
     this.#clockTrack = clockTrack;
     this.#pat = encodePat(PROGRAM_NUMBER, PMT_PID);
-    const data = [...this.#data.values()];
-    const streams = muxed.map(({ pid, type: { streamType, descriptors } }) => ({ pid, streamType, descriptors }));
-    this.#pmt = encodePmt(
-      PROGRAM_NUMBER,
-      clockTrack.pid,
-      [...streams, ...data.map(({ stream }) => stream)],
-      Buffer.concat(data.map((writer) => writer.programInfo(PROGRAM_NUMBER))),
-    );
+    this.#pmt = this.#programMap();
+  }
+
+  /** From the next `tables()` on, a kind of timed metadata may come. */
+  announce(kind: TimedMetadata['kind']): void {
+    if (this.#data.has(kind)) return;
+    this.#data.set(kind, new DataWriter(kind));
+    this.#version = (this.#version + 1) % VERSIONS;
+    this.#pmt = this.#programMap();
   }
 
   /** PAT and PMT, one packet each: before the first sample, and where decoders may begin. */
@@ -112,6 +116,20 @@ export class TsMuxer {
     if (writer === undefined)
       throw new MediaError('no-config', `timed metadata of kind ${metadata.kind} wasn't announced`);
     return writer.write(metadata, clockTime(metadata.at, DECODER_DELAY));
+  }
+
+  #programMap(): Buffer {
+    const tracks = [...this.#tracks.values()];
+    const data = [...this.#data.values()];
+    return encodePmt(
+      PROGRAM_NUMBER,
+      this.#clockTrack.pid,
+      [
+        ...tracks.map(({ pid, type: { streamType, descriptors } }) => ({ pid, streamType, descriptors })),
+        ...data.map(({ stream }) => stream),
+      ],
+      { info: Buffer.concat(data.map((writer) => writer.programInfo(PROGRAM_NUMBER))), version: this.#version },
+    );
   }
 
   /** A PCR once `interval` has passed. It never goes back, however the tracks are interleaved, but to a new clock. */

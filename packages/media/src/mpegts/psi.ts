@@ -35,18 +35,19 @@ export function encodePat(programNumber: number, pmtPid: number): Buffer {
 /**
  * Programme Map Table. ISO 13818-1 §2.4.4.8.
  *
- * @param info descriptors of the programme as a whole
+ * @param options.info descriptors of the programme as a whole
+ * @param options.version of the table, 0 to 31: another one each time it changes
  */
 export function encodePmt(
   programNumber: number,
   pcrPid: number,
   streams: readonly ProgramStream[],
-  info: Buffer = Buffer.alloc(0),
+  { info = Buffer.alloc(0), version = 0 }: { info?: Buffer; version?: number } = {},
 ): Buffer {
   const parts = [pidField(pcrPid), Buffer.from([0xf0 | (info.length >> 8), info.length & 0xff]), info];
   for (const { streamType, pid, descriptors } of streams) {
     const length = Buffer.from([0xf0 | (descriptors.length >> 8), descriptors.length & 0xff]);
     parts.push(Buffer.from([streamType]), pidField(pid), length, descriptors);
   }
-  return section(TABLE_ID.pmt, programNumber, 0, Buffer.concat(parts));
+  return section(TABLE_ID.pmt, programNumber, version, Buffer.concat(parts));
 }

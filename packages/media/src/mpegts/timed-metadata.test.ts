@@ -115,7 +115,7 @@ describe('timed metadata in MPEG-TS', () => {
       ];
       const tables = [
         packetize(0, new ContinuityCounter(), encodePat(1, 0x1000), { randomAccess: false }),
-        packetize(0x1000, new ContinuityCounter(), encodePmt(1, 0x100, streams, info), { randomAccess: false }),
+        packetize(0x1000, new ContinuityCounter(), encodePmt(1, 0x100, streams, { info }), { randomAccess: false }),
       ];
       const demuxer = new TsDemuxer();
       return [...demuxer.push(Buffer.concat(tables)), ...demuxer.flush()].flatMap((event) =>
@@ -125,6 +125,24 @@ describe('timed metadata in MPEG-TS', () => {
     expect(table(Buffer.alloc(0))).toEqual([0x102]);
     expect(table(registration('CUEI'))).toEqual([0x102]);
     expect(table(registration('HDMV'))).toEqual([0x101, 0x102]);
+  });
+
+  it('may be announced while a stream goes on, by a new version of the table', () => {
+    const muxer = new TsMuxer([AUDIO]);
+    const before = Buffer.concat([muxer.tables(), muxer.sample(sound(0)), muxer.sample(sound(20_000))]);
+    muxer.announce('scte35');
+    muxer.announce('scte35');
+    const cue = muxer.timedMetadata(metadata('scte35', 1_000_000, SPLICE));
+    const bytes = Buffer.concat([before, muxer.tables(), cue, muxer.sample(sound(40_000))]);
+    const { found, events, stats } = read(bytes);
+    expect(found.map(({ at }) => at)).toEqual([1_000_000 + TS_TIME_OFFSET]);
+    expect(events.filter(({ type }) => type === 'sample')).toHaveLength(3);
+    expect(stats.continuityErrors).toBe(0);
+    const versions = [before, bytes.subarray(before.length)].map((part) => {
+      const table = part.subarray(188, 376);
+      return ((table[table.indexOf(Buffer.from([0x02, 0xb0])) + 5] ?? 0) >> 1) & 31;
+    });
+    expect(versions).toEqual([0, 1]);
   });
 
   it('that is broken is counted, and costs no sound', () => {
