@@ -29,6 +29,8 @@ const CHUNK = micros(200_000);
 const RETIRED = 5;
 /** Segments are steady that are this much alike, as a part of their length. */
 const TOLERANCE = 0.1;
+/** An MPD may list this many segments behind the one that comes next. */
+const LISTED_AHEAD = 1;
 const MICROS = 1_000_000;
 
 type Wanted = { readonly kind: 'mpd' } | (NamedResource & { readonly kind: 'resource' });
@@ -69,6 +71,7 @@ export class DashOutput implements Output {
         period: (period) => this.#periods.push(period),
         chunk: (period) => this.#onChunk(period),
         segment: (_, duration) => this.#onSegment(duration),
+        followed: () => this.#changed(),
         unsupported: ({ codec }) => log.warn({ path: this.path, codec }, `DASH can't carry ${codec}`),
       },
     });
@@ -131,7 +134,7 @@ export class DashOutput implements Output {
   }
 
   /**
-   * What an MPD names, as soon as it has begun; the segment that comes next is waited for.
+   * What an MPD names, as soon as it has begun; segments that are listed ahead of their time are waited for.
    *
    * @param name as the MPD gave it
    */
@@ -142,7 +145,8 @@ export class DashOutput implements Output {
     if (asked === undefined || track === undefined) return undefined;
     if (asked.number === undefined) return { kind: 'init', bytes: track.init };
     const wanted = { kind: 'resource', ...asked } as const;
-    if (asked.number === track.next && !this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
+    const isAhead = asked.number >= track.next && asked.number <= track.next + LISTED_AHEAD;
+    if (isAhead && !this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
     const body = track.find(asked.number)?.body;
     return body && { kind: 'segment', body };
   }

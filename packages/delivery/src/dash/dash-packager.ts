@@ -37,8 +37,10 @@ export interface DashPackagerEvents {
   period(period: DashPeriod): void;
   /** Tracks have more than before. */
   chunk(period: DashPeriod): void;
-  /** All tracks' segments have ended. */
+  /** A segment of the track that cuts go by has ended; 0 µs for one that was broken off. */
   segment(period: DashPeriod, duration: Micros): void;
+  /** A segment of another track has. */
+  followed(period: DashPeriod): void;
   /** A track that the format can't carry, which is left out. */
   unsupported(config: TrackConfig): void;
 }
@@ -60,7 +62,7 @@ export class DashPackager {
   #segmentStart: Micros = micros(0);
   #chunkStart: Micros = micros(0);
   #lastDts: Micros = micros(0);
-  /** Of other tracks, until it is known on which side of a cut they are. */
+  /** Of other tracks, until the clock's has come as far, so that it is known on which side of a cut they are. */
   #waiting: Sample[] = [];
   #previousEnd: Millis = millis(0);
 
@@ -119,7 +121,7 @@ export class DashPackager {
     } else {
       this.#release(dts, 0);
       if (cuts.cutsBefore(sample, dts - this.#segmentStart, config.kind === 'video')) {
-        this.#endSegment(this.#period, dts);
+        this.#endSegment(this.#period, sample);
         if (sample.keyframe && this.#isLate(this.#period, dts)) {
           this.flush();
           this.#begin(sample, config);
@@ -156,10 +158,12 @@ export class DashPackager {
     this.#options.events.chunk(period);
   }
 
-  #endSegment(period: DashPeriod, end: Micros): void {
+  /** Other tracks' segments end where the next picture is shown, which may be later than where it is decoded. */
+  #endSegment(period: DashPeriod, { dts: end, pts }: Sample): void {
     for (const track of period.tracks) {
       track.endChunk(track === period.clock ? end : undefined);
-      track.endSegment();
+      if (track === period.clock) track.endSegment();
+      else track.cutAt(pts);
     }
     const duration = micros(end - this.#segmentStart);
     this.#segmentStart = end;
@@ -173,16 +177,18 @@ export class DashPackager {
 
   /** Gives tracks what is before `until`, and what has waited for too long; what the period began behind is left out. */
   #release(until: Micros, tooOld: number): void {
+    const period = this.#period;
     const stay: Sample[] = [];
     for (const sample of this.#waiting) {
       if (sample.dts >= until && sample.dts >= tooOld) stay.push(sample);
-      else if (sample.pts >= this.#origin) this.#trackOf(sample)?.push(sample);
+      else if (period !== undefined && sample.pts >= this.#origin) this.#give(period, sample);
     }
     this.#waiting = stay;
   }
 
-  #trackOf({ track }: Sample): DashTrack | undefined {
-    return this.#period?.tracks.find(({ config }) => config.track === track);
+  #give(period: DashPeriod, sample: Sample): void {
+    const track = period.tracks.find(({ config }) => config.track === sample.track);
+    if (track?.push(sample) === true) this.#options.events.followed(period);
   }
 }
 

@@ -51,6 +51,8 @@ export class DashTrack {
   #fragments = 0;
   #frame = 1;
   #peak = 0;
+  /** Where segments are to end that haven't yet, in ticks; ascending. */
+  #cuts: number[] = [];
 
   /** @throws {MediaError} where the configuration can't be read */
   constructor({ config, init, origin, periodStartedAt }: DashTrackOptions) {
@@ -103,13 +105,32 @@ export class DashTrack {
     return [...this.#closed, ...this.#retired].find((segment) => segment.number === number);
   }
 
-  push(sample: Sample): void {
+  /** Where the open segment will end, in ticks, if that is known. */
+  get cut(): number | undefined {
+    return this.#cuts[0];
+  }
+
+  /** The first sample that is presented at this time or later begins a segment. */
+  cutAt(pts: Micros): void {
+    this.#cuts.push(ticksFromMicros(pts, this.timescale));
+  }
+
+  /** @returns whether a segment has ended before the sample */
+  push(sample: Sample): boolean {
     try {
       this.#writer.push(sample);
     } catch (error) {
       // A sample out of order: the stream goes on without it.
       if (!(error instanceof MediaError)) throw error;
+      return false;
     }
+    const pts = ticksFromMicros(sample.pts, this.timescale);
+    if (this.#cuts[0] === undefined || pts < this.#cuts[0]) return false;
+    this.#cuts = this.#cuts.filter((cut) => cut > pts);
+    // The writer holds back the sample, so that what it gives are those before it.
+    this.endChunk();
+    this.endSegment();
+    return true;
   }
 
   /** Ends a chunk. @param end decoding time of the sample to come, where it is known */

@@ -88,7 +88,12 @@ function periodElement(period: DashPeriod, content: MpdContent): XmlElement {
   let sounds = 0;
   return element(
     'Period',
-    { id: period.id, start: duration(startOf(period, content)) },
+    {
+      id: period.id,
+      start: duration(startOf(period, content)),
+      // An encoder that was away leaves a gap before the next period, which players pass over.
+      duration: period.ended ? duration(endOf(period)) : undefined,
+    },
     listed.map((track) => {
       const isFirst = track.config.kind === 'video' || sounds++ === 0;
       return adaptationSet(track, period, content, isFirst);

@@ -16,6 +16,9 @@ export interface TimelineRun {
   readonly r: number;
 }
 
+/** As a part of a frame. */
+const ROUNDING = 0.05;
+
 /**
  * What a track's timeline lists: its finished segments, and where segments are expected to last so long, the one that is
  * being made, and the one after it. Clients can then ask for that one in time; the server answers when it is there.
@@ -23,21 +26,33 @@ export interface TimelineRun {
  * @param expected undefined where clients are to be told of finished segments only
  */
 export function timelineOf(track: DashTrack, period: DashPeriod, expected: Micros | undefined): TimelineEntry[] {
-  const { closed, open, timescale } = track;
-  const entries = closed.map(({ start, duration }) => ({ start, duration }));
-  if (expected !== undefined && !period.ended && (open !== undefined || closed.length > 0)) {
-    const wanted = secondsFromMicros(expected);
-    const start = open?.start ?? track.end;
-    const { clock } = period;
-    const lasting = Math.max(clock.secondsOf(clock.open?.start ?? clock.end) + wanted, clock.secondsOf(clock.end));
-    // Sound ends with one of its frames.
-    const inFrames = (ticks: number) => Math.max(1, Math.round(ticks / track.frame)) * track.frame;
-    const duration = Math.max(inFrames((lasting - track.secondsOf(start)) * timescale), open?.duration ?? 0);
-    entries.push({ start, duration });
-    if (open !== undefined) entries.push({ start: start + duration, duration: inFrames(wanted * timescale) });
-  }
+  const { closed, open } = track;
+  const finished = closed.map(({ start, duration }) => ({ start, duration }));
+  const hasBegun = open !== undefined || closed.length > 0;
+  const ahead = expected !== undefined && !period.ended && hasBegun ? toCome(track, period.clock, expected) : [];
+  const entries = [...finished, ...ahead];
   return entries.map((entry, at) => shortened(entry, entries[at + 1]));
 }
+
+/** From the open segment on, to the end of the one after the clock's. */
+function toCome(track: DashTrack, clock: DashTrack, expected: Micros): TimelineEntry[] {
+  const wanted = secondsFromMicros(expected);
+  const begun = clock.secondsOf(clock.open?.start ?? clock.end);
+  const ending = Math.max(begun + wanted, clock.secondsOf(clock.end));
+  const cuts = [ending, ending + wanted].map((seconds) => Math.round(seconds * track.timescale) + track.offset);
+  const entries: TimelineEntry[] = [];
+  let start = track.open?.start ?? track.end;
+  for (const cut of track.cut === undefined ? cuts : [track.cut, ...cuts]) {
+    const duration = track === clock ? cut - start : inFrames(cut - start, track.frame);
+    if (duration <= 0) continue;
+    entries.push({ start, duration });
+    start += duration;
+  }
+  return entries;
+}
+
+/** The first frame of sound that isn't before a cut begins the next segment; timestamps may be imprecise by a little. */
+const inFrames = (ticks: number, frame: number): number => Math.ceil(ticks / frame - ROUNDING) * frame;
 
 /** Segments don't overlap: of B-frames, one may begin a little before the frames before it would have ended. */
 function shortened({ start, duration }: TimelineEntry, next: TimelineEntry | undefined): TimelineEntry {
