@@ -13,6 +13,7 @@ import {
 import { secondsFromMicros } from '@sluice/media';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import { sendError, sendRefusal } from '../http/responses.js';
+import { Departure } from './departure.js';
 import { HlsOutput, type PlaylistQuestion, type RenderedPlaylist } from './hls-output.js';
 import { HlsSessions, type HlsViewer } from './hls-sessions.js';
 
@@ -66,9 +67,7 @@ export class HlsDelivery {
 
   /** `/{path}.m3u8` */
   async servePlaylist(request: MediaRequest, response: ServerResponse, path: string): Promise<void> {
-    const left = new AbortController();
-    const leave = () => left.abort();
-    response.once('close', leave);
+    const departure = new Departure(response);
     try {
       const viewer = await this.#enter(request, path);
       const output = this.#outputFor(viewer);
@@ -78,28 +77,24 @@ export class HlsDelivery {
         return;
       }
       const patience = question.position === undefined ? FIRST_SEGMENT_GRACE_MS : patienceOf(output);
-      const playlist = await output.playlist(question, patience, left.signal);
-      if (left.signal.aborted) return;
+      const playlist = await output.playlist(question, patience, departure);
+      if (departure.hasLeft) return;
       if (playlist === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
       sendPlaylist(request, response, playlist, viewer);
     } catch (error) {
       sendRefusal(response, error);
-    } finally {
-      response.off('close', leave);
     }
   }
 
   /** `/{path}/hls/{name}` */
   async serveResource(request: MediaRequest, response: ServerResponse, text: string, name: string): Promise<void> {
-    const left = new AbortController();
-    const leave = () => left.abort();
-    response.once('close', leave);
+    const departure = new Departure(response);
     try {
       const path = tryParseStreamPath(text);
       const output = path === undefined ? undefined : this.#find(path);
       const viewer = output && (await this.#enter(request, text));
-      const resource = await output?.resource(name, patienceOf(output), left.signal);
-      if (left.signal.aborted) return;
+      const resource = await output?.resource(name, patienceOf(output), departure);
+      if (departure.hasLeft) return;
       if (resource === undefined || viewer === undefined) {
         sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
@@ -114,8 +109,6 @@ export class HlsDelivery {
       response.end(request.message.method === 'HEAD' ? undefined : bytes);
     } catch (error) {
       sendRefusal(response, error);
-    } finally {
-      response.off('close', leave);
     }
   }
 

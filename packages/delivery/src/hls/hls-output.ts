@@ -5,6 +5,7 @@ import { type Millis, microsFromSeconds, type Sample } from '@sluice/media';
 import { primaryTracks } from '../tags/selection.js';
 import { CmafPackager } from './cmaf-packager.js';
 import { CutPolicy } from './cut-policy.js';
+import type { Departure } from './departure.js';
 import { PartTarget } from './part-target.js';
 import { renderDelta, renderPlaylist } from './playlist.js';
 import { PlaylistWaiters } from './playlist-waiters.js';
@@ -57,7 +58,8 @@ export class HlsOutput implements Output {
   readonly #window: SegmentWindow;
   readonly #cuts: CutPolicy;
   readonly #partTarget: PartTarget | undefined;
-  readonly #waiters: PlaylistWaiters;
+  readonly #playlistWaiters: PlaylistWaiters;
+  readonly #partWaiters: PlaylistWaiters;
   readonly #names: ResourceNames;
   #packager: Packager | undefined;
   #full: RenderedPlaylist | undefined;
@@ -77,7 +79,8 @@ export class HlsOutput implements Output {
     this.#cuts = new CutPolicy(target);
     this.#partTarget = lowLatency ? new PartTarget(microsFromSeconds(partSeconds)) : undefined;
     this.#window = new SegmentWindow({ listed: segments, target, now });
-    this.#waiters = new PlaylistWaiters(now);
+    this.#playlistWaiters = new PlaylistWaiters(now);
+    this.#partWaiters = new PlaylistWaiters(now);
     // Unique over restarts of the server and of the stream, so that caches may keep what they get.
     this.#names = new ResourceNames(source.path, randomBytes(4).toString('hex'));
     this.#lastUsed = clock.monotonic();
@@ -120,12 +123,14 @@ export class HlsOutput implements Output {
     this.#packager?.flush();
     this.#ended = true;
     this.#changed();
-    this.#waiters.close();
+    this.#partWaiters.close();
+    this.#playlistWaiters.close();
     this.#options.onEnd(this);
   }
 
   sweep(): void {
-    this.#waiters.sweep();
+    this.#partWaiters.sweep();
+    this.#playlistWaiters.sweep();
   }
 
   /** Whether a question is about what nobody can know yet. */
@@ -141,11 +146,11 @@ export class HlsOutput implements Output {
   async playlist(
     { position, delta = false }: PlaylistQuestion,
     timeoutMs: number,
-    signal: AbortSignal,
+    departure: Departure,
   ): Promise<RenderedPlaylist | undefined> {
     this.#lastUsed = this.#clock.monotonic();
     const wanted = position ?? { segment: 0, part: Number.POSITIVE_INFINITY };
-    if (!this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
+    if (!this.#has(wanted)) await this.#playlistWaiters.wait(wanted, timeoutMs, departure);
     if (this.#window.isEmpty) return undefined;
     if (delta) {
       this.#delta ??= rendered(renderDelta(this.#content()));
@@ -160,12 +165,12 @@ export class HlsOutput implements Output {
    *
    * @param name as the playlist gave it
    */
-  async resource(name: string, timeoutMs: number, signal: AbortSignal): Promise<HlsResource | undefined> {
+  async resource(name: string, timeoutMs: number, departure: Departure): Promise<HlsResource | undefined> {
     this.#lastUsed = this.#clock.monotonic();
     const asked = this.#names.read(name);
     if (asked === undefined) return undefined;
     const type = asked.extension === 'ts' ? 'video/mp2t' : 'video/mp4';
-    if (asked.kind === 'part' && this.#isNext(asked)) await this.#waiters.wait(asked, timeoutMs, signal);
+    if (asked.kind === 'part' && this.#isNext(asked)) await this.#partWaiters.wait(asked, timeoutMs, departure);
     const bytes = asked.kind === 'init' ? this.#window.init(asked.init) : this.#bytesOf(asked.segment, asked.part);
     return bytes === undefined ? undefined : { bytes, type };
   }
@@ -234,7 +239,10 @@ export class HlsOutput implements Output {
   #changed(): void {
     this.#full = undefined;
     this.#delta = undefined;
-    this.#waiters.advance((position) => this.#has(position));
+    const has = (position: Position) => this.#has(position);
+    // Media first: it is what a picture waits for.
+    this.#partWaiters.advance(has);
+    this.#playlistWaiters.advance(has);
   }
 }
 

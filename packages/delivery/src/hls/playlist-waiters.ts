@@ -1,4 +1,5 @@
 import type { Millis } from '@sluice/media';
+import type { Departure } from './departure.js';
 import type { Position } from './segment-window.js';
 
 interface Waiter {
@@ -20,19 +21,17 @@ export class PlaylistWaiters {
     return this.#waiting.size;
   }
 
-  /** @returns whether it came before `timeoutMs` were over and `signal` was aborted */
-  wait(wants: Position, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  /** @returns whether it came before `timeoutMs` were over and who asked had left */
+  wait(wants: Position, timeoutMs: number, departure: Departure): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (isThere: boolean) => {
         this.#waiting.delete(waiter);
-        signal.removeEventListener('abort', giveUp);
+        departure.whenLeft = undefined;
         resolve(isThere);
       };
-      const giveUp = () => settle(false);
       const waiter: Waiter = { wants, until: (this.#now() + timeoutMs) as Millis, settle };
       this.#waiting.add(waiter);
-      if (signal.aborted) giveUp();
-      else signal.addEventListener('abort', giveUp);
+      departure.whenLeft = () => settle(false);
     });
   }
 
