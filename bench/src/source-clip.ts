@@ -8,15 +8,17 @@ import { FLV_SCRIPT, FLV_VIDEO, type FlvTag, FlvTagParser } from '@sluice/media'
 /** The stream that is published: 720p30 H.264 at a constant 2 Mbit/s without B-frames, a keyframe each 2 s, AAC at 128 kbit/s. */
 export const CLIP_DESCRIPTION = '720p30 H.264, 2 Mbit/s CBR, 2 s GOP, no B-frames; AAC 128 kbit/s';
 
-const FILE = 'clip-720p30-2m-v1.flv';
 const SECONDS = 30;
-const ENCODING = [
+/** Bit rate of the picture. */
+export type ClipRate = '1M' | '2M';
+const fileOf = (rate: ClipRate) => `clip-720p30-${rate.toLowerCase()}-v1.flv`;
+const encodingOf = (rate: ClipRate) => [
   ...['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=30'],
   ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'],
   ...['-t', String(SECONDS), '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'main', '-pix_fmt', 'yuv420p'],
   ...['-bf', '0', '-g', '60', '-keyint_min', '60', '-sc_threshold', '0'],
   // nal-hrd=cbr fills up with filler NAL units where the picture needs less.
-  ...['-b:v', '2M', '-minrate', '2M', '-maxrate', '2M', '-bufsize', '1M', '-x264-params', 'nal-hrd=cbr'],
+  ...['-b:v', rate, '-minrate', rate, '-maxrate', rate, '-bufsize', '1M', '-x264-params', 'nal-hrd=cbr'],
   ...['-c:a', 'aac', '-b:a', '128k', '-ac', '2', '-f', 'flv'],
 ];
 /** One video frame: what lies between the end of a round and the beginning of the next. */
@@ -24,13 +26,13 @@ const FRAME_MS = 33;
 const AVC_SEQUENCE_HEADER = 0;
 
 /** @returns the clip's path; it is made at the first time */
-export async function ensureClip(cacheFolder: string): Promise<string> {
-  const path = `${cacheFolder}/${FILE}`;
+export async function ensureClip(cacheFolder: string, rate: ClipRate = '2M'): Promise<string> {
+  const path = `${cacheFolder}/${fileOf(rate)}`;
   if (existsSync(path)) return path;
   await mkdir(dirname(path), { recursive: true });
   const ffmpeg = process.env.FFMPEG_PATH ?? 'ffmpeg';
   const unfinished = `${path}.${process.pid}`;
-  await promisify(execFile)(ffmpeg, ['-y', '-v', 'error', ...ENCODING, unfinished]);
+  await promisify(execFile)(ffmpeg, ['-y', '-v', 'error', ...encodingOf(rate), unfinished]);
   await rename(unfinished, path);
   return path;
 }

@@ -50,6 +50,7 @@ export interface PlayerReport {
   readonly protocol?: string;
   readonly videoWidth: number;
   readonly currentTime: number;
+  readonly latencySeconds?: number;
   readonly framesDecoded: number;
   readonly errors: number;
   readonly lastError: string;

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeCertificate } from '@sluice/webrtc';
 import { pinSelf, surveyCores } from '../cores.js';
+import { LATENCY_SOURCES, measureLatency } from '../latency/latency.js';
 import { ensureClip } from '../source-clip.js';
 import { type FanOutRow, measureFanOut } from './fan-out.js';
 import { measureJoins } from './joins.js';
-import { LATENCY_SOURCES, measureLatency } from './latency/latency.js';
 import { summariseProfile } from './profile-summary.js';
 import { WHEP_SERVERS, type WhepServerName } from './servers.js';
 

@@ -15,6 +15,10 @@ export interface WhepServerOptions {
   readonly plan: CorePlan;
   /** Where a CPU profile of what is watched goes. */
   readonly profile?: string | undefined;
+  /** More for Node's command line. */
+  readonly preload?: readonly string[];
+  /** More of the server's settings. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A server that runs, with its event loop watched when it is asked to. */
@@ -31,12 +35,13 @@ export interface SluiceAddresses {
 }
 
 /** This repository's server with its port of WebRTC on loopback. */
-export async function startSluice({ plan, profile }: WhepServerOptions): Promise<RunningServer & SluiceAddresses> {
+export async function startSluice(options: WhepServerOptions): Promise<RunningServer & SluiceAddresses> {
+  const { plan, profile, preload = [], environment = {} } = options;
   const [rtmp, http, api, webrtc] = [await freePort(), await freePort(), await freePort(), await freeUdpPort()];
   const folder = await makeFolder('webrtc');
   const server = await launch(plan, {
     command: process.execPath,
-    args: [...WATCH_ARGS, MAIN, 'serve'],
+    args: [...WATCH_ARGS, ...preload, MAIN, 'serve'],
     env: {
       NODE_ENV: 'production',
       SLUICE_RTMP_PORT: String(rtmp),
@@ -46,6 +51,7 @@ export async function startSluice({ plan, profile }: WhepServerOptions): Promise
       SLUICE_WEBRTC_HOST: '127.0.0.1',
       SLUICE_SRT_ENABLED: 'false',
       SLUICE_LOG_LEVEL: 'warn',
+      ...environment,
       ...watchEnvironment(profile),
     },
     folder,

@@ -1,10 +1,17 @@
-import Hls, { type ErrorData } from 'hls.js';
+import Hls, { type ErrorData, type LevelDetails } from 'hls.js';
 import { latencyByClock } from '../live-edge.js';
 import type { ServerClock } from '../server-clock.js';
 import type { Engine, EngineSource, Quality } from './engine.js';
 
 const MAX_CATCH_UP_RATE = 1.06;
 const BACK_BUFFER_SECONDS = 30;
+/** How far behind the end playing begins where the playlist doesn't tell (PART-HOLD-BACK, HOLD-BACK), in segments. */
+const HOLD_BACK_SEGMENTS = 2;
+/** After stalls hls.js stays further behind, by this much each time and a target duration at most. */
+const STALL_STEP_SECONDS = 0.5;
+/** Further behind than this it jumps; nearer, it plays faster. In segments: of a playlist with parts, and of another. */
+const MAX_LATENCY_WITH_PARTS = 3;
+const MAX_LATENCY = 6;
 
 /** HLS by Media Source Extensions. */
 export class HlsEngine implements Engine {
@@ -19,11 +26,17 @@ export class HlsEngine implements Engine {
   constructor({ video, url, clock, events }: EngineSource) {
     this.#clock = clock;
     this.#hls = new Hls({
-      liveSyncDurationCount: 2,
-      liveMaxLatencyDurationCount: 6,
+      lowLatencyMode: true,
       maxLiveSyncPlaybackRate: MAX_CATCH_UP_RATE,
+      liveSyncOnStallIncrease: STALL_STEP_SECONDS,
       backBufferLength: BACK_BUFFER_SECONDS,
     });
+    // Given above, it would win over what the playlist tells.
+    Object.assign(this.#hls.config, {
+      liveSyncDurationCount: HOLD_BACK_SEGMENTS,
+      liveMaxLatencyDurationCount: MAX_LATENCY,
+    });
+    this.#hls.on(Hls.Events.LEVEL_LOADED, (_event, { details }) => this.#bound(details));
     this.#hls.on(Hls.Events.MANIFEST_PARSED, () => events.qualitiesChanged());
     this.#hls.on(Hls.Events.ERROR, (_event, data) => this.#failed(data, events));
     this.#hls.loadSource(url);
@@ -50,6 +63,11 @@ export class HlsEngine implements Engine {
 
   destroy(): void {
     this.#hls.destroy();
+  }
+
+  /** With parts a viewer who was away comes back at once; whole segments leave no room for that. */
+  #bound({ partHoldBack }: LevelDetails): void {
+    this.#hls.config.liveMaxLatencyDurationCount = partHoldBack > 0 ? MAX_LATENCY_WITH_PARTS : MAX_LATENCY;
   }
 
   #failed(data: ErrorData, events: EngineSource['events']): void {

@@ -12,6 +12,7 @@ import {
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import type { MediaResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
+import { Departure } from '../segments/departure.js';
 import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
 import { DashOutput } from './dash-output.js';
 import type { GrowingSegment } from './growing-segment.js';
@@ -54,11 +55,11 @@ export class DashDelivery {
 
   /** `/{path}.mpd` */
   async serveMpd(request: MediaRequest, response: MediaResponse, path: string): Promise<void> {
-    await answer(response, async (signal) => {
+    await answer(response, async (departure) => {
       const viewer = await this.#enter(request, path);
       const output = this.#outputFor(viewer);
-      const mpd = await output.mpd(output.segmentSeconds * 1000 + FIRST_SEGMENT_PATIENCE_MS, signal);
-      if (signal.aborted) return;
+      const mpd = await output.mpd(output.segmentSeconds * 1000 + FIRST_SEGMENT_PATIENCE_MS, departure);
+      if (departure.hasLeft) return;
       if (mpd === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
       const { key } = viewer;
       const body = Buffer.from(key === undefined ? mpd : withSession(mpd, key));
@@ -73,13 +74,13 @@ export class DashDelivery {
 
   /** `/{path}/dash/{name}` */
   async serveResource(request: MediaRequest, response: MediaResponse, text: string, name: string): Promise<void> {
-    await answer(response, async (signal) => {
+    await answer(response, async (departure) => {
       const path = tryParseStreamPath(text);
       const output = path === undefined ? undefined : this.#find(path);
       const viewer = output && (await this.#enter(request, text));
       const patience = (output?.segmentSeconds ?? 0) * PATIENCE_SEGMENTS * 1000;
-      const resource = await output?.resource(name, patience, signal);
-      if (signal.aborted) return;
+      const resource = await output?.resource(name, patience, departure);
+      if (departure.hasLeft) return;
       if (resource === undefined || viewer === undefined) {
         sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
@@ -169,16 +170,11 @@ export class DashDelivery {
 }
 
 /** Answers a request with what may have to be waited for, as long as its viewer does. */
-async function answer(response: MediaResponse, respond: (left: AbortSignal) => Promise<void>): Promise<void> {
-  const left = new AbortController();
-  const leave = () => left.abort();
-  response.once('close', leave);
+async function answer(response: MediaResponse, respond: (departure: Departure) => Promise<void>): Promise<void> {
   try {
-    await respond(left.signal);
+    await respond(new Departure(response));
   } catch (error) {
     sendRefusal(response, error);
-  } finally {
-    response.off('close', leave);
   }
 }
 

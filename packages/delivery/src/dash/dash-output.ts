@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
 import { type Micros, type Millis, micros, microsFromSeconds, type Sample } from '@sluice/media';
 import { CutPolicy } from '../segments/cut-policy.js';
+import type { Departure } from '../segments/departure.js';
 import { Waiters } from '../segments/waiters.js';
 import { DashNames, type NamedResource } from './dash-names.js';
 import { DashPackager, type DashPeriod } from './dash-packager.js';
@@ -125,10 +126,10 @@ export class DashOutput implements Output {
    *
    * @returns undefined where none came in time
    */
-  async mpd(timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+  async mpd(timeoutMs: number, departure: Departure): Promise<string | undefined> {
     this.#lastUsed = this.#options.clock.monotonic();
     const wanted = { kind: 'mpd' } as const;
-    if (!this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
+    if (!this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, departure);
     this.#mpd ??= this.#render();
     return this.#mpd;
   }
@@ -138,7 +139,7 @@ export class DashOutput implements Output {
    *
    * @param name as the MPD gave it
    */
-  async resource(name: string, timeoutMs: number, signal: AbortSignal): Promise<DashResource | undefined> {
+  async resource(name: string, timeoutMs: number, departure: Departure): Promise<DashResource | undefined> {
     this.#lastUsed = this.#options.clock.monotonic();
     const asked = this.#names.read(name);
     const track = asked && this.#trackOf(asked);
@@ -146,7 +147,7 @@ export class DashOutput implements Output {
     if (asked.number === undefined) return { kind: 'init', bytes: track.init };
     const wanted = { kind: 'resource', ...asked } as const;
     const isAhead = asked.number >= track.next && asked.number <= track.next + LISTED_AHEAD;
-    if (isAhead && !this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
+    if (isAhead && !this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, departure);
     const body = track.find(asked.number)?.body;
     return body && { kind: 'segment', body };
   }

@@ -15,6 +15,7 @@ import { secondsFromMicros, type TrackConfig, type VideoTrackConfig } from '@slu
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import type { MediaResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
+import { Departure } from '../segments/departure.js';
 import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
 import { primaryTracks } from '../tags/selection.js';
 import { HlsOutput, type PlaylistQuestion, type RenderedPlaylist } from './hls-output.js';
@@ -86,9 +87,7 @@ export class HlsDelivery {
 
   /** `/{path}.m3u8` */
   async servePlaylist(request: MediaRequest, response: MediaResponse, path: string): Promise<void> {
-    const left = new AbortController();
-    const leave = () => left.abort();
-    response.once('close', leave);
+    const departure = new Departure(response);
     try {
       const viewer = await this.#enter(request, path);
       const output = this.#outputFor(viewer);
@@ -98,30 +97,26 @@ export class HlsDelivery {
         return;
       }
       const patience = question.position === undefined ? FIRST_SEGMENT_GRACE_MS : patienceOf(output);
-      const playlist = await output.playlist(question, patience, left.signal);
-      if (left.signal.aborted) return;
+      const playlist = await output.playlist(question, patience, departure);
+      if (departure.hasLeft) return;
       if (playlist === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
       const variants = isOfAll(request.query) ? this.#variants(output, request.query) : [];
       if (variants.length > 1) sendMultivariant(request, response, variants, output);
       else sendPlaylist(request, response, playlist, viewer);
     } catch (error) {
       sendRefusal(response, error);
-    } finally {
-      response.off('close', leave);
     }
   }
 
   /** `/{path}/hls/{name}` */
   async serveResource(request: MediaRequest, response: MediaResponse, text: string, name: string): Promise<void> {
-    const left = new AbortController();
-    const leave = () => left.abort();
-    response.once('close', leave);
+    const departure = new Departure(response);
     try {
       const path = tryParseStreamPath(text);
       const output = path === undefined ? undefined : this.#find(path);
       const viewer = output && (await this.#enter(request, text));
-      const resource = await output?.resource(name, patienceOf(output), left.signal);
-      if (left.signal.aborted) return;
+      const resource = await output?.resource(name, patienceOf(output), departure);
+      if (departure.hasLeft) return;
       if (resource === undefined || viewer === undefined) {
         sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
@@ -137,8 +132,6 @@ export class HlsDelivery {
       response.end(request.message.method === 'HEAD' ? undefined : bytes);
     } catch (error) {
       sendRefusal(response, error);
-    } finally {
-      response.off('close', leave);
     }
   }
 

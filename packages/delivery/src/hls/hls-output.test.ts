@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { loadConfig, type OutputSource, parseStreamPath, silentLogger } from '@sluice/core';
 import { h264TrackConfig, micros, millis } from '@sluice/media';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Departure } from '../segments/departure.js';
 import { HlsOutput } from './hls-output.js';
 
 const AVCC = '014d401effe10018674d401eecc05017fcb808800000030080000019078b16cd01000568e97b2c80';
@@ -46,11 +47,11 @@ function outputWith(settings = '') {
       data: Buffer.from([0, 0, 0, 2, 0x65, 0x88]),
     });
   };
-  const { signal } = new AbortController();
-  const text = async () => (await output.playlist({}, 1000, signal))?.text.toString() ?? '';
+  const departure = new Departure();
+  const text = async () => (await output.playlist({}, 1000, departure))?.text.toString() ?? '';
   const names = async () => [...(await text()).matchAll(/^show\/hls\/(.+\.ts)$/gm)].map(([, name = '']) => name);
-  const bytes = async (name: string) => (await output.resource(name, 0, signal))?.bytes;
-  return { output, picture, text, names, bytes, ended, time, signal };
+  const bytes = async (name: string) => (await output.resource(name, 0, departure))?.bytes;
+  return { output, picture, text, names, bytes, ended, time, departure };
 }
 
 const numberIn = (text: string, tag: string) => Number(new RegExp(`#EXT-X-${tag}:(\\d+)`).exec(text)?.[1]);
@@ -105,12 +106,12 @@ describe('HlsOutput', () => {
   });
 
   it('lets a first viewer wait for the first segment, until time is up or the viewer leaves', async () => {
-    const { output, picture, signal, time } = outputWith();
-    const early = output.playlist({}, 1000, signal);
-    const late = output.playlist({}, 5000, signal);
-    const left = new AbortController();
-    const gone = output.playlist({}, 5000, left.signal);
-    left.abort();
+    const { output, picture, departure, time } = outputWith();
+    const early = output.playlist({}, 1000, departure);
+    const late = output.playlist({}, 5000, departure);
+    const left = new Departure();
+    const gone = output.playlist({}, 5000, left);
+    left.leave();
     time.now = 1000;
     output.sweep();
     expect([await early, await gone]).toEqual([undefined, undefined]);
@@ -121,14 +122,14 @@ describe('HlsOutput', () => {
   });
 
   it('renders once for all, plain and zipped', async () => {
-    const { output, picture, signal } = outputWith();
+    const { output, picture, departure } = outputWith();
     picture(0);
     picture(1);
-    const playlist = await output.playlist({}, 0, signal);
-    expect(await output.playlist({}, 0, signal)).toBe(playlist);
+    const playlist = await output.playlist({}, 0, departure);
+    expect(await output.playlist({}, 0, departure)).toBe(playlist);
     expect(gunzipSync(playlist?.gzip ?? Buffer.alloc(0)).equals(playlist?.text ?? Buffer.alloc(0))).toBe(true);
     picture(2);
-    expect(await output.playlist({}, 0, signal)).not.toBe(playlist);
+    expect(await output.playlist({}, 0, departure)).not.toBe(playlist);
   });
 
   it('ends its playlist once, with the segment that was open', async () => {

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
 import { type Millis, microsFromSeconds, type Sample } from '@sluice/media';
 import { CutPolicy } from '../segments/cut-policy.js';
+import type { Departure } from '../segments/departure.js';
 import { Waiters } from '../segments/waiters.js';
 import { primaryTracks } from '../tags/selection.js';
 import { CmafPackager } from './cmaf-packager.js';
@@ -63,7 +64,8 @@ export class HlsOutput implements Output {
   readonly #cuts: CutPolicy;
   readonly #partTarget: PartTarget | undefined;
   readonly #keys: SegmentKeys | undefined;
-  readonly #waiters: Waiters<Position>;
+  readonly #playlistWaiters: Waiters<Position>;
+  readonly #partWaiters: Waiters<Position>;
   readonly #names: ResourceNames;
   #packager: Packager | undefined;
   #full: RenderedPlaylist | undefined;
@@ -85,7 +87,8 @@ export class HlsOutput implements Output {
     const hasParts = lowLatency && encryption !== 'aes-128';
     this.#partTarget = hasParts ? new PartTarget(microsFromSeconds(partSeconds)) : undefined;
     this.#window = new SegmentWindow({ listed: segments, target, now });
-    this.#waiters = new Waiters(now);
+    this.#playlistWaiters = new Waiters(now);
+    this.#partWaiters = new Waiters(now);
     // Unique over restarts of the server and of the stream, so that caches may keep what they get.
     this.#names = new ResourceNames(source.path, options.random(4).toString('hex'));
     this.#keys = encryption === 'none' ? undefined : this.#makeKeys(encryption);
@@ -151,12 +154,14 @@ export class HlsOutput implements Output {
     this.#packager?.flush();
     this.#ended = true;
     this.#changed();
-    this.#waiters.close();
+    this.#partWaiters.close();
+    this.#playlistWaiters.close();
     this.#options.onEnd(this);
   }
 
   sweep(): void {
-    this.#waiters.sweep();
+    this.#partWaiters.sweep();
+    this.#playlistWaiters.sweep();
   }
 
   /** Whether a question is about what nobody can know yet. */
@@ -172,11 +177,11 @@ export class HlsOutput implements Output {
   async playlist(
     { position, delta = false }: PlaylistQuestion,
     timeoutMs: number,
-    signal: AbortSignal,
+    departure: Departure,
   ): Promise<RenderedPlaylist | undefined> {
     this.#lastUsed = this.#clock.monotonic();
     const wanted = position ?? { segment: 0, part: Number.POSITIVE_INFINITY };
-    if (!this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
+    if (!this.#has(wanted)) await this.#playlistWaiters.wait(wanted, timeoutMs, departure);
     if (this.#window.isEmpty) return undefined;
     if (delta) {
       this.#delta ??= rendered(renderDelta(this.#content()));
@@ -191,7 +196,7 @@ export class HlsOutput implements Output {
    *
    * @param name as the playlist gave it
    */
-  async resource(name: string, timeoutMs: number, signal: AbortSignal): Promise<HlsResource | undefined> {
+  async resource(name: string, timeoutMs: number, departure: Departure): Promise<HlsResource | undefined> {
     this.#lastUsed = this.#clock.monotonic();
     const asked = this.#names.read(name);
     if (asked === undefined) return undefined;
@@ -200,7 +205,7 @@ export class HlsOutput implements Output {
       return key && { bytes: key, type: 'application/octet-stream', isKey: true };
     }
     const type = asked.extension === 'ts' ? 'video/mp2t' : 'video/mp4';
-    if (asked.kind === 'part' && this.#isNext(asked)) await this.#waiters.wait(asked, timeoutMs, signal);
+    if (asked.kind === 'part' && this.#isNext(asked)) await this.#partWaiters.wait(asked, timeoutMs, departure);
     const bytes = asked.kind === 'init' ? this.#window.init(asked.init) : this.#bytesOf(asked.segment, asked.part);
     return bytes === undefined ? undefined : { bytes, type, isKey: false };
   }
@@ -283,7 +288,10 @@ export class HlsOutput implements Output {
   #changed(): void {
     this.#full = undefined;
     this.#delta = undefined;
-    this.#waiters.advance((position) => this.#has(position));
+    const has = (position: Position) => this.#has(position);
+    // Media first: it is what a picture waits for.
+    this.#partWaiters.advance(has);
+    this.#playlistWaiters.advance(has);
   }
 }
 

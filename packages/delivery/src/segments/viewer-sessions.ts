@@ -4,6 +4,7 @@ import {
   type Admission,
   type Clock,
   type Gate,
+  hasCredentials,
   networkAllows,
   Refusal,
   type Session,
@@ -197,6 +198,8 @@ function checkPlace({ path, identity }: Session, request: AccessRequest): void {
   }
 }
 
+/** Neither an address nor a path has a space in it. */
 function nameOf({ ip, path, userAgent, credentials }: AccessRequest): string {
+  if (!hasCredentials(credentials)) return `${ip} ${path} ${userAgent ?? ''}`;
   return JSON.stringify([ip, path, userAgent ?? '', ...Object.values(credentials)]);
 }

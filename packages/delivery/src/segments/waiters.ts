@@ -1,4 +1,5 @@
 import type { Millis } from '@sluice/media';
+import type { Departure } from './departure.js';
 
 interface Waiter<T> {
   readonly wants: T;
@@ -19,19 +20,17 @@ export class Waiters<T> {
     return this.#waiting.size;
   }
 
-  /** @returns whether it came before `timeoutMs` were over and `signal` was aborted */
-  wait(wants: T, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  /** @returns whether it came before `timeoutMs` were over and who asked had left */
+  wait(wants: T, timeoutMs: number, departure: Departure): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (isThere: boolean) => {
         this.#waiting.delete(waiter);
-        signal.removeEventListener('abort', giveUp);
+        departure.whenLeft = undefined;
         resolve(isThere);
       };
-      const giveUp = () => settle(false);
       const waiter: Waiter<T> = { wants, until: (this.#now() + timeoutMs) as Millis, settle };
       this.#waiting.add(waiter);
-      if (signal.aborted) giveUp();
-      else signal.addEventListener('abort', giveUp);
+      departure.whenLeft = () => settle(false);
     });
   }
 

@@ -1,18 +1,34 @@
 /// <reference lib="dom" />
-// Runs in Chromium: publishes pictures with the time in them by WHIP, and reads them from what WHEP plays.
+// Runs in Chromium: publishes pictures with the time in them by WHIP, and reads them from what plays.
 import { ageOf, BLOCK, HEIGHT, isWhite, readStamp, STAMP_BITS, STAMP_ROWS, WIDTH } from './stamp.js';
 
 /** What the page has seen. */
-export interface PageReport {
+export interface PictureReport {
   /** Of each picture, in ms: from when it was drawn until it is to be on the screen. */
   readonly ages: readonly number[];
   /** Pictures whose time could not be read. */
   readonly unread: number;
+}
+
+/** What it has seen by WebRTC. */
+export interface WhepReport extends PictureReport {
   /** For how long Chromium held a picture back, on the average. */
   readonly jitterBufferMs: number;
 }
 
+/** What it has seen on the player page. */
+export interface PlayerReport extends PictureReport {
+  /** How often the picture stood still because nothing had come, and for how long in all. */
+  readonly stalls: number;
+  readonly stalledMs: number;
+  /** What the player itself says of its latency, each half second, in seconds. */
+  readonly told: readonly number[];
+  /** The highest rate of playing. */
+  readonly mostRate: number;
+}
+
 const RATE = 30;
+const TOLD_MS = 500;
 
 /** Publishes a canvas. The returned promise is kept when the server has answered. */
 export async function publish(url: string): Promise<void> {
@@ -42,8 +58,8 @@ export async function publish(url: string): Promise<void> {
   await connect(peer, url);
 }
 
-/** Plays for so many seconds, after a few in which the playing settles. */
-export async function watch(url: string, settleMs: number, seconds: number): Promise<PageReport> {
+/** Plays by WHEP for so many seconds, after a few in which the playing settles. */
+export async function watch(url: string, settleMs: number, seconds: number): Promise<WhepReport> {
   const peer = new RTCPeerConnection();
   const video = document.createElement('video');
   video.autoplay = true;
@@ -52,13 +68,55 @@ export async function watch(url: string, settleMs: number, seconds: number): Pro
   const { receiver } = peer.addTransceiver('video', { direction: 'recvonly' });
   video.srcObject = new MediaStream([receiver.track]);
   await connect(peer, url);
+  await pause(settleMs);
+  const before = await inboundOf(receiver);
+  const seen = await readPictures(video, seconds);
+  const after = await inboundOf(receiver);
+  const held = (after.jitterBufferDelay ?? 0) - (before.jitterBufferDelay ?? 0);
+  const pictures = (after.jitterBufferEmittedCount ?? 0) - (before.jitterBufferEmittedCount ?? 0);
+  return { ...seen, jitterBufferMs: (held / pictures) * 1000 };
+}
+
+/** Looks at what the player page plays that this was loaded into, as {@link watch} does. */
+export async function watchPlayer(settleMs: number, seconds: number): Promise<PlayerReport> {
+  const video = document.querySelector('video');
+  if (video === null) throw new Error('the page has no video');
+  await pause(settleMs);
+  let [stalls, stalledMs, stalledAt, mostRate] = [0, 0, 0, 0];
+  const told: number[] = [];
+  const stalled = () => {
+    stalls += 1;
+    stalledAt ||= performance.now();
+  };
+  const goesOn = () => {
+    if (stalledAt > 0) stalledMs += performance.now() - stalledAt;
+    stalledAt = 0;
+  };
+  video.addEventListener('waiting', stalled);
+  video.addEventListener('playing', goesOn);
+  const timer = setInterval(() => {
+    const { latencySeconds } = (globalThis as unknown as { sluicePlayer: { latencySeconds?: number } }).sluicePlayer;
+    if (latencySeconds !== undefined) told.push(latencySeconds);
+    mostRate = Math.max(mostRate, video.playbackRate);
+  }, TOLD_MS);
+  const seen = await readPictures(video, seconds);
+  clearInterval(timer);
+  video.removeEventListener('waiting', stalled);
+  video.removeEventListener('playing', goesOn);
+  goesOn();
+  return { ...seen, stalls, stalledMs, told, mostRate };
+}
+
+/** Reads the time in each picture that a video shows. */
+async function readPictures(video: HTMLVideoElement, seconds: number): Promise<PictureReport> {
   const strip = document.createElement('canvas');
   strip.width = WIDTH;
   strip.height = STAMP_ROWS * BLOCK;
   const context = contextOf(strip);
-  let ages: number[] = [];
+  const ages: number[] = [];
   let unread = 0;
-  const look = (_now: number, { expectedDisplayTime }: VideoFrameCallbackMetadata) => {
+  let callback = video.requestVideoFrameCallback(look);
+  function look(_now: number, { expectedDisplayTime }: VideoFrameCallbackMetadata): void {
     const shownAt = Date.now() + Math.max(0, expectedDisplayTime - performance.now());
     context.drawImage(video, 0, 0, WIDTH, HEIGHT, 0, 0, WIDTH, HEIGHT);
     const { data } = context.getImageData(0, 0, strip.width, strip.height);
@@ -67,19 +125,14 @@ export async function watch(url: string, settleMs: number, seconds: number): Pro
     const stamp = readStamp(lightOf);
     if (stamp === undefined) unread += 1;
     else ages.push(ageOf(stamp, shownAt));
-    video.requestVideoFrameCallback(look);
-  };
-  video.requestVideoFrameCallback(look);
-  await new Promise((done) => setTimeout(done, settleMs));
-  const before = await inboundOf(receiver);
-  ages = [];
-  unread = 0;
-  await new Promise((done) => setTimeout(done, seconds * 1000));
-  const after = await inboundOf(receiver);
-  const held = (after.jitterBufferDelay ?? 0) - (before.jitterBufferDelay ?? 0);
-  const pictures = (after.jitterBufferEmittedCount ?? 0) - (before.jitterBufferEmittedCount ?? 0);
-  return { ages, unread, jitterBufferMs: (held / pictures) * 1000 };
+    callback = video.requestVideoFrameCallback(look);
+  }
+  await pause(seconds * 1000);
+  video.cancelVideoFrameCallback(callback);
+  return { ages, unread };
 }
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 async function connect(peer: RTCPeerConnection, url: string): Promise<void> {
   await peer.setLocalDescription(await peer.createOffer());

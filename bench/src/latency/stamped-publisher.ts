@@ -6,10 +6,21 @@ const RATE = 30;
 const [WHITE, BLACK, GREY] = [235, 16, 128];
 
 /** ffmpeg, set up as an encoder that doesn't wait for anything. */
-const ARGS = (url: string): string[] => [
+const ARGS = (url: string, gopSeconds: number): string[] => [
   ...['-v', 'error', '-fflags', 'nobuffer', '-f', 'rawvideo', '-pix_fmt', 'yuv420p'],
   ...['-video_size', `${WIDTH}x${HEIGHT}`, '-framerate', String(RATE), '-i', 'pipe:0'],
-  ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-profile:v', 'baseline', '-g', String(RATE)],
+  ...[
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-tune',
+    'zerolatency',
+    '-profile:v',
+    'baseline',
+    '-g',
+    String(RATE * gopSeconds),
+  ],
   ...['-b:v', '2M', '-maxrate', '2M', '-bufsize', '1M', '-fps_mode', 'passthrough', '-flush_packets', '1'],
   ...['-f', 'flv', url],
 ];
@@ -19,8 +30,10 @@ export interface StampedPublisher {
 }
 
 /** Publishes pictures over RTMP that have in them when they were made. */
-export function publishStamped(url: string): StampedPublisher {
-  const encoder = spawn(process.env.FFMPEG_PATH ?? 'ffmpeg', ARGS(url), { stdio: ['pipe', 'inherit', 'inherit'] });
+export function publishStamped(url: string, gopSeconds = 1): StampedPublisher {
+  const encoder = spawn(process.env.FFMPEG_PATH ?? 'ffmpeg', ARGS(url, gopSeconds), {
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
   const ended = once(encoder, 'exit');
   const began = performance.now();
   let count = 0;
