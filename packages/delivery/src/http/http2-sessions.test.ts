@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect, createServer, type Http2Server } from 'node:http2';
+import { type ClientHttp2Session, connect, constants, createServer, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Http2Sessions } from './http2-sessions.js';
@@ -62,6 +62,26 @@ describe('Http2Sessions', () => {
       sessions.sweep();
       expect(client.destroyed).toBe(true);
     });
+  });
+
+  it('gives up an answer that nobody takes, and keeps the connection', async () => {
+    server.on('stream', (stream, headers) => {
+      stream.respond({ ':status': 200 });
+      if (headers[':path'] === '/long') stream.end(Buffer.alloc(1024 * 1024));
+      else stream.write('endless');
+    });
+    const endless = client.request({ ':path': '/endless' });
+    const long = client.request({ ':path': '/long' });
+    await once(long, 'response');
+    long.pause();
+    for (now = 0; now < 120_000; now += 20_000) {
+      sessions.sweep();
+      await new Promise<void>((resolve) => client.ping(() => resolve()));
+    }
+    expect(long.closed).toBe(false);
+    sessions.sweep();
+    await vi.waitFor(() => expect(long.rstCode).toBe(constants.NGHTTP2_CANCEL));
+    expect([endless.closed, client.destroyed]).toEqual([false, false]);
   });
 
   it('cuts one whose line is dead', async () => {

@@ -4,8 +4,8 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 const IDLE_MS = 30_000;
 /** A connection that a close was announced on may still end what is under way for so long, unless it lives. */
 const SILENCE_MS = 30_000;
-/** A client that takes nothing of an answer for so long doesn't want it. */
-const UNREAD_MS = 60_000;
+/** An answer that was given in full is gone by then: even a long segment would come too late to be played. */
+const ANSWER_MS = 120_000;
 const SWEEP_MS = 10_000;
 /**
  * PING, SETTINGS and reset streams between two sweeps. Players abort a request now and then, proxies one per viewer
@@ -15,7 +15,8 @@ const MOST_OVERHEAD = 500;
 
 interface Entry {
   readonly session: ServerHttp2Session;
-  streams: number;
+  /** With the time at which a sweep first saw that its answer was given in full. */
+  readonly streams: Map<ServerHttp2Stream, number | undefined>;
   /** When the last stream ended, in ms of the monotonic clock. */
   idleSince: number;
   /** When the client was asked for a sign of life that has not come yet. */
@@ -46,7 +47,7 @@ export class Http2Sessions {
   }
 
   add(session: ServerHttp2Session): void {
-    const entry: Entry = { session, streams: 0, idleSince: this.#now(), askedAt: undefined, overhead: 0 };
+    const entry: Entry = { session, streams: new Map(), idleSince: this.#now(), askedAt: undefined, overhead: 0 };
     this.#entries.add(entry);
     session.once('close', () => this.#entries.delete(entry));
     // What is wrong with one stream or connection ends that one; node has reset it by then.
@@ -72,25 +73,31 @@ export class Http2Sessions {
     const now = this.#now();
     for (const entry of [...this.#entries]) {
       entry.overhead = 0;
+      for (const stream of entry.streams.keys()) this.#checkAnswer(entry, stream, now);
       if (entry.askedAt !== undefined && now - entry.askedAt >= SILENCE_MS) entry.session.destroy();
-      else if (entry.streams === 0 && now - entry.idleSince >= IDLE_MS) this.#retire(entry, now);
-      else if (entry.streams > 0 && entry.askedAt === undefined) this.#ask(entry, now);
+      else if (entry.streams.size === 0 && now - entry.idleSince >= IDLE_MS) this.#retire(entry, now);
+      else if (entry.streams.size > 0 && entry.askedAt === undefined) this.#ask(entry, now);
     }
   }
 
   #addStream(entry: Entry, stream: ServerHttp2Stream): void {
-    entry.streams += 1;
-    stream.setTimeout(UNREAD_MS, () => {
-      if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL);
-    });
+    entry.streams.set(stream, undefined);
     stream.on('error', () => undefined);
     // Who has its answer needs to say no more; else a request that never ends would hold the stream.
     stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
     stream.once('close', () => {
-      entry.streams -= 1;
+      entry.streams.delete(stream);
       entry.idleSince = this.#now();
       if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#charge(entry);
     });
+  }
+
+  /** A client may keep a stream's window closed for ever. Viewers without an end are watched by who serves them. */
+  #checkAnswer(entry: Entry, stream: ServerHttp2Stream, now: number): void {
+    if (!stream.writableEnded || stream.writableFinished) return;
+    const since = entry.streams.get(stream) ?? now;
+    entry.streams.set(stream, since);
+    if (now - since >= ANSWER_MS) stream.close(constants.NGHTTP2_CANCEL);
   }
 
   #charge(entry: Entry): void {
