@@ -1,3 +1,4 @@
+export { SegmentDisk } from './hls/disk/segment-disk.js';
 export { HlsDelivery } from './hls/hls-delivery.js';
 export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
 export { Pages } from './http/pages.js';

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type Clock,
   type Config,
@@ -18,6 +19,7 @@ import {
   RtmpPlay,
   rtpOutputKind,
   SdpExchange,
+  SegmentDisk,
   SrtPlay,
   StatusPages,
   tsOutputKind,
@@ -63,6 +65,7 @@ export interface MediaDoorsOptions {
 export class MediaDoors {
   readonly #config: Config;
   readonly #hls: HlsDelivery;
+  readonly #disk: SegmentDisk;
   readonly #http: readonly MediaHttpServer[];
   readonly #rtmp: readonly RtmpServer[];
   readonly #srt: SrtListener | undefined;
@@ -73,7 +76,12 @@ export class MediaDoors {
     const { live, certificate, log } = options;
     this.#config = live.current;
     this.#webRtc = this.#config.webrtc.enabled ? new WebRtcDoor(live, log) : undefined;
-    const { hls, routes, handlers, srt, relays } = makeHandlers(options, this.#webRtc?.server);
+    this.#disk = new SegmentDisk({
+      directory: this.#config.hls.diskDir ?? join(this.#config.data.dir, 'hls'),
+      maxBytes: () => live.current.hls.diskMaxBytes,
+      log,
+    });
+    const { hls, routes, handlers, srt, relays } = makeHandlers(options, this.#disk, this.#webRtc?.server);
     this.#hls = hls;
     this.#relays = relays;
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
@@ -97,6 +105,7 @@ export class MediaDoors {
     const [plainRtmp, tlsRtmp] = this.#rtmp;
     const [plainHttp, tlsHttp] = this.#http;
     if (plainRtmp === undefined || plainHttp === undefined) throw new Error('there are always these two');
+    await this.#disk.clean();
     const ports = {
       rtmp: await openPort('rtmp', rtmp, (port, host) => plainRtmp.listen(port, host)),
       rtmps: tlsRtmp && (await openPort('rtmps', rtmps, (port, host) => tlsRtmp.listen(port, host))),
@@ -123,8 +132,8 @@ export class MediaDoors {
       this.#srt?.close(reason),
       this.#relays.close(),
       this.#webRtc?.close(reason),
+      this.#hls.close(reason),
     ];
-    this.#hls.close(reason);
     const cut = setTimeout(() => {
       for (const server of this.#http) server.closeAll();
     }, patienceMs);
@@ -141,7 +150,7 @@ interface Handlers {
   readonly relays: Relays;
 }
 
-function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefined): Handlers {
+function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: WebRtcServer | undefined): Handlers {
   const { live, clock, events, gate, router, log } = options;
   const { fanOut, rtmp, player } = live.current;
   const policy = {
@@ -150,7 +159,7 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
     restFactor: fanOut.restFactor,
   };
   const context = { clock, scheduler: new FlushScheduler(policy, clock) };
-  const hls = new HlsDelivery({ gate, router, events, clock, log });
+  const hls = new HlsDelivery({ gate, router, events, clock, disk, log });
   const routes: MediaRoutes = {
     sdp: webRtc && makeSdpExchange(options, webRtc),
     flv: new HttpFlv({ gate, router, context, log }),

@@ -13,8 +13,11 @@ import {
 import { secondsFromMicros } from '@sluice/media';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import { sendError, sendRefusal } from '../http/responses.js';
-import { HlsOutput, type PlaylistQuestion, type RenderedPlaylist } from './hls-output.js';
+import { sendResource } from '../http/send-resource.js';
+import type { SegmentDisk } from './disk/segment-disk.js';
+import { HlsOutput, type PlaylistQuestion, startsWithStream, type WindowNews } from './hls-output.js';
 import { HlsSessions, type HlsViewer } from './hls-sessions.js';
+import type { SharedText } from './shared-text.js';
 
 /** How long a first viewer waits for the first segment, beyond the segment's own length. */
 const FIRST_SEGMENT_GRACE_MS = 10_000;
@@ -22,6 +25,17 @@ const FIRST_SEGMENT_GRACE_MS = 10_000;
 const SESSION_PARAMETER = 'session';
 /** An ended stream's segments stay for the viewers that are still behind. */
 const LINGER_FACTOR = 2;
+const MOST_DOUBLE_LINGER_SECONDS = 600;
+
+export interface HlsDeliveryOptions {
+  readonly gate: Gate;
+  readonly router: StreamRouter;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  /** Where segments go that leave memory. */
+  readonly disk: SegmentDisk;
+  readonly log: Logger;
+}
 
 /** Serves HLS: playlists and segments of live streams, and of those that have just ended. */
 export class HlsDelivery {
@@ -29,11 +43,17 @@ export class HlsDelivery {
   readonly #sessions: HlsSessions;
   readonly #kind: OutputKind<HlsOutput>;
   readonly #ended = new Map<StreamPath, HlsOutput>();
+  readonly #disk: SegmentDisk;
+  readonly #events: EventBus;
+  readonly #log: Logger;
   readonly #stopListening: () => void;
 
-  constructor(options: { gate: Gate; router: StreamRouter; events: EventBus; clock: Clock; log: Logger }) {
-    const { gate, router, events, clock, log } = options;
+  constructor(options: HlsDeliveryOptions) {
+    const { gate, router, events, clock, disk, log } = options;
     this.#router = router;
+    this.#disk = disk;
+    this.#events = events;
+    this.#log = log;
     const sessions = new HlsSessions({ gate, clock });
     this.#sessions = sessions;
     this.#kind = {
@@ -45,7 +65,9 @@ export class HlsDelivery {
           source,
           clock,
           viewers: (path) => sessions.countOf(path),
+          disk,
           log,
+          onWindow: (output, news) => this.#tellOfWindow(output, news),
           onSegment: ({ path }, { number, duration }, url) =>
             events.emit('hls-segment', {
               path,
@@ -59,8 +81,8 @@ export class HlsDelivery {
     };
     this.#stopListening = events.on('stream-started', ({ path }) => {
       const stream = router.find(path);
-      this.#ended.delete(path);
-      if (stream?.settings.hls.enabled && stream.settings.hls.always) stream.output(this.#kind);
+      this.#forget(path);
+      if (stream?.settings.hls.enabled && startsWithStream(stream.settings)) stream.output(this.#kind);
     });
   }
 
@@ -99,19 +121,14 @@ export class HlsDelivery {
       const output = path === undefined ? undefined : this.#find(path);
       const viewer = output && (await this.#enter(request, text));
       const resource = await output?.resource(name, patienceOf(output), left.signal);
-      if (left.signal.aborted) return;
       if (resource === undefined || viewer === undefined) {
-        sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
+        if (!left.signal.aborted) sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
       }
-      const { bytes, type } = resource;
-      this.#sessions.sent(viewer, bytes.length);
-      response.writeHead(200, {
-        'Content-Type': type,
-        'Content-Length': bytes.length,
-        'Cache-Control': `${viewer.key === undefined ? 'public' : 'private'}, max-age=3600, immutable`,
-      });
-      response.end(request.message.method === 'HEAD' ? undefined : bytes);
+      const { type } = resource;
+      const caching = `${viewer.key === undefined ? 'public' : 'private'}, max-age=3600, immutable`;
+      const headers = { 'Content-Type': type, 'Cache-Control': caching };
+      this.#sessions.sent(viewer, await sendResource(request.message, response, resource, headers));
     } catch (error) {
       sendRefusal(response, error);
     } finally {
@@ -119,11 +136,12 @@ export class HlsDelivery {
     }
   }
 
-  /** Ends all HLS sessions. */
-  close(reason: string): void {
+  /** Ends all HLS sessions. Streams have ended by then. Resolves when nothing is left on disk. */
+  async close(reason: string): Promise<void> {
     this.#stopListening();
     this.#sessions.close(reason);
-    this.#ended.clear();
+    for (const path of [...this.#ended.keys()]) this.#forget(path);
+    await this.#disk.close();
   }
 
   #enter(request: MediaRequest, path: string): Promise<HlsViewer> {
@@ -147,40 +165,62 @@ export class HlsDelivery {
   }
 
   #linger(output: HlsOutput, streamEnded: boolean): void {
-    if (!streamEnded) return;
-    const { path } = output;
+    if (!streamEnded) {
+      output.close();
+      return;
+    }
+    const { path, windowSeconds } = output;
+    this.#forget(path);
     this.#ended.set(path, output);
-    const timer = setTimeout(
-      () => {
-        if (this.#ended.get(path) === output) this.#ended.delete(path);
-      },
-      Math.max(output.windowSeconds, 1) * LINGER_FACTOR * 1000,
-    );
+    const seconds = Math.max(windowSeconds, Math.min(windowSeconds * LINGER_FACTOR, MOST_DOUBLE_LINGER_SECONDS));
+    const timer = setTimeout(() => {
+      if (this.#ended.get(path) === output) this.#forget(path);
+    }, Math.max(seconds, LINGER_FACTOR) * 1000);
     timer.unref();
+  }
+
+  #forget(path: StreamPath): void {
+    this.#ended.get(path)?.close();
+    this.#ended.delete(path);
+  }
+
+  #tellOfWindow({ path, windowSeconds: seconds }: HlsOutput, news: WindowNews): void {
+    if (news.kind === 'resumed') {
+      this.#log.info({ path }, 'HLS segments are kept on disk again');
+      this.#events.emit('hls-window-resumed', { path });
+      return;
+    }
+    const { trouble: reason, detail } = news;
+    this.#log.warn({ path, reason, detail, seconds }, `viewers can seek back ${Math.round(seconds)} s only`);
+    this.#events.emit('hls-window-shrunk', { path, reason, seconds });
   }
 }
 
 function sendPlaylist(
   { message }: MediaRequest,
   response: ServerResponse,
-  playlist: RenderedPlaylist,
+  playlist: SharedText,
   { key }: HlsViewer,
 ): void {
   const zipped = key === undefined && /\bgzip\b/.test(String(message.headers['accept-encoding'] ?? ''));
-  const shared = zipped ? playlist.gzip : playlist.text;
-  const body = key === undefined ? shared : withSession(playlist.text, key);
+  const shared = zipped ? playlist.gzip : playlist.plain;
+  const body = key === undefined ? shared : [withSession(playlist, key)];
   response.writeHead(200, {
     'Content-Type': 'application/vnd.apple.mpegurl',
-    'Content-Length': body.length,
+    'Content-Length': body.reduce((sum, { length }) => sum + length, 0),
     'Cache-Control': key === undefined ? 'no-cache' : 'private, no-store',
     Vary: 'Accept-Encoding',
     ...(zipped ? { 'Content-Encoding': 'gzip' } : {}),
   });
-  response.end(message.method === 'HEAD' ? undefined : body);
+  // Many pieces, one write.
+  response.cork();
+  if (message.method !== 'HEAD') for (const piece of body) response.write(piece);
+  response.end();
+  response.uncork();
 }
 
 /** Lines that are no tag and no comment are URIs, RFC 8216 §4.1; tags have theirs in an attribute. */
-function withSession(playlist: Buffer, key: string): Buffer {
+function withSession(playlist: SharedText, key: string): Buffer {
   const parameter = `?${SESSION_PARAMETER}=${key}`;
   const text = playlist.toString().replace(/^(?!#).+$|(?<=[:,]URI=")[^"]+/gm, (uri) => `${uri}${parameter}`);
   return Buffer.from(text);

@@ -1,29 +1,30 @@
 import { randomBytes } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
-import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
+import type { FileHandle } from 'node:fs/promises';
+import type { Clock, Logger, Output, OutputSource, PathSettings, StreamDescription, StreamPath } from '@sluice/core';
 import { type Millis, microsFromSeconds, type Sample } from '@sluice/media';
 import { primaryTracks } from '../tags/selection.js';
 import { CmafPackager } from './cmaf-packager.js';
 import { CutPolicy } from './cut-policy.js';
+import type { DiskTrouble, SegmentDisk, SegmentFolder } from './disk/segment-disk.js';
 import { PartTarget } from './part-target.js';
-import { renderDelta, renderPlaylist } from './playlist.js';
+import { renderDelta, renderPlaylist, SegmentBlocks } from './playlist.js';
 import { PlaylistWaiters } from './playlist-waiters.js';
 import { ResourceNames } from './resource-names.js';
 import type { Packager, PackagerEvents, Segment } from './segment.js';
-import { areIndependent, type Position, SegmentWindow } from './segment-window.js';
+import { type Position, SegmentWindow } from './segment-window.js';
+import type { SharedText } from './shared-text.js';
 import { TsPackager } from './ts-packager.js';
 
-/** A playlist as it stands, ready to be sent. */
-export interface RenderedPlaylist {
-  readonly text: Buffer;
-  readonly gzip: Buffer;
-}
+/** A segment, a part or an init segment: in memory, or in a file that whoever asked has to close. */
+export type HlsResource = { readonly type: 'video/mp2t' | 'video/mp4' } & (
+  | { readonly bytes: Buffer }
+  | { readonly file: FileHandle; readonly size: number }
+);
 
-/** A segment, a part or an init segment. */
-export interface HlsResource {
-  readonly bytes: Buffer;
-  readonly type: 'video/mp2t' | 'video/mp4';
-}
+/** The window isn't what it should be, or is again. */
+export type WindowNews =
+  | { readonly kind: 'shrunk'; readonly trouble: DiskTrouble; readonly detail: string }
+  | { readonly kind: 'resumed' };
 
 /** What a client asks of a playlist, RFC 8216bis §6.2.5. */
 export interface PlaylistQuestion {
@@ -38,7 +39,11 @@ export interface HlsOutputOptions {
   readonly clock: Clock;
   /** How many watch a path. */
   readonly viewers: (path: StreamPath) => number;
+  /** Where segments go that leave memory. */
+  readonly disk: SegmentDisk;
   readonly log: Logger;
+  /** Told of each change once. */
+  readonly onWindow: (output: HlsOutput, news: WindowNews) => void;
   /** A segment has been added. @param url of the segment, relative to its playlist */
   readonly onSegment: (output: HlsOutput, segment: Segment, url: string) => void;
   /** The stream is over; the segments stay good for those who haven't seen them yet. */
@@ -48,7 +53,7 @@ export interface HlsOutputOptions {
 /** RFC 8216bis §6.2.5.2: who asks for what is further ahead, asks for what nobody can know. */
 const SEGMENTS_AHEAD = 2;
 
-/** One stream's HLS: a window of segments in memory, and the playlist over it. */
+/** One stream's HLS: a window of segments, the newest in memory and older ones on disk, and the playlist over it. */
 export class HlsOutput implements Output {
   readonly path: OutputSource['path'];
   readonly #source: OutputSource;
@@ -60,14 +65,17 @@ export class HlsOutput implements Output {
   readonly #waiters: PlaylistWaiters;
   readonly #names: ResourceNames;
   #packager: Packager | undefined;
-  #full: RenderedPlaylist | undefined;
-  #delta: RenderedPlaylist | undefined;
+  readonly #folder: SegmentFolder | undefined;
+  readonly #blocks = new SegmentBlocks();
+  #trouble: DiskTrouble | undefined;
+  #full: SharedText | undefined;
+  #delta: SharedText | undefined;
   #lastUsed: Millis;
   #ended = false;
 
   constructor(options: HlsOutputOptions) {
     const { source, clock } = options;
-    const { segmentSeconds, segments, lowLatency, partSeconds } = source.settings.hls;
+    const { segmentSeconds, segments, lowLatency, partSeconds, windowSeconds } = source.settings.hls;
     this.path = source.path;
     this.#source = source;
     this.#clock = clock;
@@ -76,7 +84,9 @@ export class HlsOutput implements Output {
     const now = () => clock.monotonic();
     this.#cuts = new CutPolicy(target);
     this.#partTarget = lowLatency ? new PartTarget(microsFromSeconds(partSeconds)) : undefined;
-    this.#window = new SegmentWindow({ listed: segments, target, now });
+    this.#folder = windowSeconds === 0 ? undefined : this.#makeFolder();
+    const onDisk = this.#folder && { folder: this.#folder, duration: microsFromSeconds(windowSeconds) };
+    this.#window = new SegmentWindow({ listed: segments, target, onDisk, now });
     this.#waiters = new PlaylistWaiters(now);
     // Unique over restarts of the server and of the stream, so that caches may keep what they get.
     this.#names = new ResourceNames(source.path, randomBytes(4).toString('hex'));
@@ -88,7 +98,12 @@ export class HlsOutput implements Output {
   }
 
   get idleSince(): Millis | undefined {
-    return this.#source.settings.hls.always || this.viewers > 0 ? undefined : this.#lastUsed;
+    return this.isAlwaysOn || this.viewers > 0 ? undefined : this.#lastUsed;
+  }
+
+  /** Whether it runs without viewers. */
+  get isAlwaysOn(): boolean {
+    return startsWithStream(this.#source.settings);
   }
 
   /** How long its listed segments take to play. */
@@ -142,16 +157,16 @@ export class HlsOutput implements Output {
     { position, delta = false }: PlaylistQuestion,
     timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<RenderedPlaylist | undefined> {
+  ): Promise<SharedText | undefined> {
     this.#lastUsed = this.#clock.monotonic();
     const wanted = position ?? { segment: 0, part: Number.POSITIVE_INFINITY };
     if (!this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, signal);
     if (this.#window.isEmpty) return undefined;
     if (delta) {
-      this.#delta ??= rendered(renderDelta(this.#content()));
+      this.#delta ??= renderDelta(this.#content());
       return this.#delta;
     }
-    this.#full ??= rendered(renderPlaylist(this.#content()));
+    this.#full ??= renderPlaylist(this.#content());
     return this.#full;
   }
 
@@ -167,7 +182,38 @@ export class HlsOutput implements Output {
     const type = asked.extension === 'ts' ? 'video/mp2t' : 'video/mp4';
     if (asked.kind === 'part' && this.#isNext(asked)) await this.#waiters.wait(asked, timeoutMs, signal);
     const bytes = asked.kind === 'init' ? this.#window.init(asked.init) : this.#bytesOf(asked.segment, asked.part);
-    return bytes === undefined ? undefined : { bytes, type };
+    if (bytes !== undefined) return { bytes, type };
+    return asked.kind === 'segment' ? this.#onDisk(asked.segment, type) : undefined;
+  }
+
+  /** Its segments are not to be had any more. */
+  close(): void {
+    this.#folder?.close();
+  }
+
+  async #onDisk(number: number, type: HlsResource['type']): Promise<HlsResource | undefined> {
+    const size = this.#folder?.sizeOf(number);
+    const file = await this.#folder?.open(number);
+    return file === undefined || size === undefined ? undefined : { file, size, type };
+  }
+
+  #makeFolder(): SegmentFolder {
+    return this.#options.disk.folder({
+      stored: (number) => {
+        this.#window.stored(number);
+        // After a full disk it is whole when segments leave by age again, which needs no telling.
+        if (this.#trouble === undefined || this.#trouble === 'disk-full') return;
+        this.#trouble = undefined;
+        this.#options.onWindow(this, { kind: 'resumed' });
+      },
+      lost: (number, trouble, detail) => {
+        if (!this.#window.lost(number)) return;
+        this.#changed();
+        if (this.#trouble === trouble) return;
+        this.#trouble = trouble;
+        this.#options.onWindow(this, { kind: 'shrunk', trouble, detail });
+      },
+    });
   }
 
   #bytesOf(number: number, part: number | undefined): Buffer | undefined {
@@ -216,17 +262,21 @@ export class HlsOutput implements Output {
   }
 
   #content() {
-    const { listed, open, targetSeconds, discontinuities } = this.#window;
-    const hasParts = listed.some(({ init }) => init !== undefined);
+    const { listed, open, targetSeconds, discontinuities, isIndependent, removed } = this.#window;
+    const { playlistType, windowSeconds } = this.#source.settings.hls;
+    const hasParts = listed.at(-1)?.init !== undefined;
+    this.#blocks.forgetBefore(listed[0]?.number ?? 0);
     return {
       segments: listed,
       open,
       targetSeconds,
       partTarget: hasParts ? this.#partTarget?.target : undefined,
       discontinuitySequence: discontinuities,
-      independent: areIndependent(listed),
+      independent: isIndependent,
       ended: this.#ended,
+      isEvent: playlistType === 'event' && windowSeconds > 0 && removed === 0,
       urls: this.#names,
+      blocks: this.#blocks,
     };
   }
 
@@ -238,7 +288,7 @@ export class HlsOutput implements Output {
   }
 }
 
-function rendered(playlist: string): RenderedPlaylist {
-  const text = Buffer.from(playlist);
-  return { text, gzip: gzipSync(text, { level: 1 }) };
+/** Whether a path's streams are segmented from their first frame on. */
+export function startsWithStream({ hls }: Pick<PathSettings, 'hls'>): boolean {
+  return hls.always || hls.windowSeconds > 0;
 }
