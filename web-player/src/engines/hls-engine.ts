@@ -1,10 +1,12 @@
 import Hls, { type ErrorData } from 'hls.js';
 import { latencyByClock } from '../live-edge.js';
 import type { ServerClock } from '../server-clock.js';
-import type { Engine, EngineSource, Quality } from './engine.js';
+import type { Engine, EngineSource, Quality, SeekRange, TimeShift } from './engine.js';
 
 const MAX_CATCH_UP_RATE = 1.06;
 const BACK_BUFFER_SECONDS = 30;
+/** Further behind than this, in target durations, it goes back to the live edge. */
+const MAX_LATENCY = 6;
 
 /** HLS by Media Source Extensions. */
 export class HlsEngine implements Engine {
@@ -12,6 +14,13 @@ export class HlsEngine implements Engine {
   readonly followsEdge = true;
   /** A first segment has to be made and to end; the engine has its own ways over a stall. */
   readonly patience = { firstPicture: 30_000, nextPicture: 15_000 };
+  readonly timeShift: TimeShift = {
+    range: () => this.#range(),
+    dateAt: (time) => this.#dateAt(time),
+    stayBehind: (on) => {
+      this.#hls.config.liveMaxLatencyDurationCount = on ? Number.POSITIVE_INFINITY : MAX_LATENCY;
+    },
+  };
   readonly #hls: Hls;
   readonly #clock: ServerClock;
   #mediaErrors = 0;
@@ -20,7 +29,7 @@ export class HlsEngine implements Engine {
     this.#clock = clock;
     this.#hls = new Hls({
       liveSyncDurationCount: 2,
-      liveMaxLatencyDurationCount: 6,
+      liveMaxLatencyDurationCount: MAX_LATENCY,
       maxLiveSyncPlaybackRate: MAX_CATCH_UP_RATE,
       backBufferLength: BACK_BUFFER_SECONDS,
     });
@@ -50,6 +59,19 @@ export class HlsEngine implements Engine {
 
   destroy(): void {
     this.#hls.destroy();
+  }
+
+  #range(): SeekRange | undefined {
+    const start = this.#hls.latestLevelDetails?.fragmentStart;
+    const end = this.livePosition() ?? this.#hls.latestLevelDetails?.edge;
+    return start === undefined || end === undefined ? undefined : { start, end };
+  }
+
+  #dateAt(time: number): number | undefined {
+    const fragments = this.#hls.latestLevelDetails?.fragments ?? [];
+    const fragment = fragments.findLast(({ start }) => start <= time) ?? fragments[0];
+    const date = fragment?.programDateTime ?? undefined;
+    return date === undefined || fragment === undefined ? undefined : date + (time - fragment.start) * 1000;
   }
 
   #failed(data: ErrorData, events: EngineSource['events']): void {
