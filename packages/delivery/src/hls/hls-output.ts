@@ -111,6 +111,11 @@ export class HlsOutput implements Output {
     return this.#window.seconds;
   }
 
+  /** Segments whose bytes are in memory. */
+  get segmentsInMemory(): number {
+    return this.#window.held;
+  }
+
   get targetSeconds(): number {
     return this.#window.targetSeconds;
   }
