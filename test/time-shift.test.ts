@@ -14,7 +14,7 @@ const WINDOW_SECONDS = 40;
 /** The picture is grey, and lighter by so much each second. */
 const STEP = 2;
 const DARKEST = 30;
-const PUBLISHED_SECONDS = 100;
+const PUBLISHED_SECONDS = 110;
 
 /** An encoder in real time, whose picture tells how long it has been running. */
 function publishAgeing(url: string): ChildProcess {
@@ -50,7 +50,7 @@ const segmentUrls = async (playlist: string) => {
   return { text, names };
 };
 
-describe.concurrent('time shift', () => {
+describe('time shift', () => {
   let sluice: TestServer;
   let data: string;
   let browser: TestBrowser;
@@ -80,7 +80,7 @@ describe.concurrent('time shift', () => {
   });
 
   it('keeps the rules of HLS over a window on disk', async () => {
-    const findings = await validateLive(playlist, { seconds: 10 });
+    const findings = await validateLive(playlist, { seconds: 10, jitterSeconds: 1 });
     expect(findings.filter(({ level }) => level === 'must').map(({ rule, detail }) => `${rule}: ${detail}`)).toEqual(
       [],
     );
@@ -141,6 +141,8 @@ describe.concurrent('time shift', () => {
     await until('it plays on', async () => (await ageShown(page)) > ageBack + 6, 20_000);
     expect((await shiftOf(page)).shifted).toBe(true);
     const bar = page.getByRole('slider', { name: 'Time' });
+    // The bar sleeps until somebody reaches for it.
+    await page.mouse.move(300, 300);
     await bar.hover({ position: { x: 300, y: 8 } });
     expect(await page.locator('.seek-tip').textContent()).toMatch(/^\d{1,2}:\d\d:\d\d.* · −0:\d\d$/);
     const shots = process.env.SCREENSHOTS;
@@ -151,7 +153,7 @@ describe.concurrent('time shift', () => {
     if (shots !== undefined) {
       await page.screenshot({ path: join(shots, 'live.png') });
       await page.setViewportSize({ width: 390, height: 700 });
-      await page.locator('.stage').hover();
+      await page.mouse.move(200, 200);
       await page.screenshot({ path: join(shots, 'phone.png') });
     }
     await page.close();

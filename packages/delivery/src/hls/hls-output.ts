@@ -52,6 +52,9 @@ export interface HlsOutputOptions {
 
 /** RFC 8216bis §6.2.5.2: who asks for what is further ahead, asks for what nobody can know. */
 const SEGMENTS_AHEAD = 2;
+/** A disk that comes and goes is told of once: it has come back when nothing was lost for this long. */
+const QUIET_MS = 30_000;
+const QUIET_TARGETS = 4;
 
 /** One stream's HLS: a window of segments, the newest in memory and older ones on disk, and the playlist over it. */
 export class HlsOutput implements Output {
@@ -68,6 +71,8 @@ export class HlsOutput implements Output {
   readonly #folder: SegmentFolder | undefined;
   readonly #blocks = new SegmentBlocks();
   #trouble: DiskTrouble | undefined;
+  /** When the window last lost a segment to the disk. */
+  #lastLost = Number.NEGATIVE_INFINITY;
   #full: SharedText | undefined;
   #delta: SharedText | undefined;
   #lastUsed: Millis;
@@ -206,15 +211,16 @@ export class HlsOutput implements Output {
     return this.#options.disk.folder({
       stored: (number) => {
         this.#window.stored(number);
-        // After a full disk it is whole when segments leave by age again, which needs no telling.
-        if (this.#trouble === undefined || this.#trouble === 'disk-full') return;
+        const quiet = Math.max(QUIET_MS, QUIET_TARGETS * this.targetSeconds * 1000);
+        if (this.#trouble === undefined || this.#clock.monotonic() - this.#lastLost < quiet) return;
         this.#trouble = undefined;
         this.#options.onWindow(this, { kind: 'resumed' });
       },
       lost: (number, trouble, detail) => {
         if (!this.#window.lost(number)) return;
         this.#changed();
-        if (this.#trouble === trouble) return;
+        this.#lastLost = this.#clock.monotonic();
+        if (this.#trouble !== undefined) return;
         this.#trouble = trouble;
         this.#options.onWindow(this, { kind: 'shrunk', trouble, detail });
       },

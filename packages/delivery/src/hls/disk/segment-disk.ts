@@ -43,6 +43,8 @@ interface StoredFile {
 
 /** Bytes in memory that may wait for a slow disk, of all streams together. */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+/** Of what a full file system is asked to hold, so much more is removed: file systems count in blocks. */
+const SPACE_FACTOR = 2;
 /** A disk that hangs doesn't keep the server from stopping. */
 const CLOSE_PATIENCE_MS = 3000;
 /** Folders have no other names; what else is in the directory is somebody else's. */
@@ -85,6 +87,7 @@ export class SegmentDisk {
       queue: this.#queue,
       log: this.#options.log,
       makeRoom: (bytes) => this.#makeRoom(bytes),
+      freeSpace: (bytes) => this.#freeSpace(bytes),
       added: (file) => {
         this.#files.add(file);
         this.#bytes += file.bytes;
@@ -110,6 +113,24 @@ export class SegmentDisk {
     }
     return true;
   }
+
+  /** Where the file system is full before the bound is reached. @returns whether so much has been removed */
+  async #freeSpace(bytes: number): Promise<boolean> {
+    let freed = 0;
+    const gone: Promise<void>[] = [];
+    for (const { folder, number, bytes: size } of this.#files) {
+      if (freed >= bytes * SPACE_FACTOR) break;
+      freed += size;
+      gone.push(folder.evictNow(number));
+    }
+    await Promise.all(gone);
+    return freed >= bytes;
+  }
+}
+
+function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** What folders share. */
@@ -117,6 +138,7 @@ interface Shared {
   readonly queue: DiskQueue;
   readonly log: Logger;
   makeRoom(bytes: number): boolean;
+  freeSpace(bytes: number): Promise<boolean>;
   added(file: StoredFile): void;
   removed(file: StoredFile): void;
 }
@@ -172,6 +194,13 @@ class Folder implements SegmentFolder {
     this.#events.lost(number, 'disk-full', detail);
   }
 
+  /** The same, where the space is needed at once. */
+  async evictNow(number: number): Promise<void> {
+    if (!this.#forget(number)) return;
+    this.#events.lost(number, 'disk-full', 'the file system is full');
+    await this.#removeFile(number);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -188,10 +217,15 @@ class Folder implements SegmentFolder {
       return;
     }
     try {
-      await this.#writeFile(number, bytes);
+      await this.#writeFile(number, bytes).catch(async (error: unknown) => {
+        // Others use the disk, too: a shorter window is better than none.
+        if (!isFull(error) || !(await this.#shared.freeSpace(bytes.length))) throw error;
+        await this.#writeFile(number, bytes);
+      });
     } catch (error) {
       this.#unlink(number);
-      if (this.#pending.delete(number)) this.#events.lost(number, 'disk-failed', messageOf(error));
+      const trouble = isFull(error) ? 'disk-full' : 'disk-failed';
+      if (this.#pending.delete(number)) this.#events.lost(number, trouble, messageOf(error));
       return;
     }
     if (!this.#pending.delete(number)) {
@@ -234,9 +268,11 @@ class Folder implements SegmentFolder {
   }
 
   #unlink(number: number): void {
-    this.#shared.queue.add(async () => {
-      await rm(this.#fileOf(number), { force: true }).catch((error: unknown) => this.#reportLeft(error));
-    });
+    this.#shared.queue.add(() => this.#removeFile(number));
+  }
+
+  async #removeFile(number: number): Promise<void> {
+    await rm(this.#fileOf(number), { force: true }).catch((error: unknown) => this.#reportLeft(error));
   }
 
   /** What is left goes at the next start. */
