@@ -30,7 +30,8 @@ async function ageShown(page: Page): Promise<number> {
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = 8;
     const drawing = canvas.getContext('2d');
-    drawing.drawImage(document.querySelector('video'), 0, 0, 8, 8);
+    const kept = document.querySelector('.last-frame:not([hidden])');
+    drawing.drawImage(kept ?? document.querySelector('video'), 0, 0, 8, 8);
     return drawing.getImageData(4, 4, 1, 1).data[0];
   })()`);
   // Video levels: 16 is black, 235 is white.
@@ -55,35 +56,44 @@ describe('time shift', () => {
   let data: string;
   let browser: TestBrowser;
   let encoder: ChildProcess;
+  let eventEncoder: ChildProcess;
   let playlist: string;
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), 'sluice-shift-'));
     await mkdir(join(data, 'hls/stream-0123456789abcdef'), { recursive: true });
     await writeFile(join(data, 'hls/stream-0123456789abcdef/7.seg'), 'left by a crash');
     await writeFile(join(data, 'hls/keep.txt'), 'not ours');
-    const hls = `hls: { segmentSeconds: 1, segments: 4, windowSeconds: ${WINDOW_SECONDS} }`;
-    sluice = await startServer(hls, {}, { dataDirectory: data });
+    const config = `
+hls: { segmentSeconds: 1, segments: 4, windowSeconds: ${WINDOW_SECONDS} }
+publish: { graceSeconds: 0 }
+paths: { live/event: { hls: { container: mpegts, windowSeconds: 3600, playlistType: event } } }`;
+    sluice = await startServer(config, {}, { dataDirectory: data });
     expect(await readdir(join(data, 'hls'))).toEqual(['keep.txt']);
     browser = await startBrowser();
     encoder = publishAgeing(`${sluice.rtmp}/live/show`);
+    eventEncoder = publishAgeing(`${sluice.rtmp}/live/event`);
     playlist = `${sluice.http}/live/show.m3u8`;
     const isLong = async () => (await segmentUrls(playlist)).names.length >= WINDOW_SECONDS;
     await until('the window is full', isLong, (WINDOW_SECONDS + 20) * 1000);
   }, 90_000);
   afterAll(async () => {
-    encoder.kill('SIGTERM');
-    await exited(encoder);
+    for (const process of [encoder, eventEncoder]) {
+      process.kill('SIGTERM');
+      await exited(process);
+    }
     await browser.close();
     await sluice.stop();
     expect(await readdir(join(data, 'hls'))).toEqual(['keep.txt']);
     await rm(data, { recursive: true, force: true });
   });
 
-  it('keeps the rules of HLS over a window on disk', async () => {
-    const findings = await validateLive(playlist, { seconds: 10, jitterSeconds: 1 });
-    expect(findings.filter(({ level }) => level === 'must').map(({ rule, detail }) => `${rule}: ${detail}`)).toEqual(
-      [],
-    );
+  it('keeps the rules of HLS over a window on disk, and over an event', async () => {
+    const event = `${sluice.http}/live/event.m3u8`;
+    expect((await segmentUrls(event)).text).toContain('#EXT-X-PLAYLIST-TYPE:EVENT\n');
+    const watch = { seconds: 10, jitterSeconds: 1 };
+    const findings = await Promise.all([playlist, event].map((url) => validateLive(url, watch)));
+    const faults = findings.flat().filter(({ level }) => level === 'must');
+    expect(faults.map(({ rule, detail }) => `${rule}: ${detail}`)).toEqual([]);
   });
 
   it('gives out segments from disk, whole and in ranges', async () => {
@@ -156,6 +166,14 @@ describe('time shift', () => {
       await page.mouse.move(200, 200);
       await page.screenshot({ path: join(shots, 'phone.png') });
     }
+    for (let press = 0; press < 3; press++) await page.keyboard.press('ArrowLeft');
+    await until('it is back again', async () => (await shiftOf(page)).shifted, 10_000);
+    const newest = ageBefore + (performance.now() - began) / 1000;
+    encoder.kill('SIGTERM');
+    await page.getByText('live/show has ended.').waitFor({ timeout: 40_000 });
+    // Who was behind has seen it to its end.
+    expect(await ageShown(page)).toBeGreaterThan(newest - 4);
+    expect((await playerReport(page)).errors).toBe(0);
     await page.close();
-  });
+  }, 90_000);
 });

@@ -7,7 +7,7 @@ import { CmafPackager } from './cmaf-packager.js';
 import { CutPolicy } from './cut-policy.js';
 import type { DiskTrouble, SegmentDisk, SegmentFolder } from './disk/segment-disk.js';
 import { PartTarget } from './part-target.js';
-import { renderDelta, renderPlaylist, SegmentBlocks } from './playlist.js';
+import { BLOCK, renderDelta, renderPlaylist, SegmentBlocks } from './playlist.js';
 import { PlaylistWaiters } from './playlist-waiters.js';
 import { ResourceNames } from './resource-names.js';
 import type { Packager, PackagerEvents, Segment } from './segment.js';
@@ -265,6 +265,7 @@ export class HlsOutput implements Output {
         this.#window.add(segment);
         this.#cuts.promise(this.#window.targetSeconds);
         this.#changed();
+        if (this.#folder !== undefined) this.#keepLinesOf(segment);
         this.#options.onSegment(this, segment, this.#names.segment(segment.number));
       },
       unsupported: ({ codec }) =>
@@ -289,6 +290,13 @@ export class HlsOutput implements Output {
       urls: this.#names,
       blocks: this.#blocks,
     };
+  }
+
+  /** Now and then, so that the first who asks doesn't pay for the lines of a whole day. */
+  #keepLinesOf({ number }: Segment): void {
+    if (number % BLOCK !== 0 || this.#window.isEmpty) return;
+    this.#full = renderPlaylist(this.#content());
+    this.#full.zip();
   }
 
   /** Something is new: playlists are made anew, once for all who ask, and who waits for it gets it. */

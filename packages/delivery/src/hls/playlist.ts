@@ -36,7 +36,7 @@ const HOLD_BACK_PARTS = 3;
 const SECOND = 1_000_000;
 
 /** So many segments are rendered once, and kept. */
-const BLOCK = 50;
+export const BLOCK = 50;
 
 /** The lines of older segments, which don't change any more: in blocks, so that a playlist costs what is new in it. */
 export class SegmentBlocks {

@@ -39,6 +39,11 @@ export class SharedText {
     return this.#gzip;
   }
 
+  /** Zips its pieces ahead of time. */
+  zip(): void {
+    for (const piece of this.#pieces) void piece.deflated;
+  }
+
   toString(): string {
     return this.plain.join('');
   }
