@@ -2,12 +2,23 @@ import { describe, expect, it } from 'vitest';
 import {
   codecName,
   describeTrack,
+  formatBehind,
   formatBitrate,
   formatClock,
   formatCount,
   formatDuration,
   formatSeconds,
 } from './format.js';
+
+describe('formatBehind', () => {
+  it.each([
+    [0.84, '0.8 s'],
+    [59, '59 s'],
+    [754, '−12:34'],
+  ])('%d → %s', (seconds, text) => {
+    expect(formatBehind(seconds)).toBe(text);
+  });
+});
 
 describe('describeTrack', () => {
   it.each([

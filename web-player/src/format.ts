@@ -65,3 +65,8 @@ export function formatClock(seconds: number): string {
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   return `${hours === 0 ? minutes : `${hours}:${two(minutes)}`}:${two(whole % 60)}`;
 }
+
+/** How far behind live: `0.8 s`, `59 s`, `−12:34` */
+export function formatBehind(seconds: number): string {
+  return seconds < 60 ? formatSeconds(seconds) : `−${formatClock(seconds)}`;
+}

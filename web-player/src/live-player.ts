@@ -22,6 +22,7 @@ import {
 } from './protocol.js';
 import type { ServerClock } from './server-clock.js';
 import { type StatusClient, type StreamStatus, sameCodecs, type TrackStatus } from './status-client.js';
+import { TimeTravel } from './time-travel.js';
 
 const TICK_MS = 250;
 /** How often the status is asked for: while all is well, and while something is about to change. */
@@ -62,6 +63,8 @@ interface Running {
 /** Keeps one stream playing: starts it when it is live, follows the live edge, and begins anew when it breaks. */
 export class LivePlayer {
   readonly #options: LivePlayerOptions;
+  /** Where the viewer is in the stream. */
+  readonly time: TimeTravel;
   readonly #video: HTMLVideoElement;
   readonly #lastFrame: LastFrame;
   readonly #backoff = new Backoff();
@@ -89,6 +92,7 @@ export class LivePlayer {
   constructor(options: LivePlayerOptions) {
     this.#options = options;
     this.#video = options.view.video;
+    this.time = new TimeTravel({ video: this.#video, engine: () => this.engine, seek: (time) => this.#seek(time) });
     this.#asked = options.protocol;
     options.view.protocol.value = chooseProtocol(this.#asked, [], options.browser);
     this.#lastFrame = new LastFrame(this.#video, options.view.lastFrame);
@@ -98,7 +102,9 @@ export class LivePlayer {
     this.#video.addEventListener('pause', () => {
       // Emptying the element pauses it too, and so do some browsers in the background.
       const byViewer = this.#running !== undefined && this.#video.readyState > 0 && !document.hidden;
-      if (byViewer && !this.#video.ended) this.#wanted = false;
+      if (!byViewer || this.#video.ended) return;
+      this.#wanted = false;
+      this.time.pause();
     });
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden && this.#wanted && this.#video.paused) void this.#play();
@@ -158,11 +164,6 @@ export class LivePlayer {
     this.#tick();
   }
 
-  toLiveEdge(): void {
-    const position = this.#running?.engine.livePosition();
-    if (position !== undefined && position > this.#video.currentTime) this.#seek(position);
-  }
-
   #tick(): void {
     const now = performance.now();
     this.#frames.observe(this.#video.getVideoPlaybackQuality().totalVideoFrames);
@@ -195,6 +196,8 @@ export class LivePlayer {
     const before = this.#status?.state;
     this.#status = status;
     if (status.state === 'offline') {
+      // Who is behind sees the end before it is over.
+      if (this.#running !== undefined && this.time.shifted && !this.#video.ended) return;
       this.#stop();
       this.#backoff.reset();
       this.#show('offline');
@@ -265,7 +268,7 @@ export class LivePlayer {
   }
 
   #play(): Promise<void> {
-    this.toLiveEdge();
+    this.time.resume();
     return startPlayback(this.#options.view, this.#options.muted);
   }
 
@@ -277,6 +280,7 @@ export class LivePlayer {
     this.#lastFrame.keep();
     this.#running.engine.destroy();
     this.#running = undefined;
+    this.time.reset();
     this.#video.playbackRate = 1;
   }
 
@@ -326,7 +330,7 @@ export class LivePlayer {
       this.#failed({ reason: 'the picture stands still' });
       return;
     }
-    if (act === 'unload') this.#stop();
+    if (act === 'unload' && !this.time.shifted) this.#stop();
     else if (act === 'ask') this.#askSoon(now);
     this.#show(state);
   }
@@ -367,7 +371,7 @@ export class LivePlayer {
       refusal: this.#refusal,
       unsupported: this.#unsupported,
     });
-    showState(this.#options.view, state, message);
+    showState(this.#options.view, state, message, this.time.shifted);
   }
 
   #showQualities(): void {

@@ -1,6 +1,6 @@
 import { setText } from './dom.js';
 import type { Engine, LatencyBasis, Quality } from './engines/engine.js';
-import { describeTrack, formatCount, formatSeconds } from './format.js';
+import { describeTrack, formatBehind, formatCount, formatSeconds } from './format.js';
 import { bufferedAhead } from './live-edge.js';
 import type { Message } from './messages.js';
 import type { PlayerState } from './playback-state.js';
@@ -38,7 +38,7 @@ const B_FRAMES =
 const LIVE_WITHIN: Readonly<Record<LatencyBasis, number>> = { clock: 12, 'buffered-edge': 5 };
 
 /** Shows what the player does. */
-export function showState(view: PlayerView, state: PlayerState, message: Message | undefined): void {
+export function showState(view: PlayerView, state: PlayerState, message: Message | undefined, shifted: boolean): void {
   const { stage, bigPlay, message: text } = view;
   if (stage.dataset.state !== state) stage.dataset.state = state;
   setText(text.headline, message?.headline ?? '');
@@ -46,7 +46,9 @@ export function showState(view: PlayerView, state: PlayerState, message: Message
   bigPlay.hidden = state !== 'paused';
   view.play.disabled = IDLE_STATES.has(state);
   view.pictureInPicture.disabled = IDLE_STATES.has(state);
-  setText(view.state, STATE_NAMES[state]);
+  const name = state === 'playing' && shifted ? 'Earlier' : STATE_NAMES[state];
+  setText(view.state, name);
+  view.state.classList.toggle('shifted', shifted);
   view.state.dataset.state = state;
 }
 
@@ -58,11 +60,16 @@ export function showQualities({ quality }: PlayerView, qualities: readonly Quali
   quality.disabled = names.length === 0;
 }
 
+/** What figures are shown of. */
+interface ShownPlayer {
+  readonly state: PlayerState;
+  readonly engine: Engine | undefined;
+  readonly status: StreamStatus | undefined;
+  readonly time: { readonly shifted: boolean };
+}
+
 /** Shows the figures. */
-export function showFigures(
-  view: PlayerView,
-  { state, engine, status }: { state: PlayerState; engine: Engine | undefined; status: StreamStatus | undefined },
-): void {
+export function showFigures(view: PlayerView, { state, engine, status, time }: ShownPlayer): void {
   const { facts, edge, video } = view;
   view.figures.hidden = engine === undefined && !status?.tracks.length;
   const latency = engine?.latency();
@@ -81,11 +88,11 @@ export function showFigures(
     setText(fact.value, track === undefined ? '–' : `${describeTrack(track)}${hasBFrames ? ', B-frames' : ''}`);
     fact.value.title = hasBFrames ? B_FRAMES : '';
   }
-  const atEdge = state === 'playing' && latency !== undefined && latency < LIVE_WITHIN[basis];
+  const atEdge = state === 'playing' && !time.shifted && latency !== undefined && latency < LIVE_WITHIN[basis];
   edge.classList.toggle('on', atEdge);
   edge.title = atEdge ? `Live. ${name}: ${formatSeconds(latency)}` : 'To the live edge (l)';
   edge.disabled = engine === undefined;
-  setText(view.behind, latency === undefined ? '' : formatSeconds(latency));
+  setText(view.behind, latency === undefined ? '' : formatBehind(latency));
   setText(
     view.viewers,
     status === undefined || status.state === 'offline' ? '' : formatCount(status.viewers, 'viewer'),

@@ -1,5 +1,6 @@
 import { browserAbilities } from './browser.js';
 import { connectControls } from './controls/connect.js';
+import { connectTimeBar } from './controls/time-bar.js';
 import { element, required } from './dom.js';
 import { bufferedAhead } from './live-edge.js';
 import { LivePlayer } from './live-player.js';
@@ -36,6 +37,7 @@ function open(streamPath: string): void {
     muted: query.get('muted') === '1',
   });
   connectControls(view, player);
+  connectTimeBar(view, player.time);
   view.protocol.addEventListener('change', () => {
     const { value } = view.protocol;
     if (!isProtocol(value)) return;
@@ -62,6 +64,9 @@ function expose(video: HTMLVideoElement, player: LivePlayer): void {
       currentTime: video.currentTime,
       latencySeconds: player.engine?.latency(),
       latencyBasis: player.engine?.latencyBasis,
+      shifted: player.time.shifted,
+      seekRange: player.time.range,
+      playingDate: player.time.dateAt(video.currentTime),
       bufferedSeconds: bufferedAhead(video.buffered, video.currentTime),
       framesDecoded: player.framesDecoded,
       errors: player.errors,

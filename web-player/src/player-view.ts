@@ -17,6 +17,10 @@ export interface PlayerView {
   readonly play: HTMLButtonElement;
   readonly mute: HTMLButtonElement;
   readonly volume: HTMLInputElement;
+  readonly timeBar: HTMLElement;
+  /** Its place, from 0 (oldest) to 1 (live). */
+  readonly seek: HTMLInputElement;
+  readonly seekTip: HTMLElement;
   readonly edge: HTMLButtonElement;
   readonly behind: HTMLElement;
   readonly pictureInPicture: HTMLButtonElement;
@@ -67,6 +71,16 @@ function createStage(path: string) {
     title: 'Volume (↑ ↓)',
     class: 'volume',
   });
+  const seek = element('input', {
+    type: 'range',
+    min: '0',
+    max: '1',
+    step: 'any',
+    'aria-label': 'Time',
+    class: 'seek',
+  });
+  const seekTip = element('output', { class: 'seek-tip', hidden: '', 'aria-hidden': 'true' });
+  const timeBar = element('div', { class: 'time-bar', hidden: '' }, seek, seekTip);
   const behind = element('span', { class: 'behind' });
   const edge = element('button', { type: 'button', class: 'edge' }, element('span', { class: 'word' }, 'LIVE'), behind);
   const helpButton = iconButton('keys', 'Keys (?)');
@@ -76,6 +90,7 @@ function createStage(path: string) {
   const bar = element(
     'div',
     { class: 'bar', role: 'group', 'aria-label': 'Player controls' },
+    timeBar,
     play,
     mute,
     volume,
@@ -91,7 +106,7 @@ function createStage(path: string) {
   const message = { root: messageRoot, headline, detail };
   return {
     ...{ stage, video, lastFrame, message, soundPrompt, bigPlay },
-    ...{ play, mute, volume, edge, behind, helpButton, pictureInPicture, fullScreen },
+    ...{ play, mute, volume, timeBar, seek, seekTip, edge, behind, helpButton, pictureInPicture, fullScreen },
   };
 }
 

@@ -28,6 +28,15 @@ export interface LifecycleEvents {
     readonly url: string;
     readonly playlistUrl: string;
   };
+  /** Viewers of HLS can't seek as far back as they should. Told once, until it is whole again. */
+  'hls-window-shrunk': {
+    readonly path: StreamPath;
+    readonly reason: 'disk-slow' | 'disk-failed' | 'disk-full';
+    /** Seconds that are left. */
+    readonly seconds: number;
+  };
+  /** Segments are kept on disk again. */
+  'hls-window-resumed': { readonly path: StreamPath };
   'session-opened': { readonly session: Session };
   'session-closed': { readonly session: Session; readonly reason: string; readonly traffic: Traffic };
   /** A door stayed closed. */

@@ -1,4 +1,5 @@
 export { DashDelivery } from './dash/dash-delivery.js';
+export { SegmentDisk } from './hls/disk/segment-disk.js';
 export { HlsDelivery } from './hls/hls-delivery.js';
 export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
 export { Pages } from './http/pages.js';

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type Clock,
   type Config,
@@ -22,6 +23,7 @@ import {
   RtmpPlay,
   rtpOutputKind,
   SdpExchange,
+  SegmentDisk,
   SnapshotPage,
   SrtPlay,
   StatusPages,
@@ -70,6 +72,7 @@ export class MediaDoors {
   readonly #config: Config;
   readonly #hls: HlsDelivery;
   readonly #dash: DashDelivery;
+  readonly #disk: SegmentDisk;
   readonly #http: readonly MediaHttpServer[];
   readonly #rtmp: readonly RtmpServer[];
   readonly #srt: SrtListener | undefined;
@@ -80,7 +83,12 @@ export class MediaDoors {
     const { live, certificate, log } = options;
     this.#config = live.current;
     this.#webRtc = this.#config.webrtc.enabled ? new WebRtcDoor(live, log) : undefined;
-    const { hls, dash, routes, handlers, srt, relays } = makeHandlers(options, this.#webRtc?.server);
+    this.#disk = new SegmentDisk({
+      directory: this.#config.hls.diskDir ?? join(this.#config.data.dir, 'hls'),
+      maxBytes: () => live.current.hls.diskMaxBytes,
+      log,
+    });
+    const { hls, dash, routes, handlers, srt, relays } = makeHandlers(options, this.#disk, this.#webRtc?.server);
     this.#hls = hls;
     this.#dash = dash;
     this.#relays = relays;
@@ -105,6 +113,7 @@ export class MediaDoors {
     const [plainRtmp, tlsRtmp] = this.#rtmp;
     const [plainHttp, tlsHttp] = this.#http;
     if (plainRtmp === undefined || plainHttp === undefined) throw new Error('there are always these two');
+    await this.#disk.clean();
     const ports = {
       rtmp: await openPort('rtmp', rtmp, (port, host) => plainRtmp.listen(port, host)),
       rtmps: tlsRtmp && (await openPort('rtmps', rtmps, (port, host) => tlsRtmp.listen(port, host))),
@@ -131,8 +140,8 @@ export class MediaDoors {
       this.#srt?.close(reason),
       this.#relays.close(),
       this.#webRtc?.close(reason),
+      this.#hls.close(reason),
     ];
-    this.#hls.close(reason);
     this.#dash.close(reason);
     const cut = setTimeout(() => {
       for (const server of this.#http) server.closeAll();
@@ -151,7 +160,7 @@ interface Handlers {
   readonly relays: Relays;
 }
 
-function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefined): Handlers {
+function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: WebRtcServer | undefined): Handlers {
   const { live, clock, events, gate, router, log } = options;
   const { fanOut, rtmp, player } = live.current;
   const policy = {
@@ -163,7 +172,7 @@ function makeHandlers(options: MediaDoorsOptions, webRtc: WebRtcServer | undefin
   const limits = () => live.current.transcode;
   const seconds = () => live.current.transcode.snapshotSeconds;
   const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
-  const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, log });
+  const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, disk, log });
   const dash = new DashDelivery({ gate, router, events, clock, log });
   const routes: MediaRoutes = {
     sdp: webRtc && makeSdpExchange(options, webRtc),

@@ -9,8 +9,11 @@ import { connectSound } from './sound.js';
 /** What the controls ask of the player. */
 export interface Transport {
   togglePlay(): void;
-  toLiveEdge(): void;
+  readonly time: { toLiveEdge(): void; seekBy(seconds: number): void };
 }
+
+/** What an arrow key goes back or forward. */
+const STEP_SECONDS = 5;
 
 /** Wires buttons, keys and gestures. */
 export function connectControls(view: PlayerView, transport: Transport): void {
@@ -19,7 +22,7 @@ export function connectControls(view: PlayerView, transport: Transport): void {
   const screen = connectScreen(view);
   const bar = connectBar(view);
   const togglePlay = () => transport.togglePlay();
-  const toLiveEdge = () => transport.toLiveEdge();
+  const toLiveEdge = () => transport.time.toLiveEdge();
   const toggleHelp = () => {
     if (view.help.open) view.help.close();
     else view.help.showModal();
@@ -39,6 +42,8 @@ export function connectControls(view: PlayerView, transport: Transport): void {
     mute: sound.toggleMute,
     louder: sound.louder,
     softer: sound.softer,
+    back: () => transport.time.seekBy(-STEP_SECONDS),
+    forward: () => transport.time.seekBy(STEP_SECONDS),
     fullScreen: screen.toggleFullScreen,
     pictureInPicture: screen.togglePictureInPicture,
     liveEdge: toLiveEdge,

@@ -12,6 +12,8 @@ describe('keyAction', () => {
     ['f', 'fullScreen'],
     ['ArrowUp', 'louder'],
     ['ArrowDown', 'softer'],
+    ['ArrowLeft', 'back'],
+    ['ArrowRight', 'forward'],
     ['?', 'help'],
     ['x', undefined],
     ['Tab', undefined],

@@ -1,5 +1,15 @@
 /** What a key can do. */
-export type KeyAction = 'play' | 'mute' | 'louder' | 'softer' | 'fullScreen' | 'pictureInPicture' | 'liveEdge' | 'help';
+export type KeyAction =
+  | 'play'
+  | 'mute'
+  | 'louder'
+  | 'softer'
+  | 'back'
+  | 'forward'
+  | 'fullScreen'
+  | 'pictureInPicture'
+  | 'liveEdge'
+  | 'help';
 
 interface KeyRow {
   readonly action: readonly KeyAction[];
@@ -14,6 +24,7 @@ export const KEYS: readonly KeyRow[] = [
   { action: ['play'], keys: [' ', 'k'], shown: ['Space', 'K'], what: 'play or pause' },
   { action: ['mute'], keys: ['m'], shown: ['M'], what: 'sound on or off' },
   { action: ['louder', 'softer'], keys: ['ArrowUp', 'ArrowDown'], shown: ['↑', '↓'], what: 'volume' },
+  { action: ['back', 'forward'], keys: ['ArrowLeft', 'ArrowRight'], shown: ['←', '→'], what: '5 s back or forward' },
   { action: ['fullScreen'], keys: ['f'], shown: ['F'], what: 'full screen' },
   { action: ['pictureInPicture'], keys: ['p'], shown: ['P'], what: 'picture in picture' },
   { action: ['liveEdge'], keys: ['l'], shown: ['L'], what: 'to the live edge' },
@@ -28,6 +39,9 @@ const ACTIONS: ReadonlyMap<string, KeyAction> = new Map(
     }),
   ),
 );
+
+/** Holding these keys down does it again and again. */
+const REPEATED: ReadonlySet<KeyAction> = new Set(['louder', 'softer', 'back', 'forward']);
 
 /** The part of a `KeyboardEvent` that matters here. */
 export type KeyPress = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>;
@@ -48,7 +62,7 @@ export function listenForKeys(actions: Readonly<Record<KeyAction, () => void>>):
     const action = keyAction(event, focusOf(event.target));
     if (action === undefined) return;
     event.preventDefault();
-    if (!event.repeat || action === 'louder' || action === 'softer') actions[action]();
+    if (!event.repeat || REPEATED.has(action)) actions[action]();
   });
 }
 

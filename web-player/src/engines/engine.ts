@@ -25,6 +25,23 @@ export interface EngineEvents {
 /** What latency is counted from: the wall clock of the stream, or the end of what has come. */
 export type LatencyBasis = 'clock' | 'buffered-edge';
 
+/** What can be sought, in media time. */
+export interface SeekRange {
+  readonly start: number;
+  /** The newest that plays on without a stall. */
+  readonly end: number;
+}
+
+/** The past of a stream, where it can be had. */
+export interface TimeShift {
+  /** Undefined while it isn't known. */
+  range(): SeekRange | undefined;
+  /** When a picture was live, ms since 1970; undefined where the stream doesn't tell. */
+  dateAt(time: number): number | undefined;
+  /** Whether to leave the viewer in the past, rather than to go after the live edge. */
+  stayBehind(on: boolean): void;
+}
+
 /** One way to get a stream into a video element. */
 export interface Engine {
   readonly latencyBasis: LatencyBasis;
@@ -32,6 +49,8 @@ export interface Engine {
   latency(): number | undefined;
   /** The media time to go to for the newest picture that plays on without a stall; undefined while there is none. */
   livePosition(): number | undefined;
+  /** Undefined where there is only the present. */
+  readonly timeShift?: TimeShift;
   /** Whether it stays near the live edge by itself. */
   readonly followsEdge: boolean;
   readonly patience: Patience;

@@ -1,7 +1,7 @@
 import Hls, { type ErrorData, type LevelDetails } from 'hls.js';
 import { latencyByClock } from '../live-edge.js';
 import type { ServerClock } from '../server-clock.js';
-import type { Engine, EngineSource, Quality } from './engine.js';
+import type { Engine, EngineSource, Quality, SeekRange, TimeShift } from './engine.js';
 
 const MAX_CATCH_UP_RATE = 1.06;
 const BACK_BUFFER_SECONDS = 30;
@@ -19,9 +19,19 @@ export class HlsEngine implements Engine {
   readonly followsEdge = true;
   /** A first segment has to be made and to end; the engine has its own ways over a stall. */
   readonly patience = { firstPicture: 30_000, nextPicture: 15_000 };
+  readonly timeShift: TimeShift = {
+    range: () => this.#range(),
+    dateAt: (time) => this.#dateAt(time),
+    stayBehind: (on) => {
+      this.#staysBehind = on;
+      this.#bound(this.#hls.latestLevelDetails);
+    },
+  };
   readonly #hls: Hls;
   readonly #clock: ServerClock;
   #mediaErrors = 0;
+  /** Whoever has gone back in time isn't taken to the live edge. */
+  #staysBehind = false;
 
   constructor({ video, url, clock, events }: EngineSource) {
     this.#clock = clock;
@@ -66,8 +76,22 @@ export class HlsEngine implements Engine {
   }
 
   /** With parts a viewer who was away comes back at once; whole segments leave no room for that. */
-  #bound({ partHoldBack }: LevelDetails): void {
-    this.#hls.config.liveMaxLatencyDurationCount = partHoldBack > 0 ? MAX_LATENCY_WITH_PARTS : MAX_LATENCY;
+  #bound(details: LevelDetails | null): void {
+    const most = (details?.partHoldBack ?? 0) > 0 ? MAX_LATENCY_WITH_PARTS : MAX_LATENCY;
+    this.#hls.config.liveMaxLatencyDurationCount = this.#staysBehind ? Number.POSITIVE_INFINITY : most;
+  }
+
+  #range(): SeekRange | undefined {
+    const start = this.#hls.latestLevelDetails?.fragmentStart;
+    const end = this.livePosition() ?? this.#hls.latestLevelDetails?.edge;
+    return start === undefined || end === undefined ? undefined : { start, end };
+  }
+
+  #dateAt(time: number): number | undefined {
+    const fragments = this.#hls.latestLevelDetails?.fragments ?? [];
+    const fragment = fragments.findLast(({ start }) => start <= time) ?? fragments[0];
+    const date = fragment?.programDateTime ?? undefined;
+    return date === undefined || fragment === undefined ? undefined : date + (time - fragment.start) * 1000;
   }
 
   #failed(data: ErrorData, events: EngineSource['events']): void {

@@ -1,6 +1,6 @@
 import { bufferedEnd, latencyByClock } from '../live-edge.js';
 import type { ServerClock } from '../server-clock.js';
-import type { Engine, EngineSource } from './engine.js';
+import type { Engine, EngineSource, TimeShift } from './engine.js';
 
 interface DatedVideo extends HTMLVideoElement {
   /** Safari: the wall time of media time 0. */
@@ -16,6 +16,19 @@ export class NativeHlsEngine implements Engine {
   readonly followsEdge = true;
   readonly patience = { firstPicture: 30_000, nextPicture: 15_000 };
   readonly qualities = [];
+  readonly timeShift: TimeShift = {
+    range: () => {
+      const { seekable } = this.#video;
+      const end = this.livePosition();
+      return end === undefined ? undefined : { start: seekable.start(seekable.length - 1), end };
+    },
+    dateAt: (time) => {
+      const start = this.#video.getStartDate?.().getTime() ?? Number.NaN;
+      return Number.isNaN(start) ? undefined : start + time * 1000;
+    },
+    // The browser leaves the viewer alone.
+    stayBehind: () => {},
+  };
   readonly #video: DatedVideo;
   readonly #clock: ServerClock;
   readonly #onError: () => void;

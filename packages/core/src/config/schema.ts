@@ -39,6 +39,7 @@ const iceUrl = (...schemes: string[]) => {
 };
 
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
 const publish = z.strictObject({
   takeover: z
@@ -112,6 +113,15 @@ const hls = z.strictObject({
     .boolean()
     .default(false)
     .describe('Segment streams from their first frame on, rather than from the first HLS viewer on.'),
+  windowSeconds: seconds(0, 86_400).describe(
+    'How far back viewers can seek. Older segments are kept on disk; streams are then segmented from their first frame on. 0: what is in memory, and no more.',
+  ),
+  playlistType: z
+    .enum(['sliding', 'event'])
+    .default('sliding')
+    .describe(
+      '`event` marks the playlist as one that only grows, for as long as nothing of it had to go: it is for windows that are longer than the event.',
+    ),
 });
 
 const dash = z.strictObject({
@@ -128,6 +138,13 @@ const dash = z.strictObject({
     .default(true)
     .describe('Low-latency DASH: segments are listed and sent while they are being made.'),
 });
+/** Of all paths together. */
+const hlsDisk = {
+  diskDir: file().meta(START).describe('Directory for segments on disk; by default `hls` in the data directory.'),
+  diskMaxBytes: count(20 * GIB, 2 ** 50).describe(
+    'Most bytes on disk, of all streams together. Beyond it the oldest segments go, and windows get shorter.',
+  ),
+};
 
 const mode = (value: 'open' | 'local') => z.enum(['open', 'local', 'credential', 'closed']).default(value);
 
@@ -484,6 +501,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   ...pathSettings,
   transcode: z.strictObject({ ...transcodePath, ...transcodeServer }).prefault({}),
+  hls: z.strictObject({ ...hls.shape, ...hlsDisk }).prefault({}),
   sessions: z
     .strictObject({
       total: count(100_000, 10_000_000).describe('Publishers and viewers in all.'),

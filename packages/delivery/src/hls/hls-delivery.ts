@@ -13,14 +13,17 @@ import {
 } from '@sluice/core';
 import { secondsFromMicros, type TrackConfig, type VideoTrackConfig } from '@sluice/media';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
-import type { MediaResponse } from '../http/media-response.js';
+import type { NodeResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
+import { sendResource } from '../http/send-resource.js';
 import { Departure } from '../segments/departure.js';
 import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
 import { primaryTracks } from '../tags/selection.js';
-import { HlsOutput, type PlaylistQuestion, type RenderedPlaylist } from './hls-output.js';
+import type { SegmentDisk } from './disk/segment-disk.js';
+import { HlsOutput, type PlaylistQuestion, startsWithStream, type WindowNews } from './hls-output.js';
 import { renderMultivariant, type Variant } from './multivariant-playlist.js';
 import type { RenditionReport } from './playlist.js';
+import type { SharedText } from './shared-text.js';
 
 /** How long a first viewer waits for the first segment, beyond the segment's own length. */
 const FIRST_SEGMENT_GRACE_MS = 10_000;
@@ -30,6 +33,7 @@ const AAC = 'mp4a.40.2';
 const SOURCE_PARAMETER = 'source';
 /** An ended stream's segments stay for the viewers that are still behind. */
 const LINGER_FACTOR = 2;
+const MOST_DOUBLE_LINGER_SECONDS = 600;
 
 export interface HlsDeliveryOptions {
   readonly gate: Gate;
@@ -37,6 +41,8 @@ export interface HlsDeliveryOptions {
   readonly renditions: RenditionDirectory;
   readonly events: EventBus;
   readonly clock: Clock;
+  /** Where segments go that leave memory. */
+  readonly disk: SegmentDisk;
   readonly log: Logger;
 }
 
@@ -47,10 +53,16 @@ export class HlsDelivery {
   readonly #sessions: ViewerSessions;
   readonly #kind: OutputKind<HlsOutput>;
   readonly #ended = new Map<StreamPath, HlsOutput>();
+  readonly #disk: SegmentDisk;
+  readonly #events: EventBus;
+  readonly #log: Logger;
   readonly #stopListening: () => void;
 
   constructor(options: HlsDeliveryOptions) {
-    const { gate, router, events, clock, log } = options;
+    const { gate, router, events, clock, disk, log } = options;
+    this.#disk = disk;
+    this.#events = events;
+    this.#log = log;
     this.#renditions = options.renditions;
     this.#router = router;
     const sessions = new ViewerSessions({ gate, clock });
@@ -64,7 +76,9 @@ export class HlsDelivery {
           source,
           clock,
           viewers: (path) => sessions.countOf(path),
+          disk,
           log,
+          onWindow: (output, news) => this.#tellOfWindow(output, news),
           reports: (output) => this.#reports(output.path),
           random: randomBytes,
           onSegment: ({ path }, { number, duration }, url) =>
@@ -80,13 +94,13 @@ export class HlsDelivery {
     };
     this.#stopListening = events.on('stream-started', ({ path }) => {
       const stream = router.find(path);
-      this.#ended.delete(path);
-      if (stream?.settings.hls.enabled && stream.settings.hls.always) stream.output(this.#kind);
+      this.#forget(path);
+      if (stream?.settings.hls.enabled && startsWithStream(stream.settings)) stream.output(this.#kind);
     });
   }
 
   /** `/{path}.m3u8` */
-  async servePlaylist(request: MediaRequest, response: MediaResponse, path: string): Promise<void> {
+  async servePlaylist(request: MediaRequest, response: NodeResponse, path: string): Promise<void> {
     const departure = new Departure(response);
     try {
       const viewer = await this.#enter(request, path);
@@ -109,37 +123,34 @@ export class HlsDelivery {
   }
 
   /** `/{path}/hls/{name}` */
-  async serveResource(request: MediaRequest, response: MediaResponse, text: string, name: string): Promise<void> {
+  async serveResource(request: MediaRequest, response: NodeResponse, text: string, name: string): Promise<void> {
     const departure = new Departure(response);
     try {
       const path = tryParseStreamPath(text);
       const output = path === undefined ? undefined : this.#find(path);
       const viewer = output && (await this.#enter(request, text));
       const resource = await output?.resource(name, patienceOf(output), departure);
-      if (departure.hasLeft) return;
       if (resource === undefined || viewer === undefined) {
-        sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
+        if (!departure.hasLeft) sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
       }
-      const { bytes, type, isKey } = resource;
       const audience = viewer.key === undefined ? 'public' : 'private';
-      this.#sessions.sent(viewer, bytes.length);
-      response.writeHead(200, {
-        'Content-Type': type,
-        'Content-Length': bytes.length,
-        'Cache-Control': isKey ? 'no-store' : `${audience}, max-age=3600, immutable`,
-      });
-      response.end(request.message.method === 'HEAD' ? undefined : bytes);
+      const headers = {
+        'Content-Type': resource.type,
+        'Cache-Control': resource.isKey ? 'no-store' : `${audience}, max-age=3600, immutable`,
+      };
+      this.#sessions.sent(viewer, await sendResource(request.message, response, resource, headers));
     } catch (error) {
       sendRefusal(response, error);
     }
   }
 
-  /** Ends all HLS sessions. */
-  close(reason: string): void {
+  /** Ends all HLS sessions. Streams have ended by then. Resolves when nothing is left on disk. */
+  async close(reason: string): Promise<void> {
     this.#stopListening();
     this.#sessions.close(reason);
-    this.#ended.clear();
+    for (const path of [...this.#ended.keys()]) this.#forget(path);
+    await this.#disk.close();
   }
 
   #enter(request: MediaRequest, path: string): Promise<KnownViewer> {
@@ -200,16 +211,34 @@ export class HlsDelivery {
   }
 
   #linger(output: HlsOutput, streamEnded: boolean): void {
-    if (!streamEnded) return;
-    const { path } = output;
+    if (!streamEnded) {
+      output.close();
+      return;
+    }
+    const { path, windowSeconds } = output;
+    this.#forget(path);
     this.#ended.set(path, output);
-    const timer = setTimeout(
-      () => {
-        if (this.#ended.get(path) === output) this.#ended.delete(path);
-      },
-      Math.max(output.windowSeconds, 1) * LINGER_FACTOR * 1000,
-    );
+    const seconds = Math.max(windowSeconds, Math.min(windowSeconds * LINGER_FACTOR, MOST_DOUBLE_LINGER_SECONDS));
+    const timer = setTimeout(() => {
+      if (this.#ended.get(path) === output) this.#forget(path);
+    }, Math.max(seconds, LINGER_FACTOR) * 1000);
     timer.unref();
+  }
+
+  #forget(path: StreamPath): void {
+    this.#ended.get(path)?.close();
+    this.#ended.delete(path);
+  }
+
+  #tellOfWindow({ path, windowSeconds: seconds }: HlsOutput, news: WindowNews): void {
+    if (news.kind === 'resumed') {
+      this.#log.info({ path }, 'HLS segments are kept on disk again');
+      this.#events.emit('hls-window-resumed', { path });
+      return;
+    }
+    const { trouble: reason, detail } = news;
+    this.#log.warn({ path, reason, detail, seconds }, `viewers can seek back ${Math.round(seconds)} s only`);
+    this.#events.emit('hls-window-shrunk', { path, reason, seconds });
   }
 }
 
@@ -226,7 +255,7 @@ function describe(tracks: readonly TrackConfig[]): Pick<Variant, 'codecs' | 'siz
 
 function sendMultivariant(
   { message }: MediaRequest,
-  response: MediaResponse,
+  response: NodeResponse,
   variants: readonly Variant[],
   { isIndependent }: HlsOutput,
 ): void {
@@ -236,18 +265,20 @@ function sendMultivariant(
     'Content-Length': body.length,
     'Cache-Control': 'no-cache',
   });
-  response.end(message.method === 'HEAD' ? undefined : body);
+  response.end(message.method === 'HEAD' ? Buffer.alloc(0) : body);
 }
 
 function sendPlaylist(
   { message }: MediaRequest,
-  response: MediaResponse,
-  playlist: RenderedPlaylist,
+  response: NodeResponse,
+  playlist: SharedText,
   { key }: KnownViewer,
 ): void {
   const zipped = key === undefined && /\bgzip\b/.test(String(message.headers['accept-encoding'] ?? ''));
-  const shared = zipped ? playlist.gzip : playlist.text;
-  const body = key === undefined ? shared : withSession(playlist.text, key);
+  const shared = zipped ? playlist.gzip : playlist.plain;
+  const pieces = key === undefined ? shared : [withSession(playlist, key)];
+  const [first = Buffer.alloc(0)] = pieces;
+  const body = pieces.length === 1 ? first : Buffer.concat(pieces);
   response.writeHead(200, {
     'Content-Type': 'application/vnd.apple.mpegurl',
     'Content-Length': body.length,
@@ -255,11 +286,11 @@ function sendPlaylist(
     Vary: 'Accept-Encoding',
     ...(zipped ? { 'Content-Encoding': 'gzip' } : {}),
   });
-  response.end(message.method === 'HEAD' ? undefined : body);
+  response.end(message.method === 'HEAD' ? Buffer.alloc(0) : body);
 }
 
 /** Lines that are no tag and no comment are URIs, RFC 8216 §4.1; tags have theirs in an attribute. */
-function withSession(playlist: Buffer, key: string): Buffer {
+function withSession(playlist: SharedText, key: string): Buffer {
   const parameter = `?${SESSION_PARAMETER}=${key}`;
   const text = playlist
     .toString()

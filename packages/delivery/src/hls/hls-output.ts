@@ -1,31 +1,32 @@
-import { gzipSync } from 'node:zlib';
-import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
+import type { FileHandle } from 'node:fs/promises';
+import type { Clock, Logger, Output, OutputSource, PathSettings, StreamDescription, StreamPath } from '@sluice/core';
 import { type Millis, microsFromSeconds, type Sample } from '@sluice/media';
 import { CutPolicy } from '../segments/cut-policy.js';
 import type { Departure } from '../segments/departure.js';
 import { Waiters } from '../segments/waiters.js';
 import { primaryTracks } from '../tags/selection.js';
 import { CmafPackager } from './cmaf-packager.js';
+import type { DiskTrouble, SegmentDisk, SegmentFolder } from './disk/segment-disk.js';
 import { PartTarget } from './part-target.js';
-import { type RenditionReport, renderDelta, renderPlaylist } from './playlist.js';
+import { BLOCK, type RenditionReport, renderDelta, renderPlaylist, SegmentBlocks } from './playlist.js';
 import { ResourceNames } from './resource-names.js';
 import type { Packager, PackagerEvents, Segment } from './segment.js';
 import { SegmentKeys } from './segment-keys.js';
-import { areIndependent, type Position, SegmentWindow } from './segment-window.js';
+import { type Position, SegmentWindow } from './segment-window.js';
+import type { SharedText } from './shared-text.js';
 import { TsPackager } from './ts-packager.js';
 
-/** A playlist as it stands, ready to be sent. */
-export interface RenderedPlaylist {
-  readonly text: Buffer;
-  readonly gzip: Buffer;
-}
-
-/** A segment, a part or an init segment; or a key, which nobody may keep. */
-export interface HlsResource {
-  readonly bytes: Buffer;
+/** A segment, a part, an init segment or a key: in memory, or in a file that whoever asked has to close. */
+export type HlsResource = {
   readonly type: 'video/mp2t' | 'video/mp4' | 'application/octet-stream';
+  /** Nobody may keep it. */
   readonly isKey: boolean;
-}
+} & ({ readonly bytes: Buffer } | { readonly file: FileHandle; readonly size: number });
+
+/** The window isn't what it should be, or is again. */
+export type WindowNews =
+  | { readonly kind: 'shrunk'; readonly trouble: DiskTrouble; readonly detail: string }
+  | { readonly kind: 'resumed' };
 
 /** What a client asks of a playlist, RFC 8216bis §6.2.5. */
 export interface PlaylistQuestion {
@@ -40,11 +41,15 @@ export interface HlsOutputOptions {
   readonly clock: Clock;
   /** How many watch a path. */
   readonly viewers: (path: StreamPath) => number;
+  /** Where segments go that leave memory. */
+  readonly disk: SegmentDisk;
   readonly log: Logger;
-  /** How far the stream's other versions are. */
-  readonly reports: (output: HlsOutput) => readonly RenditionReport[];
   /** Bytes that nobody can guess. */
   readonly random: (size: number) => Buffer;
+  /** How far the stream's other versions are. */
+  readonly reports: (output: HlsOutput) => readonly RenditionReport[];
+  /** Told of each change once. */
+  readonly onWindow: (output: HlsOutput, news: WindowNews) => void;
   /** A segment has been added. @param url of the segment, relative to its playlist */
   readonly onSegment: (output: HlsOutput, segment: Segment, url: string) => void;
   /** The stream is over; the segments stay good for those who haven't seen them yet. */
@@ -53,8 +58,11 @@ export interface HlsOutputOptions {
 
 /** RFC 8216bis §6.2.5.2: who asks for what is further ahead, asks for what nobody can know. */
 const SEGMENTS_AHEAD = 2;
+/** A disk that comes and goes is told of once: it has come back when nothing was lost for this long. */
+const QUIET_MS = 30_000;
+const QUIET_TARGETS = 4;
 
-/** One stream's HLS: a window of segments in memory, and the playlist over it. */
+/** One stream's HLS: a window of segments, the newest in memory and older ones on disk, and the playlist over it. */
 export class HlsOutput implements Output {
   readonly path: OutputSource['path'];
   readonly #source: OutputSource;
@@ -68,14 +76,19 @@ export class HlsOutput implements Output {
   readonly #partWaiters: Waiters<Position>;
   readonly #names: ResourceNames;
   #packager: Packager | undefined;
-  #full: RenderedPlaylist | undefined;
-  #delta: RenderedPlaylist | undefined;
+  readonly #folder: SegmentFolder | undefined;
+  readonly #blocks = new SegmentBlocks();
+  #trouble: DiskTrouble | undefined;
+  /** When the window last lost a segment to the disk. */
+  #lastLost = Number.NEGATIVE_INFINITY;
+  #full: SharedText | undefined;
+  #delta: SharedText | undefined;
   #lastUsed: Millis;
   #ended = false;
 
   constructor(options: HlsOutputOptions) {
     const { source, clock } = options;
-    const { segmentSeconds, segments, lowLatency, partSeconds, encryption } = source.settings.hls;
+    const { segmentSeconds, segments, lowLatency, partSeconds, windowSeconds, encryption } = source.settings.hls;
     this.path = source.path;
     this.#source = source;
     this.#clock = clock;
@@ -86,7 +99,9 @@ export class HlsOutput implements Output {
     // AES-128 is for whole segments.
     const hasParts = lowLatency && encryption !== 'aes-128';
     this.#partTarget = hasParts ? new PartTarget(microsFromSeconds(partSeconds)) : undefined;
-    this.#window = new SegmentWindow({ listed: segments, target, now });
+    this.#folder = windowSeconds === 0 ? undefined : this.#makeFolder();
+    const onDisk = this.#folder && { folder: this.#folder, duration: microsFromSeconds(windowSeconds) };
+    this.#window = new SegmentWindow({ listed: segments, target, onDisk, now });
     this.#playlistWaiters = new Waiters(now);
     this.#partWaiters = new Waiters(now);
     // Unique over restarts of the server and of the stream, so that caches may keep what they get.
@@ -100,7 +115,12 @@ export class HlsOutput implements Output {
   }
 
   get idleSince(): Millis | undefined {
-    return this.#source.settings.hls.always || this.viewers > 0 ? undefined : this.#lastUsed;
+    return this.isAlwaysOn || this.viewers > 0 ? undefined : this.#lastUsed;
+  }
+
+  /** Whether it runs without viewers. */
+  get isAlwaysOn(): boolean {
+    return startsWithStream(this.#source.settings);
   }
 
   /** How long its listed segments take to play. */
@@ -108,9 +128,19 @@ export class HlsOutput implements Output {
     return this.#window.seconds;
   }
 
+  /** Segments whose bytes are in memory. */
+  get segmentsInMemory(): number {
+    return this.#window.held;
+  }
+
   /** Whether decoding can begin with each of its listed segments. */
   get isIndependent(): boolean {
-    return areIndependent(this.#window.listed);
+    return this.#window.isIndependent;
+  }
+
+  /** The most that a segment in memory takes, in bit/s. */
+  get peakBitrate(): number {
+    return this.#window.peakBitrate;
   }
 
   /** Its end, for the playlists of other versions. @param uri of this one's, relative to theirs */
@@ -122,12 +152,6 @@ export class HlsOutput implements Output {
       return { uri, lastSegment: open.number, lastPart: open.parts.length - 1 };
     }
     return { uri, lastSegment: last.number, lastPart: last.parts.length > 0 ? last.parts.length - 1 : undefined };
-  }
-
-  /** The most that a listed segment takes, in bit/s. */
-  get peakBitrate(): number {
-    const rates = this.#window.listed.map(({ bytes, duration }) => (bytes.length * 8_000_000) / duration);
-    return Math.max(0, ...rates);
   }
 
   get targetSeconds(): number {
@@ -178,16 +202,16 @@ export class HlsOutput implements Output {
     { position, delta = false }: PlaylistQuestion,
     timeoutMs: number,
     departure: Departure,
-  ): Promise<RenderedPlaylist | undefined> {
+  ): Promise<SharedText | undefined> {
     this.#lastUsed = this.#clock.monotonic();
     const wanted = position ?? { segment: 0, part: Number.POSITIVE_INFINITY };
     if (!this.#has(wanted)) await this.#playlistWaiters.wait(wanted, timeoutMs, departure);
     if (this.#window.isEmpty) return undefined;
     if (delta) {
-      this.#delta ??= rendered(renderDelta(this.#content()));
+      this.#delta ??= renderDelta(this.#content());
       return this.#delta;
     }
-    this.#full ??= rendered(renderPlaylist(this.#content()));
+    this.#full ??= renderPlaylist(this.#content());
     return this.#full;
   }
 
@@ -207,7 +231,39 @@ export class HlsOutput implements Output {
     const type = asked.extension === 'ts' ? 'video/mp2t' : 'video/mp4';
     if (asked.kind === 'part' && this.#isNext(asked)) await this.#partWaiters.wait(asked, timeoutMs, departure);
     const bytes = asked.kind === 'init' ? this.#window.init(asked.init) : this.#bytesOf(asked.segment, asked.part);
-    return bytes === undefined ? undefined : { bytes, type, isKey: false };
+    if (bytes !== undefined) return { bytes, type, isKey: false };
+    return asked.kind === 'segment' ? this.#onDisk(asked.segment, type) : undefined;
+  }
+
+  /** Its segments are not to be had any more. */
+  close(): void {
+    this.#folder?.close();
+  }
+
+  async #onDisk(number: number, type: HlsResource['type']): Promise<HlsResource | undefined> {
+    const size = this.#folder?.sizeOf(number);
+    const file = await this.#folder?.open(number);
+    return file === undefined || size === undefined ? undefined : { file, size, type, isKey: false };
+  }
+
+  #makeFolder(): SegmentFolder {
+    return this.#options.disk.folder({
+      stored: (number) => {
+        this.#window.stored(number);
+        const quiet = Math.max(QUIET_MS, QUIET_TARGETS * this.targetSeconds * 1000);
+        if (this.#trouble === undefined || this.#clock.monotonic() - this.#lastLost < quiet) return;
+        this.#trouble = undefined;
+        this.#options.onWindow(this, { kind: 'resumed' });
+      },
+      lost: (number, trouble, detail) => {
+        if (!this.#window.lost(number)) return;
+        this.#changed();
+        this.#lastLost = this.#clock.monotonic();
+        if (this.#trouble !== undefined) return;
+        this.#trouble = trouble;
+        this.#options.onWindow(this, { kind: 'shrunk', trouble, detail });
+      },
+    });
   }
 
   #bytesOf(number: number, part: number | undefined): Buffer | undefined {
@@ -245,7 +301,7 @@ export class HlsOutput implements Output {
       method: encryption === 'aes-128' ? 'AES-128' : 'SAMPLE-AES',
       rotateAfter: this.#source.settings.hls.keySegments,
       random: this.#options.random,
-      isHeld: (segment) => this.#window.find(segment) !== undefined,
+      isHeld: (segment) => this.#window.isKept(segment),
     });
   }
 
@@ -261,6 +317,7 @@ export class HlsOutput implements Output {
         this.#window.add(segment);
         this.#cuts.promise(this.#window.targetSeconds);
         this.#changed();
+        if (this.#folder !== undefined) this.#keepLinesOf(segment);
         this.#options.onSegment(this, segment, this.#names.segment(segment.number));
       },
       unsupported: ({ codec }) =>
@@ -269,19 +326,30 @@ export class HlsOutput implements Output {
   }
 
   #content() {
-    const { listed, open, targetSeconds, discontinuities } = this.#window;
-    const hasParts = listed.some(({ init }) => init !== undefined);
+    const { listed, open, targetSeconds, discontinuities, isIndependent, removed } = this.#window;
+    const { playlistType, windowSeconds } = this.#source.settings.hls;
+    const hasParts = listed.at(-1)?.init !== undefined;
+    this.#blocks.forgetBefore(listed[0]?.number ?? 0);
     return {
       segments: listed,
       open,
       targetSeconds,
       partTarget: hasParts ? this.#partTarget?.target : undefined,
       discontinuitySequence: discontinuities,
-      independent: areIndependent(listed),
+      independent: isIndependent,
       ended: this.#ended,
+      isEvent: playlistType === 'event' && windowSeconds > 0 && removed === 0,
       urls: this.#names,
+      blocks: this.#blocks,
       reports: this.#options.reports(this),
     };
+  }
+
+  /** Now and then, so that the first who asks doesn't pay for the lines of a whole day. */
+  #keepLinesOf({ number }: Segment): void {
+    if (number % BLOCK !== 0 || this.#window.isEmpty) return;
+    this.#full = renderPlaylist(this.#content());
+    this.#full.zip();
   }
 
   /** Something is new: playlists are made anew, once for all who ask, and who waits for it gets it. */
@@ -295,7 +363,7 @@ export class HlsOutput implements Output {
   }
 }
 
-function rendered(playlist: string): RenderedPlaylist {
-  const text = Buffer.from(playlist);
-  return { text, gzip: gzipSync(text, { level: 1 }) };
+/** Whether a path's streams are segmented from their first frame on. */
+export function startsWithStream({ hls }: Pick<PathSettings, 'hls'>): boolean {
+  return hls.always || hls.windowSeconds > 0;
 }

@@ -1,6 +1,7 @@
+import { gunzipSync } from 'node:zlib';
 import { micros, millis } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
-import { type PlaylistContent, renderDelta, renderPlaylist } from './playlist.js';
+import { type PlaylistContent, renderDelta, renderPlaylist, SegmentBlocks } from './playlist.js';
 import type { OpenSegment, Part, Segment } from './segment.js';
 
 const part = (seconds: number, independent = false): Part => {
@@ -39,7 +40,7 @@ const content = (more: Partial<PlaylistContent>): PlaylistContent => ({
 describe('playlist', () => {
   it('says what RFC 8216 asks of a live playlist', () => {
     const segments = [segment(7, 2), segment(8, 1.96, { discontinuity: true })];
-    expect(renderPlaylist(content({ segments, ended: true }))).toBe(`#EXTM3U
+    expect(`${renderPlaylist(content({ segments, ended: true }))}`).toBe(`#EXTM3U
 #EXT-X-VERSION:6
 #EXT-X-TARGETDURATION:2
 #EXT-X-MEDIA-SEQUENCE:7
@@ -67,7 +68,7 @@ show/hls/e-8.m4s
         independent: false,
         reports: [{ uri: 'show/small.m3u8', lastSegment: 9, lastPart: 3 }],
       }),
-    );
+    ).toString();
     expect(text.split('\n')).toEqual([
       '#EXTM3U',
       '#EXT-X-VERSION:9',
@@ -99,19 +100,68 @@ show/hls/e-8.m4s
 
   it('leaves out of an update what is older than six target durations', () => {
     const segments = Array.from({ length: 10 }, (_, number) => segment(number, 2, { init: 1 }));
-    const text = renderDelta(content({ segments, partTarget: micros(204_000) }));
+    const text = renderDelta(content({ segments, partTarget: micros(204_000) })).toString();
     expect(text).toContain('#EXT-X-MEDIA-SEQUENCE:0\n');
     expect(text).toContain('#EXT-X-SKIP:SKIPPED-SEGMENTS=4\n');
     expect(text).not.toContain('#EXT-X-MAP');
     expect(text.match(/#EXTINF/g)).toHaveLength(6);
-    expect(renderDelta(content({ segments: segments.slice(0, 3) }))).not.toContain('SKIP');
+    expect(`${renderDelta(content({ segments: segments.slice(0, 3) }))}`).not.toContain('SKIP');
+  });
+
+  it('renders old segments once, and a long playlist is the same text as without memory of them', () => {
+    const segments = Array.from({ length: 400 }, (_, at) =>
+      segment(at + 1030, 2, { init: at < 170 ? 1 : 2, discontinuity: at === 170 }),
+    );
+    const made = { blocks: new SegmentBlocks(), partTarget: micros(204_000) };
+    const urlsAsked: number[] = [];
+    const urls = {
+      ...content({}).urls,
+      segment: (number: number) => {
+        urlsAsked.push(number);
+        return `show/hls/e-${number}.m4s`;
+      },
+    };
+    const first = renderPlaylist(content({ ...made, segments: segments.slice(0, 399), urls })).toString();
+    expect(urlsAsked).toHaveLength(399);
+    urlsAsked.length = 0;
+    const slid = renderPlaylist(content({ ...made, segments: segments.slice(1), urls }));
+    // What isn't a whole block: in front, and behind.
+    expect(urlsAsked.length).toBeLessThan(19 + 50 + 6);
+    const plain = renderPlaylist(content({ segments: segments.slice(1), partTarget: micros(204_000) })).toString();
+    const withoutRepeats = (text: string) => text.replace(/#EXT-X-MAP:.*\n/g, '');
+    expect(withoutRepeats(slid.toString())).toBe(withoutRepeats(plain));
+    expect(first).toContain('#EXT-X-MEDIA-SEQUENCE:1030\n');
+    // Each segment has the init segment that it had.
+    for (const text of [first, slid.toString()]) {
+      let map = '';
+      for (const line of text.split('\n')) {
+        map = /MAP:URI="(.+)"/.exec(line)?.[1] ?? map;
+        const number = Number(/e-(\d+)\.m4s$/.exec(line)?.[1] ?? Number.NaN);
+        if (!Number.isNaN(number)) expect(map).toBe(`show/hls/e-init${number < 1200 ? 1 : 2}.mp4`);
+      }
+    }
+    expect(gunzipSync(Buffer.concat(slid.gzip)).toString()).toBe(slid.toString());
+  });
+
+  it('says that it only grows, where it does, and offers updates of what is long', () => {
+    const segments = Array.from({ length: 60 }, (_, number) => segment(number, 2));
+    const long = renderPlaylist(content({ segments, isEvent: true })).toString();
+    expect(long).toContain('#EXT-X-PLAYLIST-TYPE:EVENT\n');
+    expect(long).toContain('#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=12\n');
+    expect(`${renderDelta(content({ segments }))}`).toMatch(
+      /#EXT-X-VERSION:9\n(.+\n)*#EXT-X-SKIP:SKIPPED-SEGMENTS=54\n/,
+    );
   });
 
   describe('of encrypted segments', () => {
     const sampleKey = (number: number) =>
       ({ number, method: 'SAMPLE-AES', iv: Buffer.alloc(16, 0xa0 + number) }) as const;
     const wholeKey = (number: number) => ({ number, method: 'AES-128' }) as const;
-    const tags = (text: string) => text.split('\n').filter((line) => /^#EXT-X-(KEY|MAP|SKIP)|^[^#]/.test(line));
+    const tags = (text: { toString(): string }) =>
+      text
+        .toString()
+        .split('\n')
+        .filter((line) => /^#EXT-X-(KEY|MAP|SKIP)|^[^#]/.test(line));
 
     it('says each key where it begins to hold, and where none does any more', () => {
       const keys = [wholeKey(4), wholeKey(4), wholeKey(5), undefined, undefined];

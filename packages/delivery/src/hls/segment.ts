@@ -35,10 +35,14 @@ export interface OpenSegment {
   readonly parts: readonly Part[];
 }
 
-/** A finished segment. Where it has parts, they are stretches of its bytes. */
-export interface Segment extends OpenSegment {
-  readonly bytes: Buffer;
+/** A finished segment as playlists list it. It keeps no bytes: what is on disk has no parts any more. */
+export interface ListedSegment extends OpenSegment {
   readonly duration: Micros;
+}
+
+/** A finished segment. Where it has parts, they are stretches of its bytes. */
+export interface Segment extends ListedSegment {
+  readonly bytes: Buffer;
 }
 
 /** Who is told of what a packager makes, in this order: an init segment, parts, the segment that they are of. */

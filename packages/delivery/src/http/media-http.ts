@@ -21,8 +21,8 @@ const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
 
 /** What serves HLS. */
 interface HlsRoutes {
-  servePlaylist(request: MediaRequest, response: MediaResponse, path: string): Promise<void>;
-  serveResource(request: MediaRequest, response: MediaResponse, path: string, name: string): Promise<void>;
+  servePlaylist(request: MediaRequest, response: NodeResponse, path: string): Promise<void>;
+  serveResource(request: MediaRequest, response: NodeResponse, path: string, name: string): Promise<void>;
 }
 
 /** What is served, whatever the listener. */
