@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { FlvDemuxer, Fmp4Reader, micros, millis, type Sample, type TrackConfig } from '@sluice/media';
+import { randomBytes } from 'node:crypto';
+import { av1TrackConfig, FlvDemuxer, Fmp4Reader, micros, millis, type Sample, type TrackConfig } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
 import { CutPolicy } from '../segments/cut-policy.js';
 import { CmafPackager } from './cmaf-packager.js';
 import { PartTarget } from './part-target.js';
 import type { OpenSegment, Segment } from './segment.js';
+import { SegmentKeys } from './segment-keys.js';
 
 const SECONDS = 6;
 
@@ -27,7 +29,7 @@ function stream(rate: string, options: readonly string[] = [], sound = true) {
   return { configs, samples: samples.sort((a, b) => a.dts - b.dts) };
 }
 
-function packaged({ configs, samples }: ReturnType<typeof stream>, partSeconds = 0.2) {
+function packaged({ configs, samples }: ReturnType<typeof stream>, partSeconds = 0.2, sampleKeys?: SegmentKeys) {
   const segments: Segment[] = [];
   const opened: OpenSegment[] = [];
   const inits = new Map<number, Buffer>();
@@ -36,6 +38,7 @@ function packaged({ configs, samples }: ReturnType<typeof stream>, partSeconds =
   const packager = new CmafPackager({
     cuts: new CutPolicy(micros(2_000_000)),
     partTarget,
+    sampleKeys,
     wallTimeOf: (dts) => millis(dts / 1000),
     events: {
       init: (number, bytes) => inits.set(number, bytes),
@@ -116,6 +119,31 @@ describe('CmafPackager', () => {
     for (const sample of source.samples) packager.sample(later(later(sample)));
     packager.flush();
     expect(segments[6]).toMatchObject({ discontinuity: true, init: 2 });
+  });
+
+  it('has an init segment for each key, and leaves out what it could only send clear', () => {
+    const keys = new SegmentKeys({ method: 'SAMPLE-AES', rotateAfter: 2, random: randomBytes, isHeld: () => true });
+    const { configs, samples } = stream('25');
+    const av1 = av1TrackConfig(7, Buffer.from('81050c000a0b0000002d4cffb3c02f8004', 'hex'));
+    const { packager, segments, inits, unsupported } = packaged({ configs: [...configs, av1], samples }, 0.2, keys);
+    packager.flush();
+    expect(unsupported).toEqual(['av1']);
+    expect(segments.map(({ key, init }) => [key?.number, init])).toEqual([
+      [0, 1],
+      [0, 1],
+      [1, 2],
+    ]);
+    for (const { key, init, bytes } of segments) {
+      const secret = key && keys.secretOf(key);
+      const header = inits.get(init ?? 0);
+      expect(header?.includes(secret?.keyId ?? '-')).toBe(true);
+      expect(header?.includes(secret?.key ?? '-')).toBe(false);
+      expect(bytes.includes(secret?.key ?? '-')).toBe(false);
+      // Of no picture that is large enough to be encrypted, the bytes are there as they came.
+      for (const { data } of samples.filter((sample) => sample.data.length > 500)) {
+        expect(bytes.includes(data)).toBe(false);
+      }
+    }
   });
 
   it('leaves out what MP4 has no place for', () => {
