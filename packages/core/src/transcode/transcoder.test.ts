@@ -144,6 +144,20 @@ describe('Transcoder', () => {
     ]);
   });
 
+  it('changes to another ffmpeg before the clock of MPEG-TS turns over', () => {
+    const { transcoder, publish } = transcoderWith(`mode: always, ${RENDITIONS}`, '/bin/sleep');
+    const publication = publish();
+    publication.write({ type: 'config', config: VIDEO });
+    const pids = new Set<number | undefined>();
+    // In steps of 9 s, for longer ones would be mended: 25 hours.
+    for (let step = 0; step < 10_000; step += 1) {
+      publication.write(keyframe(step * 9000));
+      if (step % 100 === 0) pids.add(transcoder.status.ladders[0]?.pid);
+    }
+    expect(pids.size).toBe(2);
+    expect(transcoder.status.ladders[0]?.restarts).toBe(0);
+  });
+
   it('says what it can not make', () => {
     const { transcoder, publish } = transcoderWith(`mode: always, ${RENDITIONS}`);
     const publication = publish();
