@@ -65,7 +65,9 @@ interface Run {
   readonly base: Micros;
   readonly watch: RunWatch;
   lastInDts: Micros | undefined;
+  /** The end of what it said of errors. */
   said: string;
+  lines: number;
 }
 
 const FIRST_PAUSE_MS = 1000;
@@ -107,7 +109,7 @@ export class Ladder {
         ...{ name, source, gate, router, log },
         path: `${source.path}/${name}` as StreamPath,
         settings: own,
-        onCut: () => this.#cut.add(rendition),
+        onCut: () => this.#leaveOut(rendition),
       });
       return rendition;
     });
@@ -222,9 +224,15 @@ export class Ladder {
     const hasSound = carried.some(({ kind }) => kind === 'audio');
     const hasPicture = carried.some(({ kind }) => kind === 'video');
     const wanted = this.renditions.filter((rendition) => this.#shares.has(rendition) && !this.#cut.has(rendition));
-    const made = wanted.filter(({ settings }) => hasOutput(settings, hasPicture, hasSound));
+    // What should have a picture is not made as sound alone because the picture can't be carried.
+    const lacksPicture = this.picture !== undefined && !hasPicture;
+    const made = wanted.filter(
+      ({ settings }) => hasOutput(settings, hasPicture, hasSound) && !(lacksPicture && settings.codec !== 'none'),
+    );
     for (const rendition of wanted) {
-      if (!made.includes(rendition)) rendition.withhold('failed', fault ?? 'the source has nothing for it');
+      if (made.includes(rendition)) continue;
+      rendition.withhold('failed', fault ?? 'the source has nothing for it');
+      this.#shares.drop(rendition);
     }
     this.#running = made;
     if (made.length > 0) this.#spawn(recent, carried, made);
@@ -258,7 +266,7 @@ export class Ladder {
       onLine: (line) => this.#said(run, line),
       onEnd: (reason) => this.#ended(run, reason),
     });
-    const run: Run = { process, muxer, base, watch, said: '', lastInDts: undefined };
+    const run: Run = { process, muxer, base, watch, said: '', lines: 0, lastInDts: undefined };
     this.#run = run;
     this.#awaitsKeyframe = false;
     const names = made.map(({ name }) => name);
@@ -314,6 +322,15 @@ export class Ladder {
     }
   }
 
+  /** It is not made any more, until all of them are begun anew. The others go on. */
+  #leaveOut(rendition: Rendition): void {
+    this.#cut.add(rendition);
+    this.#shares.drop(rendition);
+    if (this.#run === undefined) return;
+    this.#halt();
+    this.#launch();
+  }
+
   /** More than it takes on average: a keyframe should not wait. */
   #threads(picture: SourcePicture | undefined): { decoder: number; encoder: number } {
     const bounded = (count: number) => Math.min(MOST_THREADS, Math.max(1, Math.ceil(count)));
@@ -349,10 +366,9 @@ export class Ladder {
   #said(run: Run, { level, text }: FfmpegLine): void {
     if (level === 'info') return;
     if (level === 'error') this.#errors += 1;
-    if (level !== 'warning') {
-      run.said = `${run.said}${text}\n`.slice(-TEXT_KEPT);
-    }
-    if (run.said.split('\n').length <= LINES_LOGGED_PER_RUN) {
+    if (level !== 'warning') run.said = `${run.said}${text}\n`.slice(-TEXT_KEPT);
+    run.lines += 1;
+    if (run.lines <= LINES_LOGGED_PER_RUN) {
       this.#options.log.debug({ path: this.source.path, level, text }, 'ffmpeg says');
     }
   }

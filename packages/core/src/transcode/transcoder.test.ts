@@ -163,7 +163,10 @@ describe('Transcoder', () => {
     const publication = publish();
     expect(transcoder.refusalFor(parseStreamPath('live/show/360p'))).toBeUndefined();
     publication.write({ type: 'config', config: VP8 });
+    publication.write({ type: 'config', config: AUDIO });
     publication.write(keyframe(0));
+    expect(transcoder.renditionsOf(SOURCE).map(({ state }) => state)).toEqual(['failed', 'starting']);
+    expect(transcoder.status.cpuReserved).toBeLessThan(0.05);
     expect(transcoder.refusalFor(parseStreamPath('live/show/360p'))).toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(/^live\/show\/360p can't be made: .*vp8 in MPEG-TS/),
