@@ -209,6 +209,20 @@ transcode:
     expect((await fetch(`${sluice.http}/live/show/middle/middle.flv${query}`)).status).toBe(401);
   });
 
+  it('can be cut off, which the others do not notice', async () => {
+    const sluice = await live(LADDER);
+    const [middle, small] = [await watch(sluice, 'live/show/middle'), await watch(sluice, 'live/show/small')];
+    await until('both play', () => pictures(middle).length > 20 && pictures(small).length > 20, 30_000);
+    const cut = await fetch(`${sluice.api}/api/v2/streams/live/show/small`, { method: 'DELETE', headers: AS_ADMIN });
+    expect(cut.status).toBe(204);
+    const before = lastOf(middle);
+    await until('one has ended', () => small.ended);
+    await until('the other goes on', () => lastOf(middle) > before + 1_000_000);
+    expect(middle.ended).toBe(false);
+    const left = (await job(sluice))?.renditions.find(({ name }) => name === 'small');
+    expect(left).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^cut off by/) });
+  });
+
   it('end when their source ends', async () => {
     const sluice = await startServer(`publish: { graceSeconds: 0 }\n${LADDER}`);
     closing.push(() => sluice.stop());

@@ -48,6 +48,11 @@ describe('the CPU budget', () => {
     const both = renditionCost(middle.settings, SOURCE) + renditionCost(small.settings, SOURCE);
     expect(budget.taken).toBeCloseTo(both + decodingCost(SOURCE), 6);
     expect([shares.has(large), shares.has(small), shares.size]).toEqual([false, true, 2]);
+    shares.drop(middle);
+    expect(budget.taken).toBeCloseTo(renditionCost(small.settings, SOURCE) + decodingCost(SOURCE), 6);
+    shares.drop(small);
+    expect(budget.taken).toBe(0);
+    shares.take(small, SOURCE);
     shares.giveBack();
     expect(budget.taken).toBe(0);
   });

@@ -58,7 +58,8 @@ describe('ffmpegLine', () => {
     ['[mpegts @ 0x55d0] [warning] DTS is odd', { level: 'warning', text: '[mpegts] DTS is odd' }],
     ['[error] pipe:3: Broken pipe', { level: 'error', text: 'pipe:3: Broken pipe' }],
     ['[fatal] Error initializing', { level: 'error', text: 'Error initializing' }],
-    ['x265 [info]: HEVC encoder', { level: 'info', text: 'x265 [info]: HEVC encoder' }],
+    ['[libx264 @ 0x1] [info] profile Main', { level: 'info', text: '[libx264] profile Main' }],
+    ['x265 [info]: HEVC encoder', { level: 'other', text: 'x265 [info]: HEVC encoder' }],
   ])('reads %s', (line, expected) => {
     expect(ffmpegLine(line)).toEqual(expected);
   });

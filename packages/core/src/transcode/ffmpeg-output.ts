@@ -63,7 +63,8 @@ function progressOf(fields: ReadonlyMap<string, string>): FfmpegProgress {
 
 /** A line of ffmpeg's log. */
 export interface FfmpegLine {
-  readonly level: 'error' | 'warning' | 'info';
+  /** `other`: a program beside ffmpeg's own log, as an encoder's library or what started it. */
+  readonly level: 'error' | 'warning' | 'info' | 'other';
   readonly text: string;
 }
 
@@ -72,6 +73,6 @@ const LEVEL = /\[(panic|fatal|error|warning|info)\] /;
 /** Reads a line as `-loglevel level+…` writes it: `[mpegts @ 0x55] [error] text`. */
 export function ffmpegLine(line: string): FfmpegLine {
   const named = LEVEL.exec(line)?.[1];
-  const level = named === 'warning' || named === 'info' ? named : 'error';
-  return { level: named === undefined ? 'info' : level, text: line.replace(LEVEL, '').replace(/ @ 0x[0-9a-f]+/g, '') };
+  const level = named === undefined ? 'other' : named === 'warning' || named === 'info' ? named : 'error';
+  return { level, text: line.replace(LEVEL, '').replace(/ @ 0x[0-9a-f]+/g, '') };
 }

@@ -48,6 +48,15 @@ export class LadderShares<T extends { readonly settings: RenditionSettings }> {
     return undefined;
   }
 
+  /** Of one rendition. With the last one that has a picture, the decoding is over, too. */
+  drop(rendition: T): void {
+    this.#shares.get(rendition)?.release();
+    this.#shares.delete(rendition);
+    if ([...this.#shares.keys()].some(({ settings }) => settings.codec !== 'none')) return;
+    this.#decoding?.release();
+    this.#decoding = undefined;
+  }
+
   giveBack(): void {
     this.#decoding?.release();
     this.#decoding = undefined;

@@ -21,6 +21,7 @@ import { carriedTracks, LadderFeed, RunMuxer } from './ladder-feed.js';
 import { LadderShares } from './ladder-shares.js';
 import { Rendition } from './rendition.js';
 import { decodingCost, type SourcePicture, sourcePictureOf } from './rendition-cost.js';
+import { RunWatch, STALLED_AFTER_MS } from './run-watch.js';
 
 export interface LadderOptions {
   readonly source: Stream;
@@ -60,24 +61,20 @@ export interface LadderFigures {
 interface Run {
   readonly process: FfmpegProcess;
   readonly muxer: RunMuxer;
-  readonly startedAt: number;
-  lastIn: number;
-  /** Since when samples have come without a pause. */
-  fedSince: number;
-  lastOut: number;
+  /** What stands at 0 in what goes in. */
+  readonly base: Micros;
+  readonly watch: RunWatch;
   lastInDts: Micros | undefined;
-  cpuSeconds: number | undefined;
-  cpuAt: number;
+  /** The end of what it said of errors. */
   said: string;
+  lines: number;
 }
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
-/** What ran for so long was no failure. */
-const GOOD_AFTER_MS = 10_000;
 const TICK_MS = 1000;
-/** Samples go in, and nothing comes out: it hangs. */
-const STALLED_AFTER_MS = 8000;
+/** Then another one goes on, before the clock of MPEG-TS turns over. */
+const LONGEST_RUN = microsFromSeconds(24 * 3600);
 /** What ffmpeg has not read is kept up to here, so that it can catch up with a GOP. */
 const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 const MOST_BEHIND = microsFromSeconds(6);
@@ -102,7 +99,6 @@ export class Ladder {
   #dropped = 0;
   #awaitsKeyframe = false;
   #progress: FfmpegProgress | undefined;
-  #cpu: number | undefined;
 
   constructor(options: LadderOptions) {
     this.#options = options;
@@ -113,7 +109,7 @@ export class Ladder {
         ...{ name, source, gate, router, log },
         path: `${source.path}/${name}` as StreamPath,
         settings: own,
-        onCut: () => this.#cut.add(rendition),
+        onCut: () => this.#leaveOut(rendition),
       });
       return rendition;
     });
@@ -139,7 +135,7 @@ export class Ladder {
       state: run === undefined ? idle : 'running',
       pid: run?.process.pid,
       reserved: this.#shares.cores,
-      cpu: this.#cpu,
+      cpu: run?.watch.cpu,
       speed: this.#progress?.speed,
       fps: this.#progress?.fps,
       behind: run && this.#behind(run),
@@ -169,6 +165,8 @@ export class Ladder {
     this.source.output({ name: 'transcode', create: () => feed });
     this.#feed = feed;
     this.#timer = setInterval(() => void this.#tick(), TICK_MS);
+    // Where it is not remembered, the encoder may be asked for one.
+    if (feed.recent(undefined).length === 0) this.source.requestKeyframe();
     this.#launch();
   }
 
@@ -210,6 +208,7 @@ export class Ladder {
 
   #sample(sample: Sample): void {
     if (this.#feed === undefined) return;
+    if (this.#run !== undefined && sample.keyframe && sample.dts - this.#run.base > LONGEST_RUN) this.#halt();
     if (this.#run !== undefined) this.#write(this.#run, sample);
     // What has just come in is in the feed's memory.
     else if (this.#retry === undefined && sample.keyframe) this.#launch();
@@ -225,9 +224,15 @@ export class Ladder {
     const hasSound = carried.some(({ kind }) => kind === 'audio');
     const hasPicture = carried.some(({ kind }) => kind === 'video');
     const wanted = this.renditions.filter((rendition) => this.#shares.has(rendition) && !this.#cut.has(rendition));
-    const made = wanted.filter(({ settings }) => hasOutput(settings, hasPicture, hasSound));
+    // What should have a picture is not made as sound alone because the picture can't be carried.
+    const lacksPicture = this.picture !== undefined && !hasPicture;
+    const made = wanted.filter(
+      ({ settings }) => hasOutput(settings, hasPicture, hasSound) && !(lacksPicture && settings.codec !== 'none'),
+    );
     for (const rendition of wanted) {
-      if (!made.includes(rendition)) rendition.withhold('failed', fault ?? 'the source has nothing for it');
+      if (made.includes(rendition)) continue;
+      rendition.withhold('failed', fault ?? 'the source has nothing for it');
+      this.#shares.drop(rendition);
     }
     this.#running = made;
     if (made.length > 0) this.#spawn(recent, carried, made);
@@ -241,7 +246,7 @@ export class Ladder {
     const base = muxer.begin(recent[0]?.dts ?? micros(0));
     const origin = base - TS_TIME_OFFSET;
     for (const rendition of made) rendition.begin(base, trackKinds(rendition, picture, hasSound));
-    const now = performance.now();
+    const watch = new RunWatch(performance.now());
     const steps = made.map(({ settings, lastPicture }) => ({
       settings,
       after: lastPicture === undefined ? undefined : Math.max(0, lastPicture - origin) / 1e6,
@@ -252,7 +257,7 @@ export class Ladder {
       args: ladderArguments({ picture, hasSound, steps, threads: this.#threads(picture) }),
       outputs: made.length,
       onOutput: (output, bytes) => {
-        run.lastOut = performance.now();
+        watch.gave(performance.now());
         made[output]?.push(bytes);
       },
       onProgress: (progress) => {
@@ -261,11 +266,7 @@ export class Ladder {
       onLine: (line) => this.#said(run, line),
       onEnd: (reason) => this.#ended(run, reason),
     });
-    const run: Run = {
-      ...{ process, muxer, said: '' },
-      ...{ startedAt: now, lastIn: now, fedSince: now, lastOut: now, cpuAt: now },
-      ...{ lastInDts: undefined, cpuSeconds: undefined },
-    };
+    const run: Run = { process, muxer, base, watch, said: '', lines: 0, lastInDts: undefined };
     this.#run = run;
     this.#awaitsKeyframe = false;
     const names = made.map(({ name }) => name);
@@ -276,9 +277,7 @@ export class Ladder {
 
   /** What ffmpeg can't keep up with is left out, up to where it can begin again. */
   #write(run: Run, sample: Sample): void {
-    const now = performance.now();
-    if (now - run.lastIn > TICK_MS) run.fedSince = now;
-    run.lastIn = now;
+    run.watch.fed(performance.now());
     const isStart = sample.kind === 'video' ? sample.keyframe : this.picture === undefined;
     const isBehind = run.process.waiting > MOST_WAITING_BYTES || this.#isTooLate(run);
     if (isBehind) this.#awaitsKeyframe = true;
@@ -323,6 +322,15 @@ export class Ladder {
     }
   }
 
+  /** It is not made any more, until all of them are begun anew. The others go on. */
+  #leaveOut(rendition: Rendition): void {
+    this.#cut.add(rendition);
+    this.#shares.drop(rendition);
+    if (this.#run === undefined) return;
+    this.#halt();
+    this.#launch();
+  }
+
   /** More than it takes on average: a keyframe should not wait. */
   #threads(picture: SourcePicture | undefined): { decoder: number; encoder: number } {
     const bounded = (count: number) => Math.min(MOST_THREADS, Math.max(1, Math.ceil(count)));
@@ -336,7 +344,6 @@ export class Ladder {
     this.#run?.process.kill();
     this.#run = undefined;
     this.#progress = undefined;
-    this.#cpu = undefined;
   }
 
   #ended(run: Run, reason: string): void {
@@ -358,11 +365,10 @@ export class Ladder {
 
   #said(run: Run, { level, text }: FfmpegLine): void {
     if (level === 'info') return;
-    if (level === 'error') {
-      this.#errors += 1;
-      run.said = `${run.said}${text}\n`.slice(-TEXT_KEPT);
-    }
-    if (run.said.split('\n').length <= LINES_LOGGED_PER_RUN) {
+    if (level === 'error') this.#errors += 1;
+    if (level !== 'warning') run.said = `${run.said}${text}\n`.slice(-TEXT_KEPT);
+    run.lines += 1;
+    if (run.lines <= LINES_LOGGED_PER_RUN) {
       this.#options.log.debug({ path: this.source.path, level, text }, 'ffmpeg says');
     }
   }
@@ -371,19 +377,14 @@ export class Ladder {
     const run = this.#run;
     if (run === undefined) return;
     const now = performance.now();
-    if (now - run.startedAt > GOOD_AFTER_MS && now - run.lastOut < TICK_MS) this.#failures = 0;
-    const isFed = now - run.lastIn < TICK_MS;
-    if (isFed && now - Math.max(run.lastOut, run.fedSince) > STALLED_AFTER_MS) {
+    if (run.watch.isGood(now)) this.#failures = 0;
+    if (run.watch.hangs(now)) {
       run.process.kill();
       this.#ended(run, `ffmpeg has given nothing for ${STALLED_AFTER_MS / 1000} s`);
       return;
     }
     const seconds = await run.process.cpuSeconds();
-    if (this.#run !== run || seconds === undefined) return;
-    const read = performance.now();
-    if (run.cpuSeconds !== undefined) this.#cpu = (seconds - run.cpuSeconds) / ((read - run.cpuAt) / 1000);
-    run.cpuSeconds = seconds;
-    run.cpuAt = read;
+    if (seconds !== undefined) run.watch.measured(seconds, performance.now());
   }
 }
 

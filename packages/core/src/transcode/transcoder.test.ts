@@ -144,12 +144,29 @@ describe('Transcoder', () => {
     ]);
   });
 
+  it('changes to another ffmpeg before the clock of MPEG-TS turns over', () => {
+    const { transcoder, publish } = transcoderWith(`mode: always, ${RENDITIONS}`, '/bin/sleep');
+    const publication = publish();
+    publication.write({ type: 'config', config: VIDEO });
+    const pids = new Set<number | undefined>();
+    // In steps of 9 s, for longer ones would be mended: 25 hours.
+    for (let step = 0; step < 10_000; step += 1) {
+      publication.write(keyframe(step * 9000));
+      if (step % 100 === 0) pids.add(transcoder.status.ladders[0]?.pid);
+    }
+    expect(pids.size).toBe(2);
+    expect(transcoder.status.ladders[0]?.restarts).toBe(0);
+  });
+
   it('says what it can not make', () => {
     const { transcoder, publish } = transcoderWith(`mode: always, ${RENDITIONS}`);
     const publication = publish();
     expect(transcoder.refusalFor(parseStreamPath('live/show/360p'))).toBeUndefined();
     publication.write({ type: 'config', config: VP8 });
+    publication.write({ type: 'config', config: AUDIO });
     publication.write(keyframe(0));
+    expect(transcoder.renditionsOf(SOURCE).map(({ state }) => state)).toEqual(['failed', 'starting']);
+    expect(transcoder.status.cpuReserved).toBeLessThan(0.05);
     expect(transcoder.refusalFor(parseStreamPath('live/show/360p'))).toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(/^live\/show\/360p can't be made: .*vp8 in MPEG-TS/),
