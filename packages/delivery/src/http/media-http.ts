@@ -8,6 +8,7 @@ import type { HttpFlv } from '../http-flv.js';
 import type { WsFlv } from '../ws-flv.js';
 import type { MediaRequest } from './media-request.js';
 import type { Pages } from './pages.js';
+import { readRequestTarget } from './request-target.js';
 import { sendError } from './responses.js';
 import type { SdpExchange } from './sdp/sdp-exchange.js';
 import { isSdpPath } from './sdp/sdp-route.js';
@@ -182,13 +183,12 @@ export class MediaHttpServer {
   }
 
   #read(message: IncomingMessage): MediaRequest | undefined {
-    const { url } = message;
-    if (url === undefined || !url.startsWith('/') || !URL.canParse(url, 'http://host')) return undefined;
-    const { pathname, searchParams } = new URL(url, 'http://host');
+    const target = readRequestTarget(message.url);
+    if (target === undefined) return undefined;
     const header = message.headers['x-forwarded-for'];
     const forwardedFor = Array.isArray(header) ? header.join(',') : header;
     const ip = this.#options.forwarded.of(message.socket.remoteAddress ?? 'unknown', forwardedFor);
-    return { message, pathname, query: searchParams, ip };
+    return { message, ...target, ip };
   }
 
   #reportFault({ ip, pathname }: MediaRequest, error: unknown): void {
