@@ -27,6 +27,8 @@ export interface HlsFanOutOptions {
 
 export interface HlsFanOutRow {
   readonly mbpsEach: number;
+  /** CPU time of the server for each playlist, segment or part. */
+  readonly microsPerAnswer: number;
   /** Of one core. */
   readonly cpu: number;
   /** How long the server waited for its core, as a share of the time. */
@@ -64,7 +66,11 @@ export async function measureHls(kind: ViewerKind, options: HlsFanOutOptions): P
     plan,
     profile,
     preload: PROBE_ARGS,
-    environment: { SLUICE_HLS_ALWAYS: 'true', SLUICE_HLS_LOW_LATENCY: String(kind === 'low-latency') },
+    environment: {
+      SLUICE_WEBRTC_ENABLED: 'false',
+      SLUICE_HLS_ALWAYS: 'true',
+      SLUICE_HLS_LOW_LATENCY: String(kind === 'low-latency'),
+    },
   });
   const shared = viewShared(createSharedBuffers(1));
   const publishing = await publish(`${server.rtmp}/${STREAM}`, await readClip(clip), shared);
@@ -90,6 +96,7 @@ export async function measureHls(kind: ViewerKind, options: HlsFanOutOptions): P
     const before = look();
     await sleep(seconds * 1000);
     const after = look();
+    const inTime = await all({ kind: 'look' });
     const residentMib = usageOf([server.pid]).residentMib;
     const watched = await endWatch(server.pid, server.folder);
     const { parts, renderings } = await takeProbe(server.folder);
@@ -111,8 +118,8 @@ export async function measureHls(kind: ViewerKind, options: HlsFanOutOptions): P
     );
     const attached = sum((answer) => answer.viewers - answer.failed);
     return {
-      // Bytes of the time of grace are in it.
-      mbpsEach: (sum(({ bytes }) => bytes) * 8) / (elapsed + GRACE_MS / 1000) / attached / 1e6,
+      mbpsEach: (inTime.reduce((total, { bytes }) => total + bytes, 0) * 8) / elapsed / attached / 1e6,
+      microsPerAnswer: ((after.cpu - before.cpu) / inTime.reduce((total, { answers }) => total + answers, 0)) * 1e6,
       cpu: (after.cpu - before.cpu) / elapsed,
       waited: (after.waited - before.waited) / elapsed,
       loadCpu: spent / 1e6 / elapsed,

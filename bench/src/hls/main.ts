@@ -27,7 +27,17 @@ pinSelf(plan);
 const profiles: string[] = [];
 const row = (...cells: (string | number)[]) => console.log(`| ${cells.join(' | ')} |`);
 const HEAD = [
-  ...['HLS', 'viewers', 'Mbit/s each', 'CPU of one core', 'µs/s a viewer', 'part p50 ms', 'p99', 'most'],
+  ...[
+    'HLS',
+    'viewers',
+    'Mbit/s each',
+    'CPU of one core',
+    'µs/s a viewer',
+    'µs an answer',
+    'part p50 ms',
+    'p99',
+    'most',
+  ],
   ...['playlist p50 ms', 'p99', 'parts', 'playlists made', 'missing', 'too late', '404', 'lost', 'longest turn ms'],
   ...['MiB', 'waited', 'load CPU'],
 ];
@@ -41,6 +51,7 @@ for (const viewers of values.viewers.split(',').map(Number)) {
     const { partLate, playlistLate } = found;
     row(
       ...[kind, viewers, found.mbpsEach.toFixed(2), found.cpu.toFixed(2), ((found.cpu / viewers) * 1e6).toFixed(0)],
+      found.microsPerAnswer.toFixed(1),
       ...[millis(partLate, 0.5), millis(partLate, 0.99), millis(partLate, 1)],
       ...[millis(playlistLate, 0.5), millis(playlistLate, 0.99)],
       ...[found.parts, found.renderings, found.missing, found.tooLate, found.missed, found.failed],

@@ -9,10 +9,11 @@ export interface WorkerSetup {
   readonly index: number;
 }
 
-/** Each is answered once: `attach` when all play, the others at once. */
+/** Each is answered once: `attach` when all play, the others at once. Only `finish` is told of single arrivals. */
 export type WorkerRequest =
   | { readonly kind: 'attach'; readonly viewers: number; readonly intervalMs: number }
   | { readonly kind: 'observe' }
+  | { readonly kind: 'look' }
   | { readonly kind: 'finish' };
 
 export interface WorkerAnswer {
@@ -22,6 +23,8 @@ export interface WorkerAnswer {
   readonly reason: string | undefined;
   readonly missed: number;
   readonly bytes: number;
+  /** Playlists, segments and parts that came. */
+  readonly answers: number;
   /** Arrivals since `observe`, in threes: segment, part, when. */
   readonly pieces: readonly number[];
   /** Arrivals of playlists: what they hint at, and when. */

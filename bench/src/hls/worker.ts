@@ -12,6 +12,7 @@ const START_TIMEOUT_MS = 30_000;
 const { host, port, path, kind, index } = workerData as WorkerSetup;
 const viewers: HlsViewer[] = [];
 let bytes = 0;
+let answers = 0;
 let pieces: number[] = [];
 let playlists: number[] = [];
 let isObserving = false;
@@ -23,9 +24,11 @@ const context: ViewerContext = {
     bytes += count;
   },
   onPiece: ({ segment, part }, at) => {
+    answers += 1;
     if (isObserving) pieces.push(segment, part, at);
   },
   onPlaylist: ({ hint }, at) => {
+    answers += 1;
     if (isObserving && hint !== undefined) playlists.push(hint.segment, hint.part, at);
   },
 };
@@ -56,8 +59,9 @@ function report(): WorkerAnswer {
     reason: failed.length === 0 ? undefined : (failed[0]?.failure ?? 'nothing came in time'),
     missed: viewers.reduce((sum, { missed }) => sum + missed, 0),
     bytes,
-    pieces,
-    playlists,
+    answers,
+    pieces: [],
+    playlists: [],
   };
 }
 
@@ -68,10 +72,12 @@ async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
       return report();
     case 'observe':
       isObserving = true;
-      [bytes, pieces, playlists] = [0, [], []];
+      [bytes, answers, pieces, playlists] = [0, 0, [], []];
+      return report();
+    case 'look':
       return report();
     case 'finish': {
-      const found = report();
+      const found = { ...report(), pieces, playlists };
       isObserving = false;
       for (const viewer of viewers) viewer.close();
       return found;

@@ -9,6 +9,7 @@ import { type HttpDoor, plainDoor, type TlsFiles, tlsDoor } from './http-door.js
 import type { MediaRequest, NodeRequest } from './media-request.js';
 import type { MediaResponse, NodeResponse } from './media-response.js';
 import type { Pages } from './pages.js';
+import { readRequestTarget } from './request-target.js';
 import { sendError } from './responses.js';
 import type { SdpExchange } from './sdp/sdp-exchange.js';
 import { isSdpPath } from './sdp/sdp-route.js';
@@ -181,13 +182,12 @@ export class MediaHttpServer {
   }
 
   #read(message: NodeRequest): MediaRequest | undefined {
-    const { url } = message;
-    if (url === undefined || !url.startsWith('/') || !URL.canParse(url, 'http://host')) return undefined;
-    const { pathname, searchParams } = new URL(url, 'http://host');
+    const target = readRequestTarget(message.url);
+    if (target === undefined) return undefined;
     const header = message.headers['x-forwarded-for'];
     const forwardedFor = Array.isArray(header) ? header.join(',') : header;
     const ip = this.#options.forwarded.of(message.socket.remoteAddress ?? 'unknown', forwardedFor);
-    return { message, pathname, query: searchParams, ip };
+    return { message, ...target, ip };
   }
 
   #reportFault({ ip, pathname }: MediaRequest, error: unknown): void {
