@@ -116,11 +116,35 @@ describe('DashOutput', () => {
     expect((await mpd()).match(/<Period /g)).toHaveLength(1);
   });
 
+  it.each([
+    [44_100, 'mp4a.6B'],
+    [22_050, 'mp4a.69'],
+  ])('names MP3 of %i Hz as MP4 does', async (sampleRate, name) => {
+    const { output, mpd } = outputWith();
+    const description = Buffer.alloc(0);
+    const mp3 = {
+      kind: 'audio',
+      track: 1,
+      codec: 'mp3',
+      codecString: 'mp3',
+      description,
+      sampleRate,
+      channels: 2,
+    } as const;
+    output.configure({ tracks: [mp3], metadata: {} });
+    for (let at = 0; at < 2; at += STEP) {
+      const dts = micros(Math.round(at * 1_000_000));
+      output.sample({ track: 1, kind: 'audio', dts, pts: dts, keyframe: true, data: Buffer.from([0]) });
+    }
+    expect(await mpd()).toMatch(`<Representation id="a1" codecs="${name}"`);
+    expect(await mpd()).toMatch(`audioSamplingRate="${sampleRate}"`);
+  });
+
   it('says that it is over, and how long it was', async () => {
     const { output, gop, mpd, ended } = outputWith();
     gop(1);
     gop(1);
-    output.end('over');
+    output.end();
     expect(await mpd()).toMatch(/mediaPresentationDuration="PT2S"/);
     expect(await mpd()).not.toMatch(/minimumUpdatePeriod/);
     expect(ended).toEqual([output]);
