@@ -61,12 +61,20 @@ export async function openDevices(
   const camera = kinds.camera && settings.camera !== NO_DEVICE;
   const microphone = kinds.microphone && settings.microphone !== NO_DEVICE;
   if (!camera && !microphone) return new MediaStream();
-  return capture(() =>
-    media().getUserMedia({
-      video: camera && { ...deviceOf(settings.camera), ...pictureConstraints(settings) },
-      audio: microphone && { ...deviceOf(settings.microphone), ...soundConstraints(settings) },
-    }),
-  );
+  const ask = (exactly: boolean) =>
+    capture(() =>
+      media().getUserMedia({
+        video: camera && { ...deviceOf(settings.camera, exactly), ...pictureConstraints(settings) },
+        audio: microphone && { ...deviceOf(settings.microphone, exactly), ...soundConstraints(settings) },
+      }),
+    );
+  try {
+    return await ask(true);
+  } catch (error) {
+    // One that was chosen at another visit and is gone gives way to another.
+    if (!(error instanceof CaptureError) || error.code !== 'no-device') throw error;
+    return ask(false);
+  }
 }
 
 /**
@@ -100,9 +108,9 @@ function soundConstraints({ music }: PublishSettings): MediaTrackConstraints {
   };
 }
 
-/** One that is gone gives way to another. */
-function deviceOf(id: string): MediaTrackConstraints {
-  return id === '' ? {} : { deviceId: { ideal: id } };
+/** As a mere wish it would lose against size and rate, where another device fits those better. */
+function deviceOf(id: string, exactly: boolean): MediaTrackConstraints {
+  return id === '' ? {} : { deviceId: exactly ? { exact: id } : { ideal: id } };
 }
 
 function media(): MediaDevices {

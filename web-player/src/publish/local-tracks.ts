@@ -9,13 +9,14 @@ export interface LocalTrackEvents {
   readonly gone: (kind: TrackKind) => void;
 }
 
-/** The picture and the sound of this device. Turned off, each stays off when it is exchanged for another. */
+/**
+ * The picture and the sound of this device. Turned off, each stays off when it is exchanged for another. One thing is to
+ * be opened at a time.
+ */
 export class LocalTracks {
   readonly #events: LocalTrackEvents;
   readonly #tracks = new Map<TrackKind, MediaStreamTrack>();
   readonly #off = new Set<TrackKind>();
-  /** Counts the times that each was opened, so that one which another overtook is given up. */
-  readonly #generation = { video: 0, audio: 0 };
 
   constructor(events: LocalTrackEvents) {
     this.#events = events;
@@ -82,12 +83,10 @@ export class LocalTracks {
   }
 
   async #open(settings: PublishSettings, kinds: readonly TrackKind[], ask: () => Promise<MediaStream>): Promise<void> {
-    const generations = kinds.map((kind) => ({ kind, generation: ++this.#generation[kind] }));
     const stream = await ask();
-    for (const { kind, generation } of generations) {
+    for (const kind of kinds) {
       const [track] = kind === 'video' ? stream.getVideoTracks() : stream.getAudioTracks();
-      if (generation === this.#generation[kind]) this.#take(kind, track, settings);
-      else track?.stop();
+      this.#take(kind, track, settings);
     }
   }
 

@@ -36,6 +36,7 @@ export class Studio {
   readonly meter = new LevelMeter();
   #settings: PublishSettings = rememberedSettings();
   #client: WhipClient | undefined;
+  #turn: Promise<void> = Promise.resolve();
   #liveSince: number | undefined;
   #lastFault: Message | undefined;
 
@@ -73,14 +74,14 @@ export class Studio {
   }
 
   /** Opens what was chosen, as far as it can be had without a click. */
-  async open(): Promise<void> {
-    await this.#attempt(() => this.#tracks.openAll(this.#settings));
+  open(): Promise<void> {
+    return this.#inTurn(() => this.#attempt(() => this.#tracks.openAll(this.#settings)));
   }
 
   /** What the button in place of the picture does. */
-  async retry(): Promise<void> {
-    if (this.#settings.source === 'screen') await this.#attempt(() => this.#tracks.openPicture(this.#settings));
-    else await this.open();
+  retry(): Promise<void> {
+    if (this.#settings.source === 'camera') return this.open();
+    return this.#inTurn(() => this.#attempt(() => this.#tracks.openPicture(this.#settings)));
   }
 
   toggle(kind: TrackKind): void {
@@ -114,19 +115,28 @@ export class Studio {
   }
 
   /** Does what a choice in the form asks for: at once, while live too. */
-  async chosen(): Promise<void> {
+  chosen(): Promise<void> {
+    return this.#inTurn(() => this.#follow(this.#view.settings.read()));
+  }
+
+  async #follow(now: PublishSettings): Promise<void> {
     const before = this.#settings;
-    const now = this.#view.settings.read();
     this.#settings = now;
     rememberSettings(now);
     const differs = (...names: readonly (keyof PublishSettings)[]) => names.some((name) => before[name] !== now[name]);
     this.#tracks.hint(now);
     if (differs('source', 'camera')) await this.#attempt(() => this.#tracks.openPicture(now), before);
-    if (differs('microphone', 'music')) await this.#attempt(() => this.#tracks.openSound(now));
-    if (differs('height', 'frameRate')) {
+    else if (differs('height', 'frameRate')) {
       await this.#attempt(async () => this.#tracks.get('video')?.applyConstraints(pictureConstraints(now)));
     }
+    if (differs('microphone', 'music')) await this.#attempt(() => this.#tracks.openSound(now));
     if (differs('height', 'frameRate', 'bitrate')) await this.#client?.encodePicture(pictureEncoding(now));
+  }
+
+  /** Opening a device takes a while, in which the next may be chosen. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(work);
+    return this.#turn;
   }
 
   /** @param before where given, a screen that was not chosen after all brings this back */

@@ -104,7 +104,7 @@ export class HlsDelivery {
     const departure = new Departure(response);
     try {
       const viewer = await this.#enter(request, path);
-      const output = this.#outputFor(viewer);
+      const output = await this.#outputFor(viewer, departure);
       const question = questionOf(request.query);
       if (question === undefined || (question.position !== undefined && output.isTooFar(question.position))) {
         sendError(response, 400, 'bad-position', 'there is no such _HLS_msn or _HLS_part, and will be none soon');
@@ -158,13 +158,24 @@ export class HlsDelivery {
     return this.#sessions.enter(asked, request.query.get(SESSION_PARAMETER) ?? undefined);
   }
 
-  /** @throws {Refusal} `not-live`; who watches nothing is no viewer */
-  #outputFor(viewer: KnownViewer): HlsOutput {
+  /** @throws {Refusal} `not-live`, or `unavailable` for a rendition that can't be made; who watches nothing is no viewer */
+  async #outputFor(viewer: KnownViewer, departure: Departure): Promise<HlsOutput> {
     const { path } = viewer.session;
     const output = this.#find(path);
     if (output !== undefined) return output;
-    this.#sessions.end(viewer, 'not live');
-    throw new Refusal('not-live', `nobody publishes ${path}`);
+    try {
+      if (this.#sourceOf(path) === undefined) throw new Refusal('not-live', `nobody publishes ${path}`);
+      // A rendition is made because of its first viewer.
+      const left = new AbortController();
+      departure.whenLeft = () => left.abort();
+      const stream = await this.#router.waitFor(path, left.signal);
+      return stream.output(this.#kind);
+    } catch (error) {
+      this.#sessions.end(viewer, 'not live');
+      throw error;
+    } finally {
+      departure.whenLeft = undefined;
+    }
   }
 
   #find(path: StreamPath): HlsOutput | undefined {
@@ -191,11 +202,15 @@ export class HlsDelivery {
     return [source, ...others];
   }
 
-  #reports(path: StreamPath): RenditionReport[] {
+  /** What a rendition is made of. */
+  #sourceOf(path: StreamPath): StreamPath | undefined {
     const parent = tryParseStreamPath(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
-    const source = [path, ...(parent === undefined ? [] : [parent])].find((candidate) =>
-      this.#renditions.renditionsOf(candidate).some((rendition) => candidate === path || rendition.path === path),
-    );
+    const isOne = parent !== undefined && this.#renditions.renditionsOf(parent).some((made) => made.path === path);
+    return isOne ? parent : undefined;
+  }
+
+  #reports(path: StreamPath): RenditionReport[] {
+    const source = this.#sourceOf(path) ?? (this.#renditions.renditionsOf(path).length > 0 ? path : undefined);
     if (source === undefined) return [];
     const last = (of: string) => of.slice(of.lastIndexOf('/') + 1);
     const own = `${last(source)}.m3u8?${SOURCE_PARAMETER}=1`;
