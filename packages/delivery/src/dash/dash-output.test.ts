@@ -1,6 +1,7 @@
 import { loadConfig, type OutputSource, parseStreamPath, silentLogger } from '@sluice/core';
 import { h264TrackConfig, micros, millis } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
+import { Departure } from '../segments/departure.js';
 import { DashOutput } from './dash-output.js';
 
 const AVCC = '014d401effe10018674d401eecc05017fcb808800000030080000019078b16cd01000568e97b2c80';
@@ -36,7 +37,7 @@ function outputWith(settings = '') {
       output.sample({ track: 0, kind: 'video', dts, pts: dts, keyframe, data: Buffer.from([0, 0, 0, 1, 0x65]) });
     }
   };
-  const never = new AbortController().signal;
+  const never = new Departure();
   const mpd = async () => (await output.mpd(HOUR, never)) ?? '';
   const names = async () => /media="show\/dash\/([^"]+)"/.exec(await mpd())?.[1] ?? '';
   const get = (name: string) => output.resource(name, HOUR, never);
