@@ -149,6 +149,8 @@ paths: { live/event: { hls: { container: mpegts, windowSeconds: 3600, playlistTy
     expect(Math.abs(ageBefore - ageBack - dateStep)).toBeLessThan(2);
     // It stays there, and the picture moves.
     await until('it plays on', async () => (await ageShown(page)) > ageBack + 6, 20_000);
+    const sinceBack = (performance.now() - began) / 1000 - elapsed;
+    expect((await ageShown(page)) - ageBack).toBeLessThan(sinceBack + 3);
     expect((await shiftOf(page)).shifted).toBe(true);
     const bar = page.getByRole('slider', { name: 'Time' });
     // The bar sleeps until somebody reaches for it.
