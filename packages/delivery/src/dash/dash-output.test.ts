@@ -97,7 +97,7 @@ describe('DashOutput', () => {
     const resource = await asked;
     expect(resource).toMatchObject({ kind: 'segment', body: { isComplete: false } });
     output.discontinuity();
-    expect(await never).toBeUndefined();
+    expect(await never).toMatchObject({ kind: 'segment', body: { isComplete: true, length: 0 } });
     expect(resource).toMatchObject({ body: { isComplete: true } });
   });
 

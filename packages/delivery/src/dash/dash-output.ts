@@ -6,7 +6,7 @@ import type { Departure } from '../segments/departure.js';
 import { Waiters } from '../segments/waiters.js';
 import { DashNames, type NamedResource } from './dash-names.js';
 import { DashPackager, type DashPeriod } from './dash-packager.js';
-import type { GrowingSegment } from './growing-segment.js';
+import { GrowingSegment } from './growing-segment.js';
 import { renderMpd } from './mpd.js';
 
 /** What an MPD names. */
@@ -33,6 +33,12 @@ const TOLERANCE = 0.1;
 /** An MPD may list this many segments behind the one that comes next. */
 const LISTED_AHEAD = 1;
 const MICROS = 1_000_000;
+/**
+ * A segment that was listed ahead of its time, before which the encoder went away: there is nothing in it. Players that
+ * were told so by an error would ask again and again before they went on.
+ */
+const NOTHING = new GrowingSegment();
+NOTHING.complete();
 
 type Wanted = { readonly kind: 'mpd' } | (NamedResource & { readonly kind: 'resource' });
 
@@ -148,8 +154,13 @@ export class DashOutput implements Output {
     const wanted = { kind: 'resource', ...asked } as const;
     const isAhead = asked.number >= track.next && asked.number <= track.next + LISTED_AHEAD;
     if (isAhead && !this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, departure);
-    const body = track.find(asked.number)?.body;
+    const body = track.find(asked.number)?.body ?? (isAhead && this.#isOver(asked) ? NOTHING : undefined);
     return body && { kind: 'segment', body };
+  }
+
+  /** Whether nothing will come of a period any more. */
+  #isOver({ period }: NamedResource): boolean {
+    return this.#periodOf(period)?.ended === true;
   }
 
   #has(wanted: Wanted): boolean {
