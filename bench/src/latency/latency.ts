@@ -23,7 +23,7 @@ interface PictureRow {
 }
 
 export type LatencyRow = PictureRow & Pick<WhepReport, 'jitterBufferMs'>;
-export type HlsLatencyRow = PictureRow & Pick<PlayerReport, 'stalls' | 'stalledMs' | 'told' | 'mostRate'>;
+export type HlsLatencyRow = PictureRow & Omit<PlayerReport, 'ages' | 'unread'>;
 
 interface LatencyOptions {
   readonly plan: CorePlan;
@@ -70,8 +70,8 @@ export function measureHlsLatency({ plan, seconds }: LatencyOptions): Promise<Hl
       const player = await openPage(browser, server, `/player/${STREAM}?protocol=hls&muted=1`);
       const report = await call<PlayerReport>(player, `watchPlayer(${HLS_SETTLE_MS}, ${seconds})`);
       if (report.ages.length === 0) throw new Error('the player showed no picture');
-      const { stalls, stalledMs, told, mostRate } = report;
-      return { ...rowOf(report, seconds), stalls, stalledMs, told, mostRate };
+      const { ages: _, ...figures } = report;
+      return { ...figures, ...rowOf(report, seconds) };
     } finally {
       await encoder.close();
     }

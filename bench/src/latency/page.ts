@@ -21,10 +21,18 @@ export interface PlayerReport extends PictureReport {
   /** How often the picture stood still because nothing had come, and for how long in all. */
   readonly stalls: number;
   readonly stalledMs: number;
+  /** What was buffered ahead at the stalls, in seconds: with more than a little, it wasn't the network. */
+  readonly bufferedAtStalls: readonly number[];
   /** What the player itself says of its latency, each half second, in seconds. */
   readonly told: readonly number[];
   /** The highest rate of playing. */
   readonly mostRate: number;
+}
+
+/** What the player page tells of itself, as far as it is looked at here. */
+interface PlayerFigures {
+  readonly latencySeconds?: number;
+  readonly bufferedSeconds?: number;
 }
 
 const RATE = 30;
@@ -84,8 +92,11 @@ export async function watchPlayer(settleMs: number, seconds: number): Promise<Pl
   await pause(settleMs);
   let [stalls, stalledMs, stalledAt, mostRate] = [0, 0, 0, 0];
   const told: number[] = [];
+  const bufferedAtStalls: number[] = [];
+  const player = () => (globalThis as unknown as { sluicePlayer: PlayerFigures }).sluicePlayer;
   const stalled = () => {
     stalls += 1;
+    bufferedAtStalls.push(player().bufferedSeconds ?? 0);
     stalledAt ||= performance.now();
   };
   const goesOn = () => {
@@ -95,7 +106,7 @@ export async function watchPlayer(settleMs: number, seconds: number): Promise<Pl
   video.addEventListener('waiting', stalled);
   video.addEventListener('playing', goesOn);
   const timer = setInterval(() => {
-    const { latencySeconds } = (globalThis as unknown as { sluicePlayer: { latencySeconds?: number } }).sluicePlayer;
+    const { latencySeconds } = player();
     if (latencySeconds !== undefined) told.push(latencySeconds);
     mostRate = Math.max(mostRate, video.playbackRate);
   }, TOLD_MS);
@@ -104,7 +115,7 @@ export async function watchPlayer(settleMs: number, seconds: number): Promise<Pl
   video.removeEventListener('waiting', stalled);
   video.removeEventListener('playing', goesOn);
   goesOn();
-  return { ...seen, stalls, stalledMs, told, mostRate };
+  return { ...seen, stalls, stalledMs, bufferedAtStalls, told, mostRate };
 }
 
 /** Reads the time in each picture that a video shows. */
