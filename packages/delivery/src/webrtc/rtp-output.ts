@@ -22,6 +22,7 @@ import {
 import { packetiseOpus, type RtpPayload } from '@sluice/rtp';
 import { primaryTracks } from '../tags/selection.js';
 import { BFrameWatch } from './b-frames.js';
+import { GaplessSound } from './gapless-sound.js';
 import { orUndefined, type PicturePacketiser, picturePacketiser } from './picture-packetiser.js';
 import { RtpFanOut } from './rtp-fan-out.js';
 
@@ -82,6 +83,7 @@ export class RtpOutput implements Output {
   readonly #source: OutputSource;
   readonly #viewers: RtpFanOut;
   readonly #bFrames = new BFrameWatch();
+  readonly #sound = new GaplessSound();
   readonly #told = new Set<string>();
   /** Encodes the picture anew: made with the first viewer who needs it, and gone with the last. */
   #converter: TrackConverter | undefined;
@@ -188,12 +190,14 @@ export class RtpOutput implements Output {
   }
 
   #emitSound({ data, pts }: Sample): void {
+    const at = orUndefined(() => this.#sound.place(data, pts));
+    if (at === undefined) return;
     this.#viewers.push({
       kind: 'audio',
       codec: 'opus',
       keyframe: true,
       disposable: false,
-      pts,
+      pts: at,
       payloads: packetiseOpus(data, PAYLOAD_BYTES),
     });
   }
