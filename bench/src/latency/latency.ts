@@ -63,7 +63,7 @@ export function measureLatency(source: LatencySource, { plan, seconds }: Latency
 
 /** The same for what the server's player page plays by HLS, of what comes over RTMP. */
 export function measureHlsLatency({ plan, seconds }: LatencyOptions): Promise<HlsLatencyRow> {
-  return inChromium(plan, async (browser, server) => {
+  const watch = async (browser: BrowserContext, server: SluiceAddresses): Promise<HlsLatencyRow> => {
     const encoder = publishStamped(`${server.rtmp}/${STREAM}`, HLS_GOP_SECONDS);
     try {
       await sleep(START_MS);
@@ -75,7 +75,8 @@ export function measureHlsLatency({ plan, seconds }: LatencyOptions): Promise<Hl
     } finally {
       await encoder.close();
     }
-  });
+  };
+  return inChromium(plan, watch, { SLUICE_WEBRTC_ENABLED: 'false' });
 }
 
 function rowOf({ ages, unread }: PictureReport, seconds: number): PictureRow {
@@ -88,8 +89,9 @@ function rowOf({ ages, unread }: PictureReport, seconds: number): PictureRow {
 async function inChromium<T>(
   plan: CorePlan,
   measure: (browser: BrowserContext, server: SluiceAddresses) => Promise<T>,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<T> {
-  const server = await startSluice({ plan });
+  const server = await startSluice({ plan, environment });
   const profile = await mkdtemp(join(tmpdir(), 'sluice-bench-chromium-'));
   let browser: BrowserContext | undefined;
   try {
