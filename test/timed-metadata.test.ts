@@ -1,6 +1,8 @@
 import {
+  EVENT_SCHEME,
   encodeAmf0,
   parseSpliceInfo,
+  readBoxes,
   readId3,
   type Sample,
   spliceTimeOf,
@@ -47,7 +49,10 @@ describe('timed metadata', () => {
   let sluice: TestServer;
   const sockets: SrtSocket[] = [];
   beforeAll(async () => {
-    sluice = await startServer('viewers: { waitForStreamSeconds: 5 }');
+    sluice = await startServer(`
+      viewers: { waitForStreamSeconds: 5 }
+      hls: { segmentSeconds: 1 }
+      paths: { "ts/*": { hls: { container: mpegts } } }`);
   });
   afterAll(async () => {
     for (const socket of sockets) socket.close('done');
@@ -89,6 +94,44 @@ describe('timed metadata', () => {
       expect(Math.abs((tag?.at ?? 0) - last)).toBeLessThan(1_500_000);
       expect(viewer.errors).toBe(0);
     }
+    await publisher.stop();
+  });
+
+  it.each([
+    ['fmp4', 'live'],
+    ['mpegts', 'ts'],
+  ])('goes with the segments of HLS in %s, and cues into its playlist', async (container, app) => {
+    const path = `${app}/breaks`;
+    const publisher = await ClipPublisher.start(`${sluice.rtmp}/${path}`, await makeClip('h264', 2), { loop: true });
+    const began = performance.now();
+    const playlist = async () => (await fetch(`${sluice.http}/${path}.m3u8`)).text();
+    await until('there is a playlist', async () => (await playlist()).includes('#EXTINF'));
+    const timestamp = Math.round(performance.now() - began);
+    const cue = { cue: SPLICE, type: 'scte35', id: '1', duration: 60, time: timestamp / 1000 + AHEAD };
+    publisher.client.send({ type: 18, timestamp, payload: encodeAmf0('onTextData', { text: 'Tor!' }) });
+    publisher.client.send({ type: 18, timestamp, payload: encodeAmf0('onAdCue', cue) });
+    const sentAt = Date.now();
+    await until('the playlist tells of the break', async () => (await playlist()).includes('#EXT-X-DATERANGE'));
+    const text = await playlist();
+    const [, start = '', duration] =
+      /#EXT-X-DATERANGE:.*START-DATE="([^"]+)",PLANNED-DURATION=([\d.]+),SCTE35-OUT=0x/.exec(text) ?? [];
+    expect(Math.abs(Date.parse(start) - sentAt - AHEAD * 1000)).toBeLessThan(1500);
+    expect(Number(duration)).toBeCloseTo(60.293, 1);
+    const found = new Set<string>();
+    await until('both are in segments', async () => {
+      for (const [name] of (await playlist()).matchAll(/^breaks\/hls\/[0-9a-f]+-\d+\.(?:m4s|ts)$/gm)) {
+        const bytes = Buffer.from(await (await fetch(`${sluice.http}/${app}/${name}`)).arrayBuffer());
+        if (container === 'mpegts') {
+          for (const event of new TsDemuxer().push(bytes)) if (event.type === 'timed-metadata') found.add(event.kind);
+          continue;
+        }
+        const events = readBoxes(bytes).filter(({ type }) => type === 'emsg');
+        for (const [kind, scheme] of Object.entries(EVENT_SCHEME)) {
+          if (events.some(({ payload }) => payload.includes(scheme))) found.add(kind);
+        }
+      }
+      return found.size === 2;
+    });
     await publisher.stop();
   });
 });

@@ -1,5 +1,7 @@
 import {
   CbcsEncryptor,
+  type EventMessage,
+  eventMessageOf,
   FragmentWriter,
   MediaError,
   type Micros,
@@ -8,6 +10,7 @@ import {
   parseVp9FrameHeader,
   type Sample,
   sameTrackConfig,
+  type TimedMetadata,
   type TrackConfig,
   type TrackId,
   type TrackRun,
@@ -54,6 +57,9 @@ export class CmafPackager implements Packager {
   #isPartIndependent = false;
   #next = 0;
   #fragments = 0;
+  #events = 0;
+  /** To go with the next part. */
+  readonly #due: EventMessage[] = [];
   #discontinuity = false;
 
   constructor(options: CmafPackagerOptions) {
@@ -83,6 +89,11 @@ export class CmafPackager implements Packager {
       // A sample out of order: the stream goes on without it.
       if (!(error instanceof MediaError)) throw error;
     }
+  }
+
+  timedMetadata(metadata: TimedMetadata): void {
+    this.#events += 1;
+    this.#due.push(eventMessageOf(metadata, this.#events));
   }
 
   discontinuity(): void {
@@ -156,7 +167,8 @@ export class CmafPackager implements Packager {
     if (sent.length === 0 || duration <= 0) return;
     this.#fragments += 1;
     const begins = open.parts.length === 0 ? ({ begins: 'segment' } as const) : {};
-    const { pieces, length } = writeFragment(sent, { sequence: this.#fragments, ...begins });
+    const events = this.#due.splice(0);
+    const { pieces, length } = writeFragment(sent, { sequence: this.#fragments, events, ...begins });
     const bytes = Buffer.concat(pieces, length);
     open.parts.push({ bytes, duration, independent: this.#isPartIndependent });
     if (this.#options.partTarget?.target !== undefined) this.#options.events.part(open);

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Clock, Logger, Output, OutputSource, PathSettings, StreamDescription, StreamPath } from '@sluice/core';
-import { type Millis, microsFromSeconds, type Sample } from '@sluice/media';
+import { type Millis, microsFromSeconds, millis, type Sample, type TimedMetadata } from '@sluice/media';
 import { CutPolicy } from '../segments/cut-policy.js';
 import type { Departure } from '../segments/departure.js';
 import { Waiters } from '../segments/waiters.js';
@@ -14,6 +14,7 @@ import type { Packager, PackagerEvents, Segment } from './segment.js';
 import { SegmentKeys } from './segment-keys.js';
 import { type Position, SegmentWindow } from './segment-window.js';
 import type { SharedText } from './shared-text.js';
+import { SpliceCues } from './splice-cues.js';
 import { TsPackager } from './ts-packager.js';
 
 /** A segment, a part, an init segment or a key: in memory, or in a file that whoever asked has to close. */
@@ -78,6 +79,7 @@ export class HlsOutput implements Output {
   #packager: Packager | undefined;
   readonly #folder: SegmentFolder | undefined;
   readonly #blocks = new SegmentBlocks();
+  readonly #cues = new SpliceCues();
   #trouble: DiskTrouble | undefined;
   /** When the window last lost a segment to the disk. */
   #lastLost = Number.NEGATIVE_INFINITY;
@@ -167,6 +169,13 @@ export class HlsOutput implements Output {
 
   sample(sample: Sample): void {
     this.#packager?.sample(sample);
+  }
+
+  /** What comes before the first track is known is for nobody. */
+  timedMetadata(metadata: TimedMetadata): void {
+    const isCue = metadata.kind === 'scte35';
+    if (isCue && this.#cues.add(metadata, this.#source.wallTimeOf(metadata.at))) this.#changed();
+    this.#packager?.timedMetadata(metadata);
   }
 
   discontinuity(): void {
@@ -341,6 +350,7 @@ export class HlsOutput implements Output {
       isEvent: playlistType === 'event' && windowSeconds > 0 && removed === 0,
       urls: this.#names,
       blocks: this.#blocks,
+      dateRanges: this.#cues.linesSince(listed[0]?.startedAt ?? millis(0)),
       reports: this.#options.reports(this),
     };
   }

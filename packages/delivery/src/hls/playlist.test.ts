@@ -28,6 +28,7 @@ const content = (more: Partial<PlaylistContent>): PlaylistContent => ({
   independent: true,
   ended: false,
   reports: [],
+  dateRanges: [],
   urls: {
     segment: (number) => `show/hls/e-${number}.m4s`,
     part: (number, at) => `show/hls/e-${number}.${at}.m4s`,

@@ -27,6 +27,8 @@ export interface PlaylistContent {
   readonly urls: ResourceUrls;
   /** Lines of older segments as they were rendered before. */
   readonly blocks?: SegmentBlocks;
+  /** `EXT-X-DATERANGE` tags. */
+  readonly dateRanges: readonly string[];
   /** How far the playlists of the stream's other versions are. */
   readonly reports: readonly RenditionReport[];
 }
@@ -99,6 +101,7 @@ function render(content: PlaylistContent, skipped: number): SharedText {
     `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`,
     ...(content.isEvent === true ? ['#EXT-X-PLAYLIST-TYPE:EVENT'] : []),
     ...(independent ? ['#EXT-X-INDEPENDENT-SEGMENTS'] : []),
+    ...content.dateRanges,
     ...(skipped > 0 ? [`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`] : []),
   ];
   const withParts = isLowLatency ? firstWithParts(content) : segments.length;

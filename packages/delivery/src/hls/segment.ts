@@ -1,4 +1,4 @@
-import type { Micros, Millis, Sample, TrackConfig } from '@sluice/media';
+import type { Micros, Millis, Sample, TimedMetadata, TrackConfig } from '@sluice/media';
 
 /** A stretch of a segment that can be had before the segment is complete, RFC 8216bis §4.4.4.9. */
 export interface Part {
@@ -61,6 +61,8 @@ export interface Packager {
   sample(sample: Sample): void;
   /** An encoder came back: what follows doesn't continue what was. */
   discontinuity(): void;
+  /** Puts timed metadata with the media of its time. */
+  timedMetadata(metadata: TimedMetadata): void;
   /** Ends the open segment where it is. */
   flush(): void;
 }

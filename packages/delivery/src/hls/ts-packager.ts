@@ -5,6 +5,7 @@ import {
   micros,
   type Sample,
   sameTrackConfig,
+  type TimedMetadata,
   type TrackConfig,
   type TrackId,
   TsMuxer,
@@ -68,6 +69,12 @@ export class TsPackager implements Packager {
     if (sample.dts > this.#open.end) this.#open.end = sample.dts;
   }
 
+  timedMetadata(metadata: TimedMetadata): void {
+    const muxer = this.#muxer;
+    const packets = muxer && orUndefined(() => announced(muxer, metadata));
+    if (packets !== undefined) this.#open?.parts.push(packets);
+  }
+
   /** An encoder came back: what follows doesn't continue what was. */
   discontinuity(): void {
     this.flush();
@@ -82,12 +89,7 @@ export class TsPackager implements Packager {
 
   /** @returns undefined for a sample that the format can't hold, which is left out */
   #mux(muxer: TsMuxer, sample: Sample): Buffer | undefined {
-    try {
-      return muxer.sample(sample);
-    } catch (error) {
-      if (error instanceof MediaError) return undefined;
-      throw error;
-    }
+    return orUndefined(() => muxer.sample(sample));
   }
 
   #isKnown(config: TrackConfig): boolean {
@@ -139,5 +141,21 @@ export class TsPackager implements Packager {
       independent: open.independent,
       parts: [],
     });
+  }
+}
+
+/** Timed metadata behind tables that tell of it. */
+function announced(muxer: TsMuxer, metadata: TimedMetadata): Buffer {
+  muxer.announce(metadata.kind);
+  return Buffer.concat([muxer.tables(), muxer.timedMetadata(metadata)]);
+}
+
+/** What can't be written is left out: the stream goes on without it. */
+function orUndefined<T>(write: () => T): T | undefined {
+  try {
+    return write();
+  } catch (error) {
+    if (error instanceof MediaError) return undefined;
+    throw error;
   }
 }
