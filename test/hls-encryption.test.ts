@@ -10,6 +10,7 @@ import { pictureVariance, playerReport, startBrowser, type TestBrowser } from '.
 import { playEncrypted } from './support/clear-key-page.js';
 import { makeClip } from './support/clip.js';
 import { validateLive } from './support/hls-validator/validate-live.js';
+import { IS_LONG } from './support/long.js';
 import { ClipPublisher } from './support/publisher.js';
 import { SECRET_MARK, startServer, type TestServer } from './support/server.js';
 import { until } from './support/until.js';
@@ -99,14 +100,17 @@ describe('encrypted HLS', { timeout: 90_000 }, () => {
     return stdout.split('\n').filter((line) => line.startsWith('0,')).length;
   };
 
-  it.each(['ts/show', 'mp4/show', 'sample/show'])('keeps the rules of HLS while keys change: %s', async (path) => {
-    const before = await rotated(path);
-    const findings = await validateLive(urlOf(path), { seconds: 8 });
-    expect(findings.filter(({ level }) => level === 'must')).toEqual([]);
-    const after = await listed(path);
-    expect(after.at(-1)?.key).not.toBe(before.at(-1)?.key);
-    for (const { key } of [...before, ...after]) expect(key).toMatch(/\/hls\/[0-9a-f]+-key\d+\.key$/);
-  });
+  it.each(IS_LONG ? ['ts/show', 'mp4/show', 'sample/show'] : ['sample/show'])(
+    'keeps the rules of HLS while keys change: %s',
+    async (path) => {
+      const before = await rotated(path);
+      const findings = await validateLive(urlOf(path), { seconds: 8 });
+      expect(findings.filter(({ level }) => level === 'must')).toEqual([]);
+      const after = await listed(path);
+      expect(after.at(-1)?.key).not.toBe(before.at(-1)?.key);
+      for (const { key } of [...before, ...after]) expect(key).toMatch(/\/hls\/[0-9a-f]+-key\d+\.key$/);
+    },
+  );
 
   it('gives each key to so many segments', async () => {
     const counts = new Map<string, number>();

@@ -100,7 +100,7 @@ describe('the publish page', () => {
     await cameras.selectOption(other);
     await page.getByRole('switch', { name: /Music/ }).check();
     await page.getByRole('combobox', { name: 'Size' }).selectOption('540');
-    await until('it has grown', async () => (await sent())?.width === 960, 20_000);
+    await until('it has grown', async () => (await sent())?.width === 960, 50_000);
     expect(other).not.toBe('none');
     const device = 'document.querySelector("video").srcObject.getVideoTracks()[0].getSettings().deviceId';
     await until('the other camera is shown', async () => (await page.evaluate(device)) === other);
@@ -115,7 +115,7 @@ describe('the publish page', () => {
       return size === '540' && (await page.getByRole('switch', { name: /Music/ }).isChecked());
     });
     await until('leaving ended it', () => isLogged('stream waits for its encoder to come back', 'live/change'));
-  });
+  }, 120_000);
 
   it('goes live again by itself when its session is cut', async () => {
     await open('live/cut');

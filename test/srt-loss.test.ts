@@ -3,11 +3,12 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { SrtListener, type SrtStatistics, srtCall } from '@sluice/srt';
 import { afterEach, describe, expect, it } from 'vitest';
+import { IS_LONG } from './support/long.js';
 import { type LineOptions, LossyLink } from './support/lossy-link.js';
 import { until } from './support/until.js';
 
 /** Long runs (`npm run test:long`) show what the tests of each change can only hint at. */
-const SECONDS = process.env.SLUICE_TEST_LONG === undefined ? 6 : 60;
+const SECONDS = IS_LONG ? 60 : 6;
 const TS_BYTES = 188;
 const PAYLOAD_BYTES = 7 * TS_BYTES;
 /** 5 Mbit/s. */

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { playerReport, startBrowser, type TestBrowser } from './support/browser.js';
 import { validateLive } from './support/hls-validator/validate-live.js';
+import { IS_LONG } from './support/long.js';
 import { exited } from './support/publisher.js';
 import { startServer, type TestServer } from './support/server.js';
 import { until } from './support/until.js';
@@ -87,7 +88,7 @@ paths: { live/event: { hls: { container: mpegts, windowSeconds: 3600, playlistTy
     await rm(data, { recursive: true, force: true });
   });
 
-  it('keeps the rules of HLS over a window on disk, and over an event', async () => {
+  it.skipIf(!IS_LONG)('keeps the rules of HLS over a window on disk, and over an event', async () => {
     const event = `${sluice.http}/live/event.m3u8`;
     expect((await segmentUrls(event)).text).toContain('#EXT-X-PLAYLIST-TYPE:EVENT\n');
     const watch = { seconds: 10, jitterSeconds: 1 };

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from './support/browser.js';
 import { makeClip } from './support/clip.js';
+import { IS_LONG } from './support/long.js';
 import { PeerPage, SEND_CAMERA } from './support/peer-page.js';
 import { ClipPublisher } from './support/publisher.js';
 import { startServer, type TestServer } from './support/server.js';
 
 /** A minute in `npm run test:long`. */
-const SECONDS = process.env.SLUICE_TEST_LONG === undefined ? 6 : 60;
+const SECONDS = IS_LONG ? 60 : 6;
 
 describe('A viewer over WebRTC', () => {
   let sluice: TestServer;

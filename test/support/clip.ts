@@ -42,13 +42,16 @@ const VIDEO_ENCODERS = {
   ],
 } as const;
 
+/** What a clip has for a picture. */
+export type ClipVideo = keyof typeof VIDEO_ENCODERS | 'none';
+
 /**
  * Makes a clip with a picture of 320x180 at 25 fps, a keyframe each second, and AAC sound.
  *
  * @param options.bitrate of the picture, in bit/s; else what the encoder takes
  */
 export async function makeClip(
-  video: keyof typeof VIDEO_ENCODERS | 'none',
+  video: ClipVideo,
   seconds: number,
   { bitrate }: { bitrate?: number } = {},
 ): Promise<Clip> {
