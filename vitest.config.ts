@@ -18,9 +18,13 @@ const alias = {
   '@sluice/server': source('packages/server/src/index.ts'),
 };
 
+/** What fills the machine, or measures a line: after all others, one at a time. */
+const ALONE = ['test/flood.test.ts', 'test/webrtc-network.test.ts'];
+
 export default defineConfig({
   resolve: { alias },
   test: {
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
@@ -31,6 +35,18 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
+          exclude: ALONE,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ALONE,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

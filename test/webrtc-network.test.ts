@@ -147,7 +147,8 @@ describe('WebRTC through networks that are no good', () => {
     await until('many more are', async () => (await dropped()) > droppedBefore + 150, 30_000);
     const after = await viewer.stats('inbound-rtp', 'video');
     const grown = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
-    expect(line.longestQueueMs).toBeLessThan(600);
+    // A line that is full has half a second waiting, and a busy machine adds to it; one that nobody heeds has seconds.
+    expect(line.longestQueueMs).toBeLessThan(1000);
     expect(grown('framesDecoded')).toBeGreaterThan(5);
     // Seconds that each picture waits in the browser, which allows for keyframes that take long, and for a busy machine.
     expect(grown('jitterBufferDelay') / grown('jitterBufferEmittedCount')).toBeLessThan(1.5);

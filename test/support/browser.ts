@@ -81,10 +81,11 @@ export function soundEnergy(page: Page): Promise<number> {
   })()`);
 }
 
-/** How much the pixels of the picture differ: 0 is one colour, as a black screen is. */
+/** How much the pixels of the picture differ: 0 is one colour, as a black screen is, or no picture at all. */
 export function pictureVariance(page: Page): Promise<number> {
   return page.evaluate(`(() => {
     const video = document.querySelector('video');
+    if (video === null) return 0;
     const canvas = document.createElement('canvas');
     canvas.width = 64;
     canvas.height = 36;

@@ -149,7 +149,7 @@ export class Studio {
       const stillThere = this.#tracks.get('video') !== undefined;
       if (before !== undefined && this.#settings.source === 'screen' && stillThere) {
         this.#settings = { ...this.#settings, source: before.source };
-        this.#view.settings.show(this.#settings);
+        this.#view.settings.show({ ...this.#view.settings.read(), source: before.source });
         rememberSettings(this.#settings);
       }
       const message = faultMessage(error, location.hostname);
@@ -224,8 +224,11 @@ export class Studio {
   #showDevice(kind: TrackKind, track: MediaStreamTrack | undefined): void {
     const { deviceId } = track?.getSettings() ?? {};
     if (deviceId === undefined || (kind === 'video' && this.#settings.source === 'screen')) return;
-    this.#settings = { ...this.#settings, [kind === 'video' ? 'camera' : 'microphone']: deviceId };
-    this.#view.settings.show(this.#settings);
+    const name = kind === 'video' ? 'camera' : 'microphone';
+    const chosen = this.#view.settings.read();
+    // What was chosen while it opened stays; its turn comes.
+    if (chosen[name] === this.#settings[name]) this.#view.settings.show({ ...chosen, [name]: deviceId });
+    this.#settings = { ...this.#settings, [name]: deviceId };
     rememberSettings(this.#settings);
   }
 
