@@ -36,7 +36,7 @@ const LAYERS = {
     '@sluice/web-player',
   ],
   'web-player': [],
-  bench: ['@sluice/media', '@sluice/rtmp', '@sluice/rtp', '@sluice/srt', '@sluice/webrtc'],
+  bench: ['@sluice/media', '@sluice/rtmp', '@sluice/rtp', '@sluice/srt', '@sluice/server', '@sluice/webrtc'],
 };
 const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
 
@@ -55,7 +55,8 @@ console.log('Imports run one way.');
 function checkFile(file, folder, allowed) {
   const name = relative(root, file);
   for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
-    if (specifier.startsWith('@sluice/') && !allowed.includes(specifier)) faults.push(`${name} imports ${specifier}`);
+    const [pack] = /^@sluice\/[^/]+/.exec(specifier) ?? [];
+    if (pack !== undefined && !allowed.includes(pack)) faults.push(`${name} imports ${specifier}`);
     const leaves =
       specifier.startsWith('.') && relative(join(root, folder), join(file, '..', specifier)).startsWith('..');
     if (leaves && !name.endsWith('.test.ts')) faults.push(`${name} reaches out of its package: ${specifier}`);

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type SrtSocket, srtCall } from '@sluice/srt';
 import { type CorePlan, pinServer } from '../cores.js';
 import { usageOf } from '../proc-stat.js';
 import { makeFolder } from '../targets/launch.js';
+import { SERVER_ARGS } from '../targets/server-command.js';
 import { freeUdpPort } from './relay-cost.js';
 import type { DuePayload } from './ts-clip.js';
 
@@ -33,7 +33,6 @@ interface GoneLine {
 }
 
 const HOST = '127.0.0.1';
-const MAIN = fileURLToPath(new URL('../../../packages/server/dist/main.js', import.meta.url));
 const WARM_UP_MS = 4000;
 const GOP_MS = 2000;
 const STEP_MS = 2;
@@ -89,7 +88,7 @@ export async function measurePublishers(
 }
 
 function startServer(plan: CorePlan, port: number, folder: string): ChildProcess {
-  const [program = '', ...args] = [...pinServer(plan), process.execPath, MAIN, 'serve'];
+  const [program = '', ...args] = [...pinServer(plan), process.execPath, ...SERVER_ARGS, 'serve'];
   const env = {
     ...process.env,
     NODE_ENV: 'production',

@@ -1,17 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { CorePlan } from '../cores.js';
 import { freePort, launch, makeFolder } from './launch.js';
+import { SERVER_ARGS, SERVER_MAIN } from './server-command.js';
 import { type RunningTarget, STREAM, type Target } from './target.js';
 
-const MAIN = fileURLToPath(new URL('../../../packages/server/dist/main.js', import.meta.url));
 const PACKAGE = new URL('../../../packages/server/package.json', import.meta.url);
 
 const SCRAPE_MS = 1000;
 
-const unavailable = () => (existsSync(MAIN) ? undefined : 'it is not built; run `npm run build`');
+const unavailable = () => (existsSync(SERVER_MAIN) ? undefined : 'it is not built; run `npm run build`');
 
 /** This repository's server, as built, with its defaults. */
 export const sluice: Target = {
@@ -54,7 +53,7 @@ async function start(
   const [rtmp, http, api] = [await freePort(), await freePort(), await freePort()];
   const server = await launch(plan, {
     command: process.execPath,
-    args: [MAIN, 'serve'],
+    args: [...SERVER_ARGS, 'serve'],
     env: {
       NODE_ENV: 'production',
       SLUICE_RTMP_PORT: String(rtmp),
@@ -83,6 +82,6 @@ async function start(
 }
 
 function signedQuery(action: string, settings: Readonly<Record<string, string>>): string {
-  const args = [MAIN, 'token', STREAM, '--action', action, '--viewer', 'bench', '--session-end', '1d'];
+  const args = [...SERVER_ARGS, 'token', STREAM, '--action', action, '--viewer', 'bench', '--session-end', '1d'];
   return execFileSync(process.execPath, args, { env: { ...process.env, ...settings }, encoding: 'utf8' }).trim();
 }

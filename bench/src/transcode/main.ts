@@ -10,10 +10,10 @@ import { parseArgs, promisify } from 'node:util';
 import { surveyCores } from '../cores.js';
 import { processTree, usageOf } from '../proc-stat.js';
 import { freePort, launch, makeFolder } from '../targets/launch.js';
+import { SERVER_ARGS } from '../targets/server-command.js';
 import { FrameCount } from './frame-count.js';
 
 const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../../packages/server/dist/main.js', import.meta.url));
 const FFMPEG = process.env.FFMPEG_PATH ?? 'ffmpeg';
 const STREAM = 'live/bench';
 const SECONDS_TO_SETTLE = 8;
@@ -55,7 +55,7 @@ await writeFile(join(folder, 'sluice.yml'), JSON.stringify(config));
 // ffmpeg may have every core, as it would have at work.
 const server = await launch(
   { ...surveyCores(), pinned: false },
-  { command: process.execPath, args: [MAIN, 'serve'], folder, ports: [rtmp, http, api] },
+  { command: process.execPath, args: [...SERVER_ARGS, 'serve'], folder, ports: [rtmp, http, api] },
 );
 const encoder = spawn(
   FFMPEG,

@@ -5,10 +5,10 @@ import { publish } from '../publisher.js';
 import { readClip } from '../source-clip.js';
 import { freeUdpPort } from '../srt/relay-cost.js';
 import { freePort, launch, makeFolder } from '../targets/launch.js';
+import { SERVER_ARGS } from '../targets/server-command.js';
 import { STREAM } from '../targets/target.js';
 import { WATCH_ARGS, watchEnvironment } from './server-watch.js';
 
-const MAIN = fileURLToPath(new URL('../../../packages/server/dist/main.js', import.meta.url));
 const WERIFT = fileURLToPath(new URL('werift-process.js', import.meta.url));
 
 export interface WhepServerOptions {
@@ -41,7 +41,7 @@ export async function startSluice(options: WhepServerOptions): Promise<RunningSe
   const folder = await makeFolder('webrtc');
   const server = await launch(plan, {
     command: process.execPath,
-    args: [...WATCH_ARGS, ...preload, MAIN, 'serve'],
+    args: [...WATCH_ARGS, ...preload, ...SERVER_ARGS, 'serve'],
     env: {
       NODE_ENV: 'production',
       SLUICE_RTMP_PORT: String(rtmp),

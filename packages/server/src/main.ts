@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { ConfigError, TOKEN_KINDS } from '@sluice/core';
 import { Command, Option } from 'commander';
 import { checkConfig, configReference } from './cli/check-config.js';
