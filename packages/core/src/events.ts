@@ -2,6 +2,8 @@ import type { AccessRequest } from './access/request.js';
 import type { Session, Traffic } from './access/session.js';
 import { messageOf, type ReasonCode } from './errors.js';
 import type { Logger } from './logger.js';
+import type { RecordedFile } from './recording/recorded-file.js';
+import type { ActiveRecording, RecordingTrouble } from './recording/recording-control.js';
 import type { StreamPath } from './stream-path.js';
 
 /** What happens in the life of streams and sessions. Samples never pass here. */
@@ -37,6 +39,27 @@ export interface LifecycleEvents {
   };
   /** Segments are kept on disk again. */
   'hls-window-resumed': { readonly path: StreamPath };
+  'recording-started': { readonly recording: ActiveRecording };
+  /** Nothing is written, because of the disk; live goes on. Told once, until it is written again. */
+  'recording-paused': {
+    readonly path: StreamPath;
+    readonly recording: string;
+    readonly trouble: RecordingTrouble;
+    readonly detail: string;
+  };
+  'recording-resumed': { readonly path: StreamPath; readonly recording: string };
+  'recording-ended': { readonly path: StreamPath; readonly recording: string; readonly reason: string };
+  /** A file is whole, in the index, and can be played. */
+  'recording-file-ready': { readonly file: RecordedFile };
+  /** A file can't be finished, or isn't any more what it was. */
+  'recording-file-damaged': { readonly file: RecordedFile; readonly reason: string };
+  /** A file is gone from this machine, or altogether. */
+  'recording-file-removed': {
+    readonly file: RecordedFile;
+    readonly reason: 'asked' | 'age' | 'path-full' | 'disk-full' | 'moved';
+  };
+  /** The object store has a copy. */
+  'recording-file-uploaded': { readonly file: RecordedFile };
   'session-opened': { readonly session: Session };
   'session-closed': { readonly session: Session; readonly reason: string; readonly traffic: Traffic };
   /** A door stayed closed. */

@@ -44,6 +44,7 @@ export * from './outbox.js';
 export * from './path-pattern.js';
 export * from './persistent.js';
 export * from './record-store.js';
+export * from './recording/index.js';
 export * from './stream-path.js';
 export type { ConvertSound, SoundConversion, SoundNeeds } from './streams/converted-sound.js';
 export * from './streams/output.js';

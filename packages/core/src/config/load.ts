@@ -92,7 +92,7 @@ export function renditionOf(config: Config, path: string): RenditionPath | undef
 
 /**
  * The settings of one path: those of the patterns that fit, longest last, over the general ones. A rendition has those
- * of its source; it is not pushed, and ends with its source.
+ * of its source; it is neither pushed nor recorded, and ends with its source.
  */
 export function settingsFor(config: Config, path: string): PathSettings {
   return found(config, path)?.settings ?? ownSettingsFor(config, path);
@@ -112,6 +112,7 @@ function found(config: Config, path: string): { settings: PathSettings; renditio
       publish: { ...settings.publish, takeover: 'replace', graceSeconds: 0 },
       push: { urls: [] },
       transcode: { ...settings.transcode, renditions: {} },
+      recording: { ...settings.recording, enabled: false },
     },
   };
 }
@@ -130,6 +131,7 @@ function ownSettingsFor(config: Config, path: string): PathSettings {
     srt: passphrases,
     webrtc: { bFrames },
     transcode: { mode, renditions },
+    recording: recordingSettings(config),
   };
   for (const [, own] of fitting) {
     settings.access = { ...settings.access, ...own.access };
@@ -142,8 +144,14 @@ function ownSettingsFor(config: Config, path: string): PathSettings {
     settings.webrtc = { ...settings.webrtc, ...own.webrtc };
     settings.push = { ...settings.push, ...own.push };
     settings.transcode = { ...settings.transcode, ...own.transcode };
+    settings.recording = { ...settings.recording, ...own.recording };
   }
   return settings;
+}
+
+function recordingSettings({ recording }: Config): PathSettings['recording'] {
+  const { enabled, container, name, segmentSeconds, segmentBytes, flushSeconds, keepSeconds, keepBytes } = recording;
+  return { enabled, container, name, segmentSeconds, segmentBytes, flushSeconds, keepSeconds, keepBytes };
 }
 
 /** Settings that are right one by one, and not together. */

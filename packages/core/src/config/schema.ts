@@ -18,6 +18,7 @@ import {
   viewers,
   webrtcPath,
 } from './schema/paths.js';
+import { recordingPath, recordingServer } from './schema/recording.js';
 import { type TranscodePathSettings, transcodePath, transcodeServer } from './transcode-schema.js';
 
 export const configSchema = z.strictObject({
@@ -170,6 +171,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   ...pathSettings,
   transcode: z.strictObject({ ...transcodePath, ...transcodeServer }).prefault({}),
+  recording: z.strictObject({ ...recordingPath, ...recordingServer }).prefault({}),
   hls: z.strictObject({ ...hls.shape, ...hlsDisk }).prefault({}),
   sessions: z
     .strictObject({
@@ -253,6 +255,7 @@ export const configSchema = z.strictObject({
         pull: pull.optional(),
         push: overridesOf(push),
         transcode: overridesOf(z.strictObject(transcodePath)),
+        recording: overridesOf(z.strictObject(recordingPath)),
       }),
     )
     .superRefine((paths, context) => {
@@ -275,6 +278,7 @@ export type PathSettings = Pick<Config, 'access' | 'publish' | 'gopCache' | 'vie
   readonly srt: Pick<Config['srt'], keyof typeof srtPath>;
   readonly webrtc: Pick<Config['webrtc'], keyof typeof webrtcPath>;
   readonly transcode: TranscodePathSettings;
+  readonly recording: Pick<Config['recording'], keyof typeof recordingPath>;
 };
 export type AccessSettings = Config['access'];
 /** Who may do something with a path, beyond the address rules. */

@@ -1,0 +1,3 @@
+export * from './recorded-file.js';
+export * from './recording-control.js';
+export * from './recording-index.js';
