@@ -1,11 +1,11 @@
 export { CbcsEncryptor } from './encryption/cbcs-encryptor.js';
 export type { Protection } from './encryption/protection-boxes.js';
 export { EVENT_SCHEME, type EventMessage, eventMessageOf } from './event-message.js';
-export { type Fragment, type FragmentOptions, writeFragment } from './fragment.js';
+export { type Fragment, type FragmentOptions, writeFragment, writeFragmentHead } from './fragment.js';
 export { FragmentWriter } from './fragment-writer.js';
 export { type InitSegmentOptions, type InitTrackOptions, writeInitSegment } from './init-segment.js';
 export { type FoundBox, readBoxes } from './reading/boxes.js';
 export { Fmp4Reader, type Mp4Event } from './reading/fmp4-reader.js';
 export { readMp4 } from './reading/mp4-file.js';
-export type { TrackRun } from './track-run.js';
-export { ticksFromMicros } from './track-time.js';
+export type { TrackRun, TrackRunHead } from './track-run.js';
+export { microsFromTicks, ticksFromMicros, timescaleOf } from './track-time.js';
