@@ -1,14 +1,20 @@
 import {
   type LiveRange,
-  liveEndOf,
   liveTimeAt,
   mediaTimeAt,
   type RecordedClip,
   type RecordedFile,
+  RecordingError,
   type StreamPath,
 } from '@sluice/core';
-import { type Micros, micros, sameTrackConfig, type TrackConfig, ticksFromMicros } from '@sluice/media';
-import { nothingPlayable } from './nothing-playable.js';
+import {
+  type Micros,
+  micros,
+  microsFromTicks,
+  sameTrackConfig,
+  type TrackConfig,
+  ticksFromMicros,
+} from '@sluice/media';
 import type { MediaTrack, RecordedMedia } from './recorded-media.js';
 
 /** A stretch of a track, in samples. */
@@ -37,14 +43,14 @@ export interface Plan extends Pick<RecordedClip, 'start' | 'duration' | 'missing
 
 /** Live time between files that is only the clocks' imprecision, in ms. */
 const SEAM_MS = 1000;
-/** Sound that follows this closely, in µs, follows at once. */
+/** What follows this closely, in µs, follows at once. */
 const JOINED_MICROS = 2000;
 
 /** How far the clip has come. */
 interface Line {
   readonly configs: readonly TrackConfig[];
   /** Of each track, in ticks of the clip's timeline. */
-  readonly ends: readonly number[];
+  readonly ends: readonly (number | undefined)[];
 }
 
 /**
@@ -77,16 +83,17 @@ export async function planClip(
     }
     if (line === undefined) {
       start = liveTimeAt(file, clock.dts(first) / 1000);
-      reordering = clock.isVideo ? micros(Math.max(0, clock.pts(first) - clock.dts(first))) : micros(0);
+      reordering = micros(Math.max(0, clock.pts(first) - clock.dts(first)));
     }
-    const tracks: readonly PlannedTrack[] = shifted(media, stretch, line);
+    const offset = offsetOf(media, stretch, line);
+    const tracks = shifted(media, stretch, { offset, line });
     planned.push({ file, tracks });
-    line = { configs, ends: endsOf(media, tracks, line) };
+    line = { configs, ends: media.tracks.map((track, at) => endOf(track, tracks[at]) ?? line?.ends[at]) };
     const last = stretch.end - 1;
     liveEnd = liveTimeAt(file, clock.dts(last) / 1000) + (clock.end(last) - clock.dts(last)) / 1000;
-    duration = durationOf(media, line, reordering);
+    duration = (clock.end(last) + offset) / 1000;
   }
-  if (line === undefined) throw nothingPlayable(path);
+  if (line === undefined) throw new RecordingError('not-recorded', `no picture of ${path} is recorded at that time`);
   const ends = isCut ? 'codec-change' : liveEnd < range.to - SEAM_MS ? 'no-more' : 'as-asked';
   const missing = Math.max(0, Math.round(liveEnd - start - duration));
   return { configs: line.configs, reordering, files: planned, start, duration, missing, ends };
@@ -108,7 +115,8 @@ function stretchOf(media: RecordedMedia, range: LiveRange, isFirst: boolean): St
   const from = mediaTimeAt(file, range.from) * 1000;
   const to = mediaTimeAt(file, range.to) * 1000;
   if (from >= media.end) return undefined;
-  const first = (isFirst ? clock.keyframeUpTo(from) : undefined) ?? clock.keyframeFrom(isFirst ? clock.atOrAfter(from) : 0);
+  const first =
+    (isFirst ? clock.keyframeUpTo(from) : undefined) ?? clock.keyframeFrom(isFirst ? clock.atOrAfter(from) : 0);
   const end = clock.atOrAfter(to);
   if (first === undefined || first >= end) return undefined;
   // Sound that would be heard before the first picture is left out; between files none is.
@@ -120,26 +128,44 @@ function stretchOf(media: RecordedMedia, range: LiveRange, isFirst: boolean): St
   return { clock, first, end, ranges };
 }
 
-/** Puts the tracks of a file behind what is there already, all by the same time, so that they stay together. */
-function shifted(media: RecordedMedia, { clock, first, ranges }: Stretch, line: Line | undefined): PlannedTrack[] {
-  let offset = -clock.pts(first);
-  if (line !== undefined) {
-    offset = Number.NEGATIVE_INFINITY;
-    media.tracks.forEach((track, at) => {
-      const range = ranges[at];
-      if (range === undefined || range.first >= range.end) return;
-      const begins = track.pts(range.first) - presentedLater(track, range.first);
-      offset = Math.max(offset, microsOf(line.ends[at] ?? 0, track) - begins);
-    });
-  }
+/**
+ * What times in a file are moved by: so that its first picture is at 0, or so that no track begins before its part of
+ * the files before has ended. Tracks of a file are moved together.
+ */
+function offsetOf(media: RecordedMedia, { clock, first, ranges }: Stretch, line: Line | undefined): number {
+  if (line === undefined) return -clock.dts(first);
+  return media.tracks.reduce((offset, track, at) => {
+    const [range, end] = [ranges[at], line.ends[at]];
+    if (range === undefined || range.first >= range.end || end === undefined) return offset;
+    return Math.max(offset, microsFromTicks(end, track.index.timescale) - track.dts(range.first));
+  }, Number.NEGATIVE_INFINITY);
+}
+
+function shifted(
+  media: RecordedMedia,
+  { ranges }: Stretch,
+  { offset, line }: { offset: number; line: Line | undefined },
+): PlannedTrack[] {
   return media.tracks.map((track, at) => {
-    const { first: from, end } = ranges[at] ?? { first: 0, end: 0 };
+    const { first, end } = ranges[at] ?? { first: 0, end: 0 };
     const { timescale, dts } = track.index;
-    const own = dts[from] ?? 0;
-    const begins = ticksFromMicros(micros(track.dts(from) + offset), timescale);
-    const follows = line?.ends[at];
-    const isJoined =
-      follows !== undefined && Math.abs(follows - begins) * 1_000_000 <= JOINED_MICROS * timescale && !track.isVideo;
-    return { first: from, end, shift: (isJoined ? follows : begins) - own };
+    const begins = ticksFromMicros(micros(track.dts(first) + offset), timescale);
+    const before = line?.ends[at];
+    const follows = before !== undefined && Math.abs(before - begins) * 1_000_000 <= JOINED_MICROS * timescale;
+    return { first, end, shift: (follows ? before : begins) - (dts[first] ?? 0) };
   });
+}
+
+function endOf({ index }: MediaTrack, planned: PlannedTrack | undefined): number | undefined {
+  if (planned === undefined || planned.first >= planned.end) return undefined;
+  const last = planned.end - 1;
+  return (index.dts[last] ?? 0) + (index.durations[last] ?? 0) + planned.shift;
+}
+
+function areSame(a: readonly TrackConfig[], b: readonly TrackConfig[]): boolean {
+  return a.length === b.length && a.every((config, at) => sameAs(config, b[at]));
+}
+
+function sameAs(config: TrackConfig, other: TrackConfig | undefined): boolean {
+  return other !== undefined && sameTrackConfig(config, other);
 }

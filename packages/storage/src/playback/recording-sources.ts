@@ -45,7 +45,10 @@ export class RecordingSources {
     const { remote } = this.#options;
     if (remote === undefined) {
       const way = 'configure recording.s3 as it was when it was recorded';
-      throw new RecordingError('unreadable', `${file.file} is in an object store that this server doesn't know; ${way}`);
+      throw new RecordingError(
+        'unreadable',
+        `${file.file} is in an object store that this server doesn't know; ${way}`,
+      );
     }
     return remoteSource(file, remote);
   }
