@@ -1,5 +1,4 @@
-import { RecordingError } from '@sluice/core';
-import { type TrackRunHead, timescaleOf, writeFragmentHead } from '@sluice/media';
+import { type TrackRunHead, writeFragmentHead } from '@sluice/media';
 import type { PlannedTrack } from './plan.js';
 import type { MediaTrack, RecordedMedia } from './recorded-media.js';
 
@@ -55,16 +54,13 @@ export function fragmentOf(
     return stretch === undefined || stretch.first >= stretch.end ? [] : [{ track, stretch }];
   });
   if (filled.length === 0) return [];
-  const runs = filled.map(({ track, stretch }) => runOf(media, track, stretch));
+  const runs = filled.map(({ track, stretch }) => runOf(track, stretch));
   const { head } = writeFragmentHead(runs, { sequence, ...(begins === undefined ? {} : { begins }) });
   return [head, ...filled.flatMap(({ track, stretch }) => dataOf(track, stretch))];
 }
 
-function runOf(media: RecordedMedia, { index }: MediaTrack, { first, end, shift }: PlannedTrack): TrackRunHead {
-  const { config, timescale, lengthSize } = index;
-  if (timescale !== timescaleOf(config) || (config.kind === 'video' && lengthSize !== 4)) {
-    throw new RecordingError('not-possible', `${media.file.file} was written by another program: fetch it whole`);
-  }
+function runOf({ index }: MediaTrack, { first, end, shift }: PlannedTrack): TrackRunHead {
+  const { config, timescale } = index;
   const samples = Array.from({ length: end - first }, (_, at) => ({
     data: { length: index.sizes[first + at] ?? 0 },
     duration: index.durations[first + at] ?? 0,

@@ -1,5 +1,5 @@
 import { type Clock, messageOf, type RecordedFile, RecordingError } from '@sluice/core';
-import { MediaError, type Mp4Index, scanMp4 } from '@sluice/media';
+import { MediaError, type Mp4Index, scanMp4, timescaleOf } from '@sluice/media';
 import { LRUCache } from 'lru-cache';
 import { RecordedMedia } from './recorded-media.js';
 import type { RecordingSource, RecordingSources } from './recording-sources.js';
@@ -58,7 +58,7 @@ export class MediaCache {
     try {
       const source = await this.#options.sources.open(file);
       try {
-        const media = new RecordedMedia(file, await scan(source));
+        const media = new RecordedMedia(file, ours(file, await scan(source)));
         this.#known.set(key, { media, at });
         return media;
       } finally {
@@ -73,6 +73,19 @@ export class MediaCache {
       this.#loading.delete(key);
     }
   }
+}
+
+/** Clips take samples as they are, into tracks as we write them. */
+function ours({ file }: RecordedFile, index: Mp4Index): Mp4Index {
+  const foreign = index.tracks.find(
+    ({ config, timescale, lengthSize }) =>
+      timescale !== timescaleOf(config) || ((config.codec === 'h264' || config.codec === 'hevc') && lengthSize !== 4),
+  );
+  if (foreign === undefined) return index;
+  throw new RecordingError(
+    'not-possible',
+    `${file} was written by another program, so no clip is made of it: fetch it whole`,
+  );
 }
 
 async function scan(source: RecordingSource): Promise<Mp4Index> {

@@ -162,7 +162,8 @@ function endOf({ index }: MediaTrack, planned: PlannedTrack | undefined): number
   return (index.dts[last] ?? 0) + (index.durations[last] ?? 0) + planned.shift;
 }
 
-function areSame(a: readonly TrackConfig[], b: readonly TrackConfig[]): boolean {
+/** Whether a decoder can go from the one to the other. */
+export function areSame(a: readonly TrackConfig[], b: readonly TrackConfig[]): boolean {
   return a.length === b.length && a.every((config, at) => sameAs(config, b[at]));
 }
 

@@ -53,6 +53,11 @@ export class RecordingSources {
     return remoteSource(file, remote);
   }
 
+  /** Where a file that isn't here can be fetched for a while; undefined where only this server can give it. */
+  async urlOf(file: RecordedFile): Promise<string | undefined> {
+    return file.isLocal ? undefined : this.#options.remote?.url(file);
+  }
+
   async #openLocal({ file }: RecordedFile): Promise<FileHandle> {
     try {
       const root = await realpath(this.#options.root);
