@@ -1,5 +1,11 @@
 import type { RecordingContainer, RecordingTrouble } from '@sluice/core';
 
+/** A part of a file that isn't written, so that it takes no room until it is: the first `at` bytes are before it. */
+export interface ReservedRoom {
+  readonly at: number;
+  readonly bytes: number;
+}
+
 /** A file that is being recorded. What goes wrong with it is told by its events; nothing here throws. */
 export interface GrowingFile {
   /** Takes the buffer over, and its memory with it. */
@@ -9,11 +15,11 @@ export interface GrowingFile {
 }
 
 export interface GrowingFileEvents {
-  /** It has a name, which may differ from the one that was asked for. */
+  /** The first bytes are on the disk, in a file of this name: that asked for, or with a number behind it. */
   opened(file: string): void;
-  /** Nothing more is written to it. Told once. */
+  /** Nothing more is written to it. Told once. Where `opened` didn't come before, no file is left. */
   failed(trouble: RecordingTrouble, detail: string): void;
-  /** @param bytes of what was appended, from the file's beginning on, are on the disk */
+  /** The first `bytes` of the file are on the disk, its reserved room counted in. */
   flushed(bytes: number): void;
 }
 
@@ -25,14 +31,24 @@ export interface FinishedFile {
   readonly sha256: string;
 }
 
+/** A file under the recording root. */
+export interface FoundFile {
+  /** With `/` between names. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Ms since 1970. */
+  readonly modifiedAt: number;
+}
+
 /** The recording root, as the recorder uses it. */
 export interface RecordingFiles {
   /** @param file under the root, with `/` between names; where it is taken, it gets a number */
   create(
     file: string,
     events: GrowingFileEvents,
-    options: { readonly container: RecordingContainer; readonly reserve?: number },
+    options: { readonly reserve?: ReservedRoom | undefined },
   ): GrowingFile;
   /** Makes a file that grew, or broke off in a crash, a whole one. Rejects where that can't be done. */
   finish(file: string, container: RecordingContainer): Promise<FinishedFile>;
+  list(): Promise<readonly FoundFile[]>;
 }
