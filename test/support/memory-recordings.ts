@@ -1,5 +1,5 @@
 import type { RecordedFile, RecordedFileQuery, RecordingIndex, RecordingTrouble } from '@sluice/core';
-import type { RecordingFiles } from '@sluice/storage';
+import { RecordingDiskError, type RecordingFiles } from '@sluice/storage';
 
 type Events = Parameters<RecordingFiles['create']>[1];
 
@@ -71,9 +71,9 @@ export class MemoryFiles implements RecordingFiles {
 
   async finish(name: string) {
     const file = this.files.find((known) => known.name === name);
-    if (file === undefined) throw Object.assign(new Error(`${name} isn't there`), { code: 'missing' });
+    if (file === undefined) throw new RecordingDiskError('missing', `${name} isn't there`);
     file.isFinished = true;
-    return { bytes: file.bytes.length, durationMs: 1000, sha256: 'ab' };
+    return { bytes: file.bytes.length, durationMs: 1000, sha256: 'ab', isFaststart: true, repaired: false };
   }
 
   list = async () => this.files.map(({ name, bytes }) => ({ file: name, bytes: bytes.length, modifiedAt: 0 }));

@@ -1,6 +1,8 @@
 import { type EventBus, type Logger, messageOf, type RecordedFile, type RecordingIndex } from '@sluice/core';
 import type { RecordingFile } from './recording-file.js';
-import type { FinishedFile, RecordingFiles } from './recording-files.js';
+import { RecordingDiskError } from './disk/errors.js';
+import type { FinishedFile } from './disk/finisher-protocol.js';
+import type { RecordingFiles } from './recording-files.js';
 
 export interface FinishingOptions {
   readonly files: RecordingFiles;
@@ -115,4 +117,4 @@ export class Finishing {
   }
 }
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+const codeOf = (error: unknown) => (error instanceof RecordingDiskError ? error.code : undefined);

@@ -6,7 +6,9 @@ import {
   type RecordingIndex,
   type RecordingTrouble,
 } from '@sluice/core';
-import type { GrowingFile, RecordingFiles, ReservedRoom } from './recording-files.js';
+import type { GrowingFile } from './disk/growing-file.js';
+import type { ReservedRoom } from './disk/protocol.js';
+import type { RecordingFiles } from './recording-files.js';
 import type { FileSink } from './recording-sink.js';
 
 export interface RecordingFileEvents {

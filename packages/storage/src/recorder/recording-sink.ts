@@ -1,6 +1,6 @@
 import type { RecordedGap, RecordedTrack } from '@sluice/core';
 import type { Millis } from '@sluice/media';
-import type { ReservedRoom } from './recording-files.js';
+import type { ReservedRoom } from './disk/protocol.js';
 
 /** How a file of a recording begins. */
 export interface FileOpening {

@@ -8,7 +8,8 @@ import {
   settingsFor,
 } from '@sluice/core';
 import { millis } from '@sluice/media';
-import type { FoundFile, RecordingFiles } from './recording-files.js';
+import type { FoundFile } from './disk/finisher-protocol.js';
+import type { RecordingFiles } from './recording-files.js';
 
 const PAGE = 1000;
 

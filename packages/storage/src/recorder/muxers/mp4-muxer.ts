@@ -15,7 +15,7 @@ import {
   writeFragment,
   writeInitSegment,
 } from '@sluice/media';
-import type { ReservedRoom } from '../recording-files.js';
+import type { ReservedRoom } from '../disk/protocol.js';
 import { mediaFault } from './media-fault.js';
 import { type ContainerFormat, gather, type MuxerOptions, type RecordingMuxer } from './muxer.js';
 

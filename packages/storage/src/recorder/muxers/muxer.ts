@@ -1,6 +1,6 @@
 import type { RecordingContainer } from '@sluice/core';
 import type { Metadata, Sample, TimedMetadata, TrackConfig } from '@sluice/media';
-import type { ReservedRoom } from '../recording-files.js';
+import type { ReservedRoom } from '../disk/protocol.js';
 
 /** Makes one file of samples. The file's time begins at 0 with the earliest of the samples that it begins with. */
 export interface RecordingMuxer {
