@@ -1,0 +1,136 @@
+import {
+  type Logger,
+  messageOf,
+  type RecordedFile,
+  type RecordedGap,
+  type RecordingIndex,
+  type RecordingTrouble,
+} from '@sluice/core';
+import type { FinishedFile, GrowingFile, RecordingFiles } from './recording-files.js';
+import type { FileSink } from './recording-sink.js';
+
+export interface RecordingFileEvents {
+  /** Something of it is on the disk, told each time that there is more. */
+  written(): void;
+  failed(trouble: RecordingTrouble, detail: string): void;
+}
+
+export interface RecordingFileOptions {
+  /** As it begins; `file` is what the name is meant to be. */
+  readonly row: RecordedFile;
+  /** Bytes to leave for the index of the finished file. */
+  readonly reserve: number;
+  /** Whether the index hears of it before anything of it is on the disk. */
+  readonly announced: boolean;
+  readonly files: RecordingFiles;
+  readonly index: RecordingIndex;
+  readonly events: RecordingFileEvents;
+  readonly log: Logger;
+}
+
+/** The index is told of a file's growth after so many ms of media. */
+const INDEX_INTERVAL = 10_000;
+
+/** One file of a recording while it grows: its bytes go to the disk, what is known of it to the index. */
+export class RecordingFile implements FileSink {
+  readonly #options: RecordingFileOptions;
+  readonly #growing: GrowingFile;
+  #row: RecordedFile;
+  #failed = false;
+  #ended: Promise<void> | undefined;
+  /** Appended and not yet on the disk: where it ends, in bytes and in ms of media. */
+  #onTheWay: { readonly bytes: number; readonly duration: number }[] = [];
+  #appended = 0;
+  #kept = 0;
+  #keptBytes = 0;
+  #isIndexed = false;
+  #indexedTo = 0;
+
+  constructor(options: RecordingFileOptions) {
+    this.#options = options;
+    this.#row = options.row;
+    const { file, container } = options.row;
+    this.#growing = options.files.create(
+      file,
+      {
+        opened: (name) => {
+          this.#row = { ...this.#row, file: name };
+          if (options.announced) this.#tellIndex();
+        },
+        failed: (trouble, detail) => this.#fail(trouble, detail),
+        flushed: (bytes) => this.#flushed(bytes),
+      },
+      { container, reserve: options.reserve },
+    );
+  }
+
+  get row(): RecordedFile {
+    return this.#row;
+  }
+
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** Bytes on the disk. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  append(bytes: Buffer, duration: number): void {
+    if (this.#failed) return;
+    this.#appended += bytes.length;
+    this.#onTheWay.push({ bytes: this.#appended, duration });
+    this.#growing.append(bytes);
+  }
+
+  gap(gap: RecordedGap): void {
+    this.#row = { ...this.#row, gaps: [...this.#row.gaps, gap] };
+    if (this.#isIndexed) this.#tellIndex();
+  }
+
+  end(): void {
+    this.#ended ??= this.#growing.close();
+  }
+
+  /** Ends it. Resolves when it is on the disk, as far as it got there. */
+  async closed(): Promise<void> {
+    this.end();
+    await this.#ended;
+  }
+
+  #fail(trouble: RecordingTrouble, detail: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#options.events.failed(trouble, detail);
+  }
+
+  #flushed(bytes: number): void {
+    this.#keptBytes = bytes;
+    const reached = this.#onTheWay.findLastIndex((piece) => piece.bytes <= bytes);
+    this.#kept = this.#onTheWay[reached]?.duration ?? this.#kept;
+    this.#onTheWay = this.#onTheWay.slice(reached + 1);
+    this.#row = { ...this.#row, bytes, duration: this.#kept };
+    if (!this.#isIndexed || this.#kept - this.#indexedTo >= INDEX_INTERVAL) this.#tellIndex();
+    this.#options.events.written();
+  }
+
+  #tellIndex(): void {
+    this.#isIndexed = true;
+    this.#indexedTo = this.#kept;
+    const { index, log } = this.#options;
+    const { file } = this.#row;
+    index.put(this.#row).catch((error: unknown) => {
+      log.error({ file, detail: messageOf(error) }, 'a recording grows that the index does not know of yet');
+    });
+  }
+}
+
+/** The row of a file that has been finished. */
+export function readyRow(row: RecordedFile, { bytes, durationMs, sha256 }: FinishedFile): RecordedFile {
+  return { ...row, state: 'ready', bytes, duration: durationMs, sha256 };
+}
