@@ -17,15 +17,16 @@ const activeSchema = z.object({
   paused: z
     .object({ trouble: z.enum(['disk-full', 'disk-slow', 'disk-failed']), detail: z.string(), since: time })
     .nullable(),
+  reason: z.string().nullable().describe('What it can only be made without.'),
   file: z.string().nullable().describe('That grows, in `recording.dir`.'),
   files: z.number().int().describe('Begun so far.'),
   bytes: z.number().int().describe('Written so far.'),
 });
 
-function activeOf({ startedAt, state, file, ...rest }: ActiveRecording): z.input<typeof activeSchema> {
+function activeOf({ startedAt, state, reason, file, ...rest }: ActiveRecording): z.input<typeof activeSchema> {
   const { kind } = state;
   const paused = kind === 'paused' ? { trouble: state.trouble, detail: state.detail, since: iso(state.since) } : null;
-  return { ...rest, startedAt: iso(startedAt), state: kind, paused, file: file ?? null };
+  return { ...rest, startedAt: iso(startedAt), state: kind, paused, reason: reason ?? null, file: file ?? null };
 }
 
 /** Recordings under way, and how they are begun and ended by hand. */
