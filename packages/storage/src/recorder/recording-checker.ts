@@ -10,7 +10,8 @@ import {
   type RecordingIndex,
 } from '@sluice/core';
 import { type Millis, millis } from '@sluice/media';
-import type { StoredFile, StoredFiles } from './stored-files.js';
+import type { FoundFile } from './disk/finisher-protocol.js';
+import type { RecordingDisk } from './disk/recording-disk.js';
 
 const PAGE = 500;
 /** More are counted only: a folder that somebody emptied shall not fill memory. */
@@ -19,14 +20,14 @@ const RECORDING_NAME = /\.(mp4|flv|ts)$/;
 
 export interface RecordingCheckerOptions {
   readonly index: RecordingIndex;
-  readonly files: StoredFiles;
+  readonly disk: Pick<RecordingDisk, 'list' | 'check' | 'finish'>;
   readonly events: EventBus;
   /** Wall clock, ms since 1970. */
   readonly now: () => number;
   /** Whether something is being done to a file at the moment, so that nothing can be said about it. */
-  readonly isInWork: (file: StoredFile | RecordedFile) => boolean;
+  readonly isInWork: (file: FoundFile | RecordedFile) => boolean;
   /** Makes an entry for a file that the index doesn't know, and puts it there; undefined where it can't tell. */
-  readonly adopt?: ((file: StoredFile) => Promise<RecordedFile | undefined>) | undefined;
+  readonly adopt?: ((file: FoundFile) => Promise<RecordedFile | undefined>) | undefined;
 }
 
 /** What a look at one file has come to. */
@@ -85,8 +86,8 @@ export class RecordingChecker implements RecordingChecks {
   }
 
   async #check(run: Run): Promise<void> {
-    const { files, isInWork } = this.#options;
-    const onDisk = new Map((await files.list()).map((file) => [file.file, file]));
+    const { disk, isInWork } = this.#options;
+    const onDisk = new Map((await disk.list()).map((file) => [file.file, file]));
     const known = new Set<string>();
     for await (const file of this.#entries()) {
       if (file.isLocal && onDisk.size === 0 && file.state !== 'writing') {
@@ -113,7 +114,7 @@ export class RecordingChecker implements RecordingChecks {
     }
   }
 
-  async #checkEntry(file: RecordedFile, found: StoredFile | undefined, run: Run): Promise<void> {
+  async #checkEntry(file: RecordedFile, found: FoundFile | undefined, run: Run): Promise<void> {
     const verdict = await this.#verdictOn(file, found, run.options.checksums);
     if (verdict === undefined) return;
     const { index, isInWork } = this.#options;
@@ -136,11 +137,7 @@ export class RecordingChecker implements RecordingChecks {
   }
 
   /** @returns undefined where all is well */
-  async #verdictOn(
-    file: RecordedFile,
-    found: StoredFile | undefined,
-    checksums: boolean,
-  ): Promise<Verdict | undefined> {
+  async #verdictOn(file: RecordedFile, found: FoundFile | undefined, checksums: boolean): Promise<Verdict | undefined> {
     if (file.state === 'missing' || !file.isLocal) return found && this.#verdictOnFound(file, found);
     if (found === undefined) return this.#verdictOnLost(file);
     if (file.state === 'writing') {
@@ -152,7 +149,7 @@ export class RecordingChecker implements RecordingChecks {
     }
     if (file.state === 'damaged') return this.#verdictOnDamaged(file, found);
     if (!checksums || file.sha256 === undefined) return undefined;
-    const state = await this.#options.files.check(file.file, { bytes: file.bytes, sha256: file.sha256 });
+    const state = await this.#options.disk.check(file.file, { bytes: file.bytes, sha256: file.sha256 });
     if (state.kind === 'intact') return undefined;
     if (state.kind === 'missing') return this.#verdictOnLost(file);
     const { detail } = state;
@@ -161,7 +158,7 @@ export class RecordingChecker implements RecordingChecks {
 
   /** A file can have come after the folder was listed. */
   async #verdictOnLost(file: RecordedFile): Promise<Verdict | undefined> {
-    const again = await this.#options.files.check(file.file, { bytes: file.bytes, sha256: file.sha256 ?? '' });
+    const again = await this.#options.disk.check(file.file, { bytes: file.bytes, sha256: file.sha256 ?? '' });
     if (again.kind !== 'missing') return undefined;
     if (file.remote !== undefined && file.state === 'ready') {
       const detail = 'the disk has lost it; the object store has a copy';
@@ -173,9 +170,9 @@ export class RecordingChecker implements RecordingChecks {
   }
 
   /** Only what it was when it was finished counts as found. */
-  async #verdictOnFound(file: RecordedFile, found: StoredFile): Promise<Verdict> {
+  async #verdictOnFound(file: RecordedFile, found: FoundFile): Promise<Verdict> {
     const { sha256 = '', bytes } = file;
-    const state = await this.#options.files.check(found.file, { bytes, sha256 });
+    const state = await this.#options.disk.check(found.file, { bytes, sha256 });
     const { reason: _, ...rest } = file;
     if (state.kind === 'intact') {
       const entry: RecordedFile = { ...rest, state: 'ready', isLocal: true };
@@ -188,10 +185,10 @@ export class RecordingChecker implements RecordingChecks {
   }
 
   /** It may have been restored from a copy. */
-  async #verdictOnDamaged(file: RecordedFile, found: StoredFile): Promise<Verdict> {
+  async #verdictOnDamaged(file: RecordedFile, found: FoundFile): Promise<Verdict> {
     const { reason = 'it was found damaged before', sha256, ...rest } = file;
     if (sha256 !== undefined) {
-      const state = await this.#options.files.check(file.file, { bytes: file.bytes, sha256 });
+      const state = await this.#options.disk.check(file.file, { bytes: file.bytes, sha256 });
       if (state.kind === 'intact') {
         const entry: RecordedFile = { ...rest, sha256, state: 'ready' };
         return { fault: 'found', detail: 'it is again what it was when it was finished', entry, canRepair: false };
@@ -203,11 +200,12 @@ export class RecordingChecker implements RecordingChecks {
 
   /** @returns why it didn't help */
   async #repair(file: RecordedFile): Promise<string | undefined> {
-    const { index, files, events } = this.#options;
+    const { index, disk, events } = this.#options;
     try {
-      const { bytes, durationMs, sha256 } = await files.finish(file.file, file.container);
-      const { reason: _, ...rest } = file;
-      const whole: RecordedFile = { ...rest, state: 'ready', isLocal: true, bytes, duration: durationMs, sha256 };
+      const { bytes, durationMs, sha256 } = await disk.finish(file.file, file.container);
+      // That of a file that grew is what it was made without.
+      const reason = file.state === 'writing' ? file.reason : undefined;
+      const whole: RecordedFile = { ...file, state: 'ready', reason, bytes, duration: durationMs, sha256 };
       await index.put(whole);
       events.emit('recording-file-ready', { file: whole });
       return undefined;
@@ -216,7 +214,7 @@ export class RecordingChecker implements RecordingChecks {
     }
   }
 
-  async #checkUnknown(file: StoredFile, run: Run): Promise<void> {
+  async #checkUnknown(file: FoundFile, run: Run): Promise<void> {
     const { adopt, events } = this.#options;
     const detail = 'the index does not know it';
     let why = '';
