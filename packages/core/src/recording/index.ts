@@ -2,3 +2,4 @@ export { NamingError, NamingTemplate, type RecordingNameValues } from './naming-
 export * from './recorded-file.js';
 export * from './recording-control.js';
 export * from './recording-index.js';
+export * from './recording-upkeep.js';
