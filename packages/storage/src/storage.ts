@@ -8,6 +8,8 @@ import type {
   Ban,
   Logger,
   Outbox,
+  RecordingIndex,
+  RecordingTotals,
   RecordStore,
   RefreshToken,
   SessionHistory,
@@ -42,6 +44,7 @@ export class Storage {
   readonly history: SessionHistory;
   readonly audit: AuditLog;
   readonly outbox: Outbox;
+  readonly recordings: RecordingIndex & RecordingTotals;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
@@ -81,6 +84,14 @@ export class Storage {
       oldest: (url, limit) => this.#call('outbox', 'oldest', url, limit),
       delete: (id) => this.#call('outbox', 'delete', id),
       count: () => this.#call('outbox', 'count'),
+    };
+    this.recordings = {
+      put: (file) => this.#call('recordings', 'put', file),
+      delete: (id) => this.#call('recordings', 'delete', id),
+      get: (id) => this.#call('recordings', 'get', id),
+      query: (query) => this.#call('recordings', 'query', query),
+      paths: () => this.#call('recordings', 'paths'),
+      totals: () => this.#call('recordings', 'totals'),
     };
   }
 

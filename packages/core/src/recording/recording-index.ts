@@ -34,3 +34,16 @@ export interface RecordingIndex {
   query(query: RecordedFileQuery): Promise<readonly RecordedFile[]>;
   paths(): Promise<readonly RecordedPath[]>;
 }
+
+/** What is recorded in all, of files in one state and in one place. */
+export interface RecordingTotal {
+  readonly state: RecordedFileState;
+  readonly isLocal: boolean;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Sums over the index. */
+export interface RecordingTotals {
+  totals(): Promise<readonly RecordingTotal[]>;
+}

@@ -2,6 +2,7 @@ import type { ApiKey, Ban, RefreshToken, SettingRecord, StreamKey, User } from '
 import type { Database } from 'better-sqlite3';
 import { AuditTable } from './audit-table.js';
 import { OutboxTable } from './outbox-table.js';
+import { RecordingTable } from './recording-table.js';
 import { RecordTable } from './records.js';
 import { SessionTable } from './session-table.js';
 
@@ -64,6 +65,7 @@ export function makeTables(database: Database) {
     history: new SessionTable(database),
     audit: new AuditTable(database),
     outbox: new OutboxTable(database),
+    recordings: new RecordingTable(database),
   };
 }
 
