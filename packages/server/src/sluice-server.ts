@@ -16,6 +16,7 @@ import {
   type Logger,
   messageOf,
   PasswordVerifier,
+  PictureMaker,
   resolveConfig,
   SessionRegistry,
   StreamRouter,
@@ -25,7 +26,7 @@ import {
   Transcoder,
 } from '@sluice/core';
 import { FileLoop } from '@sluice/ingest';
-import { Storage, StorageError } from '@sluice/storage';
+import { FilePlayback, Storage, StorageError } from '@sluice/storage';
 import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
 import { Certificate } from './certificate.js';
@@ -192,8 +193,12 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     names: outgoing.names,
   });
   closers.push(() => control.close());
+  const root = live.current.recording.dir ?? join(dir, 'recordings');
+  const maker = new PictureMaker({ program, limits: () => live.current.transcode });
+  const playback = new FilePlayback({ index: storage.recordings, root, clock, maker, log });
   const doors = new MediaDoors({
     live,
+    playback,
     renditions: transcoder,
     clock,
     events,

@@ -37,8 +37,7 @@ export interface MediaRoutes {
   /** Where WebRTC is spoken. */
   readonly sdp: SdpExchange | undefined;
   readonly snapshots: SnapshotPage;
-  /** What was recorded, where there is a place for it. */
-  readonly recordings: RecordingDelivery | undefined;
+  readonly recordings: RecordingDelivery;
   readonly status: StatusPages;
   /** The player and the start page, where they are served. */
   readonly pages: Pages | undefined;
@@ -141,13 +140,13 @@ export class MediaHttpServer {
     const segment = HLS_SEGMENT.exec(pathname);
     const dashSegment = DASH_SEGMENT.exec(pathname);
     const statusOf = STATUS_STREAM.exec(pathname);
-    const recording = recordings && recordingRouteOf(pathname);
+    const recording = recordingRouteOf(pathname);
     if (pathname === '/status/streams') status.list(request, response);
     else if (statusOf !== null) await status.one(request, response, statusOf[1] ?? '');
     else if (pathname === '/' || pathname.startsWith('/assets/') || pathname.startsWith('/player/')) {
       this.#page(message, response, pathname);
     } else if (recording !== undefined) {
-      await recordings?.serve(request, response, recording);
+      await recordings.serve(request, response, recording);
     } else if (pathname.endsWith('.flv')) {
       await flv.serve(request, response, pathname.slice(1, -'.flv'.length));
     } else if (pathname.endsWith('.m3u8')) {

@@ -2,6 +2,8 @@ import {
   type ClipQuestion,
   type Clock,
   type LiveRange,
+  type Logger,
+  type PictureMaker,
   type PlayableFile,
   type RecordedClip,
   type RecordedContent,
@@ -24,6 +26,7 @@ import { planClip } from './plan.js';
 import { ProgressiveClips } from './progressive-clip.js';
 import { fileOf, filesIn, isPlayable, playableOf } from './recorded-files.js';
 import type { RecordedMedia } from './recorded-media.js';
+import { RecordingPictures } from './recording-pictures.js';
 import { RecordingSources } from './recording-sources.js';
 import { parseSegmentName } from './segment-name.js';
 import { spansOf } from './spans.js';
@@ -36,6 +39,9 @@ export interface FilePlaybackOptions {
   readonly root: string;
   readonly remote?: RemoteFiles | undefined;
   readonly clock: Clock;
+  /** Makes pictures. */
+  readonly maker: Pick<PictureMaker, 'make'>;
+  readonly log: Logger;
 }
 
 /** Memory for what is known of files that nobody reads just now: some twenty hours. */
@@ -53,11 +59,13 @@ export class FilePlayback implements RecordingPlayback {
   readonly #sources: RecordingSources;
   readonly #media: MediaCache;
   readonly #clips: ProgressiveClips;
+  readonly #pictures: RecordingPictures;
 
-  constructor({ index, root, remote, clock }: FilePlaybackOptions) {
+  constructor({ index, root, remote, clock, maker, log }: FilePlaybackOptions) {
     this.#index = index;
     this.#sources = new RecordingSources({ root, remote });
     this.#media = new MediaCache({ sources: this.#sources, clock, maxBytes: MEDIA_CACHE_BYTES });
+    this.#pictures = new RecordingPictures({ maker, sources: this.#sources, log });
     this.#clips = new ProgressiveClips({ sources: this.#sources, media: this.#media });
   }
 
@@ -158,12 +166,22 @@ export class FilePlayback implements RecordingPlayback {
     return { kind: 'here', file, content };
   }
 
-  picture(path: StreamPath, id: string, at: number): Promise<Buffer> {
-    throw new RecordingError('not-possible', `${path} ${id} ${at}`);
+  async picture(path: StreamPath, id: string, at: number): Promise<Buffer> {
+    return this.#pictures.picture(await this.#mediaOf(path, id), at);
   }
 
-  storyboard(path: StreamPath, id: string): Promise<Storyboard> {
-    throw new RecordingError('not-possible', `${path} ${id}`);
+  async storyboard(path: StreamPath, id: string): Promise<Storyboard> {
+    return this.#pictures.storyboard(await this.#mediaOf(path, id));
+  }
+
+  async #mediaOf(path: StreamPath, id: string): Promise<RecordedMedia> {
+    const file = await fileOf(this.#index, path, id);
+    if (isPlayable(file)) return this.#media.load(file);
+    const { container, state } = file;
+    throw new RecordingError(
+      'not-possible',
+      `pictures are made of whole MP4 files; ${id} is ${container} and ${state}`,
+    );
   }
 
   async #playable(path: StreamPath, range: LiveRange): Promise<RecordedFile[]> {

@@ -1,7 +1,7 @@
 import { type EventBus, type Logger, messageOf, type RecordedFile, type RecordingIndex } from '@sluice/core';
-import type { RecordingFile } from './recording-file.js';
 import { RecordingDiskError } from './disk/errors.js';
 import type { FinishedFile } from './disk/finisher-protocol.js';
+import type { RecordingFile } from './recording-file.js';
 import type { RecordingFiles } from './recording-files.js';
 
 export interface FinishingOptions {
