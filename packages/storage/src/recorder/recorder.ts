@@ -109,6 +109,12 @@ export class Recorder implements RecordingControl {
     return running !== undefined;
   }
 
+  /** Whether a file grows, or is being finished. @param file under the recording root */
+  isInWork(file: string): boolean {
+    if (this.#finishing.isAt(file)) return true;
+    return [...this.#running.values()].some(({ recording }) => recording.status.file === file);
+  }
+
   /** Ends all recordings. Resolves when their files are whole, or have to be left to the next start. */
   async close(reason: string): Promise<void> {
     for (const stop of this.#stopListening) stop();
