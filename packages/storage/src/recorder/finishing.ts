@@ -1,5 +1,7 @@
 import { type EventBus, type Logger, messageOf, type RecordedFile, type RecordingIndex } from '@sluice/core';
-import { type RecordingFile, readyRow } from './recording-file.js';
+import type { RecordingFile } from './recording-file.js';
+import { RecordingDiskError } from './disk/errors.js';
+import type { FinishedFile } from './disk/finisher-protocol.js';
 import type { RecordingFiles } from './recording-files.js';
 
 export interface FinishingOptions {
@@ -16,36 +18,33 @@ const RETRY_MS = 10_000;
 export class Finishing {
   readonly #options: FinishingOptions;
   readonly #underWay = new Set<Promise<void>>();
-  readonly #retries = new Map<NodeJS.Timeout, RecordedFile>();
+  readonly #retries = new Set<NodeJS.Timeout>();
   #isClosed = false;
 
   constructor(options: FinishingOptions) {
     this.#options = options;
   }
 
-  /** Closes a file, and makes it whole. */
+  /** Closes a file, and makes it whole. One of which nothing got to the disk is forgotten. */
   finish(file: RecordingFile): void {
     this.#follow(
       file.closed().then(async () => {
-        // Nothing of it ever got to the disk: it was tried whether anything would.
-        if (file.keptBytes > 0) await this.repair(file.row);
+        if (file.isThere) await this.#makeWhole(file.row);
       }),
     );
   }
 
-  /** Makes a file whole that a crash has left, or that could not be made so before. */
-  async repair(row: RecordedFile): Promise<void> {
-    const { files, index, events, log } = this.#options;
-    let ready: RecordedFile;
-    try {
-      ready = readyRow(row, await files.finish(row.file, row.container));
-    } catch (error) {
-      log.warn({ file: row.file, detail: messageOf(error) }, 'a recorded file cannot be finished yet');
-      this.#retry(row);
-      return;
-    }
-    await index.put(ready);
-    events.emit('recording-file-ready', { file: ready });
+  /**
+   * Makes files whole that a crash has left, one after the other.
+   *
+   * @param rows asked for when it comes to them
+   */
+  repair(rows: () => Promise<readonly RecordedFile[]>): void {
+    this.#follow(
+      rows().then(async (found) => {
+        for (const row of found) if (!this.#isClosed) await this.#makeWhole(row);
+      }),
+    );
   }
 
   /**
@@ -55,35 +54,67 @@ export class Finishing {
    */
   async close(patienceMs: number): Promise<void> {
     this.#isClosed = true;
-    for (const timer of this.#retries.keys()) clearTimeout(timer);
+    for (const timer of this.#retries) clearTimeout(timer);
     let timer: NodeJS.Timeout | undefined;
-    const isLate = await Promise.race([
-      Promise.all(this.#underWay).then(() => false),
-      new Promise<boolean>((resolve) => {
-        timer = setTimeout(() => resolve(true), patienceMs);
-      }),
-    ]);
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(true), patienceMs);
+    });
+    const isLate = await Promise.race([Promise.all(this.#underWay).then(() => false), late]);
     clearTimeout(timer);
     const files = this.#underWay.size;
     if (isLate) this.#options.log.warn({ files }, 'recorded files are left to be finished at the next start');
   }
 
-  #follow(work: Promise<void>): void {
-    const followed = work
-      .catch((error: unknown) => {
-        this.#options.log.error({ detail: messageOf(error) }, 'a recorded file could not be finished');
-      })
-      .finally(() => this.#underWay.delete(followed));
-    this.#underWay.add(followed);
+  async #makeWhole(row: RecordedFile): Promise<void> {
+    const { files, index, events, log } = this.#options;
+    let finished: FinishedFile;
+    try {
+      finished = await files.finish(row.file, row.container);
+    } catch (error) {
+      await this.#giveUp(row, error);
+      return;
+    }
+    const { bytes, durationMs: duration, sha256 } = finished;
+    const file: RecordedFile = { ...row, state: 'ready', bytes, duration, sha256 };
+    await index.put(file);
+    log.info({ path: row.path, file: row.file, bytes, durationMs: duration }, 'a recorded file is ready');
+    events.emit('recording-file-ready', { file });
+  }
+
+  /** For good, or until it is tried again. */
+  async #giveUp(row: RecordedFile, error: unknown): Promise<void> {
+    const { index, events, log } = this.#options;
+    const reason = messageOf(error);
+    const code = codeOf(error);
+    if (code !== 'missing' && code !== 'unreadable') {
+      if (code !== 'closed') log.warn({ file: row.file, detail: reason }, 'a recorded file cannot be finished yet');
+      this.#retry(row);
+      return;
+    }
+    const file: RecordedFile = { ...row, state: code === 'missing' ? 'missing' : 'damaged', reason };
+    log.error({ path: row.path, file: row.file, detail: reason }, `a recorded file is ${file.state}`);
+    await index.put(file);
+    events.emit('recording-file-damaged', { file, reason });
   }
 
   #retry(row: RecordedFile): void {
     if (this.#isClosed) return;
     const timer = setTimeout(() => {
       this.#retries.delete(timer);
-      this.#follow(this.repair(row));
+      this.#follow(this.#makeWhole(row));
     }, RETRY_MS);
     timer.unref();
-    this.#retries.set(timer, row);
+    this.#retries.add(timer);
+  }
+
+  #follow(work: Promise<void>): void {
+    const followed = work
+      .catch((error: unknown) => {
+        this.#options.log.error({ detail: messageOf(error) }, 'recorded files could not be finished');
+      })
+      .finally(() => this.#underWay.delete(followed));
+    this.#underWay.add(followed);
   }
 }
+
+const codeOf = (error: unknown) => (error instanceof RecordingDiskError ? error.code : undefined);

@@ -20,6 +20,7 @@ import { CONTAINER_FORMATS } from './muxers/formats.js';
 import { Recording } from './recording.js';
 import type { RecordingFiles } from './recording-files.js';
 import { RecordingOutput, type RecordingSettings } from './recording-output.js';
+import { strayFiles, unfinishedRows } from './unfinished.js';
 
 export interface RecorderOptions {
   readonly live: LiveConfig;
@@ -68,6 +69,19 @@ export class Recorder implements RecordingControl {
 
   get active(): readonly ActiveRecording[] {
     return [...this.#running.values()].map(({ recording }) => recording.status);
+  }
+
+  /**
+   * Makes whole what a crash has left, which takes as long as it takes. Resolves when it is known what was left, before
+   * which nothing may be recorded.
+   */
+  async open(): Promise<void> {
+    const rows = await unfinishedRows(this.#options.index);
+    const before = this.#options.clock.wall();
+    if (rows.length > 0)
+      this.#options.log.warn({ files: rows.length }, 'recorded files are finished that a crash left');
+    this.#finishing.repair(() => Promise.resolve(rows));
+    this.#finishing.repair(() => strayFiles({ ...this.#options, before, newId }));
   }
 
   start(path: StreamPath, { container }: { readonly container?: RecordingContainer | undefined }): ActiveRecording {

@@ -6,7 +6,9 @@ import {
   type RecordingIndex,
   type RecordingTrouble,
 } from '@sluice/core';
-import type { FinishedFile, GrowingFile, RecordingFiles } from './recording-files.js';
+import type { GrowingFile } from './disk/growing-file.js';
+import type { ReservedRoom } from './disk/protocol.js';
+import type { RecordingFiles } from './recording-files.js';
 import type { FileSink } from './recording-sink.js';
 
 export interface RecordingFileEvents {
@@ -18,10 +20,7 @@ export interface RecordingFileEvents {
 export interface RecordingFileOptions {
   /** As it begins; `file` is what the name is meant to be. */
   readonly row: RecordedFile;
-  /** Bytes to leave for the index of the finished file. */
-  readonly reserve: number;
-  /** Whether the index hears of it before anything of it is on the disk. */
-  readonly announced: boolean;
+  readonly reserve: ReservedRoom | undefined;
   readonly files: RecordingFiles;
   readonly index: RecordingIndex;
   readonly events: RecordingFileEvents;
@@ -43,24 +42,27 @@ export class RecordingFile implements FileSink {
   #appended = 0;
   #kept = 0;
   #keptBytes = 0;
-  #isIndexed = false;
+  #isThere = false;
   #indexedTo = 0;
 
   constructor(options: RecordingFileOptions) {
     this.#options = options;
     this.#row = options.row;
-    const { file, container } = options.row;
-    this.#growing = options.files.create(
-      file,
+    const { files, reserve } = options;
+    // The room comes with the first bytes.
+    this.#appended = reserve?.bytes ?? 0;
+    this.#growing = files.create(
+      options.row.file,
       {
         opened: (name) => {
           this.#row = { ...this.#row, file: name };
-          if (options.announced) this.#tellIndex();
+          this.#isThere = true;
+          this.#tellIndex();
         },
         failed: (trouble, detail) => this.#fail(trouble, detail),
         flushed: (bytes) => this.#flushed(bytes),
       },
-      { container, reserve: options.reserve },
+      { reserve },
     );
   }
 
@@ -74,6 +76,11 @@ export class RecordingFile implements FileSink {
 
   get kept(): number {
     return this.#kept;
+  }
+
+  /** Whether anything of it is on the disk. */
+  get isThere(): boolean {
+    return this.#isThere;
   }
 
   /** Bytes on the disk. */
@@ -90,7 +97,7 @@ export class RecordingFile implements FileSink {
 
   gap(gap: RecordedGap): void {
     this.#row = { ...this.#row, gaps: [...this.#row.gaps, gap] };
-    if (this.#isIndexed) this.#tellIndex();
+    if (this.#isThere) this.#tellIndex();
   }
 
   end(): void {
@@ -115,12 +122,11 @@ export class RecordingFile implements FileSink {
     this.#kept = this.#onTheWay[reached]?.duration ?? this.#kept;
     this.#onTheWay = this.#onTheWay.slice(reached + 1);
     this.#row = { ...this.#row, bytes, duration: this.#kept };
-    if (!this.#isIndexed || this.#kept - this.#indexedTo >= INDEX_INTERVAL) this.#tellIndex();
+    if (this.#kept - this.#indexedTo >= INDEX_INTERVAL) this.#tellIndex();
     this.#options.events.written();
   }
 
   #tellIndex(): void {
-    this.#isIndexed = true;
     this.#indexedTo = this.#kept;
     const { index, log } = this.#options;
     const { file } = this.#row;
@@ -128,9 +134,4 @@ export class RecordingFile implements FileSink {
       log.error({ file, detail: messageOf(error) }, 'a recording grows that the index does not know of yet');
     });
   }
-}
-
-/** The row of a file that has been finished. */
-export function readyRow(row: RecordedFile, { bytes, durationMs, sha256 }: FinishedFile): RecordedFile {
-  return { ...row, state: 'ready', bytes, duration: durationMs, sha256 };
 }

@@ -192,15 +192,16 @@ export class RecordingOutput implements Output {
     const start = micros(Math.min(first.dts, ...waiting.map(({ dts }) => dts)));
     const startedAt = source.wallTimeOf(start);
     const tracks = [...this.#tracks.values()];
-    const { segmentSeconds: seconds } = settings;
-    const opened = sink.begin({ startedAt, tracks: tracks.map(recordedTrack), reason: this.#leftOut, seconds });
+    const muxer = format.open({ tracks, metadata: this.#metadata, seconds: settings.segmentSeconds });
+    const { reserve } = muxer;
+    const opened = sink.begin({ startedAt, tracks: tracks.map(recordedTrack), reason: this.#leftOut, reserve });
     if (opened === undefined) {
       this.#lostFrom ??= start;
       return undefined;
     }
     return {
       sink: opened,
-      muxer: format.open({ tracks, metadata: this.#metadata, seconds }),
+      muxer,
       tracks: this.#tracks,
       settings,
       start,

@@ -1,5 +1,6 @@
 import type { RecordedGap, RecordedTrack } from '@sluice/core';
 import type { Millis } from '@sluice/media';
+import type { ReservedRoom } from './disk/protocol.js';
 
 /** How a file of a recording begins. */
 export interface FileOpening {
@@ -7,8 +8,7 @@ export interface FileOpening {
   readonly tracks: readonly RecordedTrack[];
   /** What of the stream isn't in it, and why. */
   readonly reason: string | undefined;
-  /** Of media, at which the next file will begin. */
-  readonly seconds: number;
+  readonly reserve: ReservedRoom | undefined;
 }
 
 /** A file that a recording's media goes into. */

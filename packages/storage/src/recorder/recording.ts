@@ -36,9 +36,6 @@ export interface RecordingOptions {
 /** The disk is tried again after so long. */
 const RETRY_MS = 1000;
 
-/** Room for the index of a finished MP4: so many bytes for a second, and no more than so many in all. */
-const RESERVE = { perSecond: 1024, least: 64 * 1024, most: 16 * 1024 * 1024 } as const;
-
 interface Trouble {
   readonly trouble: RecordingTrouble;
   readonly detail: string;
@@ -85,7 +82,7 @@ export class Recording implements RecordingSink {
     };
   }
 
-  begin({ startedAt, tracks, reason, seconds }: FileOpening): FileSink | undefined {
+  begin({ startedAt, tracks, reason, reserve }: FileOpening): FileSink | undefined {
     const { clock, index, files, log, newId } = this.#options;
     if (this.#trouble !== undefined && clock.monotonic() < this.#trouble.retryAt) return undefined;
     this.#leave();
@@ -97,8 +94,7 @@ export class Recording implements RecordingSink {
         ...{ id, recording: this.id, path, container, file: name, startedAt, tracks, reason },
         ...{ state: 'writing', duration: 0, bytes: 0, gaps: [], isLocal: true },
       },
-      reserve: Math.min(Math.max(seconds * RESERVE.perSecond, RESERVE.least), RESERVE.most),
-      announced: this.#trouble === undefined,
+      reserve,
       events: {
         written: () => this.#goOn(),
         failed: (trouble, detail) => this.#pause(file, trouble, detail),

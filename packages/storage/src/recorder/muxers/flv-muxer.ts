@@ -20,6 +20,7 @@ export const flvFormat: ContainerFormat = {
 };
 
 class FlvFileMuxer implements RecordingMuxer {
+  readonly reserve = undefined;
   readonly #muxer: FlvMuxer;
   readonly #options: MuxerOptions;
   readonly #tracks: ReadonlySet<number>;

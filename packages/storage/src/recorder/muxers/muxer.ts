@@ -1,8 +1,11 @@
 import type { RecordingContainer } from '@sluice/core';
 import type { Metadata, Sample, TimedMetadata, TrackConfig } from '@sluice/media';
+import type { ReservedRoom } from '../disk/protocol.js';
 
 /** Makes one file of samples. The file's time begins at 0 with the earliest of the samples that it begins with. */
 export interface RecordingMuxer {
+  /** Room that is left in the file for what is known at its end; where it is, is counted without it. */
+  readonly reserve: ReservedRoom | undefined;
   /** Bytes of samples that wait for `take`. */
   readonly waiting: number;
   /** @throws {MediaError} for a sample that can't be written; the muxer can go on with the next one */

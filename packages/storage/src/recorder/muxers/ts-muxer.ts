@@ -12,6 +12,7 @@ export const tsFormat: ContainerFormat = {
 const TABLES_INTERVAL = 500_000;
 
 class TsFileMuxer implements RecordingMuxer {
+  readonly reserve = undefined;
   readonly #muxer: TsMuxer;
   readonly #hasVideo: boolean;
   #packets: Buffer[] = [];
