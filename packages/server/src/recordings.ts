@@ -29,6 +29,8 @@ export class Recordings {
   readonly control: RecordingControl;
   readonly removal: RecordingRemoval;
   readonly checks: RecordingChecks;
+  /** Bytes in memory that wait for the disk. */
+  readonly waitingBytes: () => number;
   readonly #disk: RecordingDisk;
   readonly #recorder: Recorder;
   readonly #checker: RecordingChecker;
@@ -45,13 +47,15 @@ export class Recordings {
     const now = () => clock.wall();
     const shared = { index, disk, events, now, log };
     const remover = new RecordingRemover(shared);
-    this.#checker = new RecordingChecker({ ...shared, isInWork: ({ file }) => recorder.isInWork(file) });
+    const isInWork = ({ file }: { readonly file: string }) => recorder.isInWork(file);
+    this.#checker = new RecordingChecker({ ...shared, isInWork, config: () => live.current });
     this.#retention = new Retention({
       ...shared,
       remover,
       settings: () => ({ keepFreeBytes: live.current.recording.keepFreeBytes, areUploaded: false }),
       settingsFor: (path) => settingsFor(live.current, path).recording,
     });
+    this.waitingBytes = () => disk.waitingBytes;
     this.#disk = disk;
     this.#recorder = recorder;
     this.control = recorder;
