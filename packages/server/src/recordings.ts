@@ -2,15 +2,26 @@ import { join } from 'node:path';
 import {
   type Clock,
   type EventBus,
+  type FfmpegProgram,
   type LiveConfig,
   type Logger,
+  PictureMaker,
   type RecordingChecks,
   type RecordingControl,
+  type RecordingPlayback,
   type RecordingRemoval,
   type StreamRouter,
   settingsFor,
 } from '@sluice/core';
-import { Recorder, RecordingChecker, RecordingDisk, RecordingRemover, Retention, type Storage } from '@sluice/storage';
+import {
+  FilePlayback,
+  Recorder,
+  RecordingChecker,
+  RecordingDisk,
+  RecordingRemover,
+  Retention,
+  type Storage,
+} from '@sluice/storage';
 
 export interface RecordingsOptions {
   readonly live: LiveConfig;
@@ -18,6 +29,8 @@ export interface RecordingsOptions {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly index: Storage['recordings'];
+  /** Makes pictures, where there is one. */
+  readonly ffmpeg: FfmpegProgram | undefined;
   readonly log: Logger;
 }
 
@@ -29,6 +42,7 @@ export class Recordings {
   readonly control: RecordingControl;
   readonly removal: RecordingRemoval;
   readonly checks: RecordingChecks;
+  readonly playback: RecordingPlayback;
   /** Bytes in memory that wait for the disk. */
   readonly waitingBytes: () => number;
   readonly #disk: RecordingDisk;
@@ -61,6 +75,8 @@ export class Recordings {
     this.control = recorder;
     this.removal = remover;
     this.checks = this.#checker;
+    const maker = new PictureMaker({ program: options.ffmpeg, limits: () => live.current.transcode });
+    this.playback = new FilePlayback({ index, root: this.dir, clock, maker, log });
   }
 
   /** Before any stream begins: takes up what an earlier run has left. */

@@ -16,7 +16,6 @@ import {
   type Logger,
   messageOf,
   PasswordVerifier,
-  PictureMaker,
   resolveConfig,
   SessionRegistry,
   StreamRouter,
@@ -26,7 +25,7 @@ import {
   Transcoder,
 } from '@sluice/core';
 import { FileLoop } from '@sluice/ingest';
-import { FilePlayback, Storage, StorageError } from '@sluice/storage';
+import { Storage, StorageError } from '@sluice/storage';
 import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
 import { Certificate } from './certificate.js';
@@ -180,7 +179,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   };
   closers.push(live.onChange((change) => followConfig(change, { live, log, gate })));
 
-  const recordings = await Recordings.open({ ...shared, router, index: storage.recordings });
+  const recordings = await Recordings.open({ ...shared, router, index: storage.recordings, ffmpeg: program });
   closers.push(() => recordings.close(GOING_DOWN));
   const control = new ControlPlane({
     ...shared,
@@ -198,12 +197,9 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     names: outgoing.names,
   });
   closers.push(() => control.close());
-  const root = live.current.recording.dir ?? join(dir, 'recordings');
-  const maker = new PictureMaker({ program, limits: () => live.current.transcode });
-  const playback = new FilePlayback({ index: storage.recordings, root, clock, maker, log });
   const doors = new MediaDoors({
     live,
-    playback,
+    playback: recordings.playback,
     renditions: transcoder,
     clock,
     events,
