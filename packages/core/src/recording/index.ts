@@ -1,3 +1,4 @@
 export * from './recorded-file.js';
 export * from './recording-control.js';
 export * from './recording-index.js';
+export * from './remote-files.js';
