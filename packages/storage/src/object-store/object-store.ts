@@ -1,0 +1,225 @@
+import type { Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Config } from '@sluice/core';
+import { ObjectStoreError } from './errors.js';
+import { explained } from './explained.js';
+
+export type ObjectStoreSettings = Config['recording']['s3'];
+
+/** Where an object is. */
+export interface ObjectAddress {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** What a store says of an object. */
+export interface ObjectFacts {
+  readonly bytes: number;
+  /** That of the recorded file, as it was given when the object was made. */
+  readonly sha256: string | undefined;
+}
+
+/** What is told of an object when it is made. */
+export interface ObjectLabels {
+  readonly contentType: string;
+  readonly sha256: string | undefined;
+}
+
+/** Bytes and their SHA-256 in hex, by which the store refuses what was altered on the way. */
+export interface SignedBytes {
+  readonly bytes: Buffer;
+  readonly sha256: string;
+}
+
+type Sdk = typeof import('@aws-sdk/client-s3');
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A connection on which nothing moves for so long is dead. */
+const SILENCE_MS = 60_000;
+
+/**
+ * An S3-compatible object store. The SDK is loaded by the first call, as starts without a bucket need none of it, and
+ * the connection is made anew where the settings have changed.
+ *
+ * Every call rejects with an `ObjectStoreError`.
+ */
+export class ObjectStore {
+  readonly #settings: () => ObjectStoreSettings;
+  #connection: { readonly of: string; readonly client: S3Client } | undefined;
+
+  constructor(settings: () => ObjectStoreSettings) {
+    this.#settings = settings;
+  }
+
+  get settings(): ObjectStoreSettings {
+    return this.#settings();
+  }
+
+  /** @throws {ObjectStoreError} `off` */
+  get bucket(): string {
+    const { bucket } = this.#settings();
+    if (bucket === undefined) throw new ObjectStoreError('off', 'There is no object store: recording.s3.bucket is not set.');
+    return bucket;
+  }
+
+  /** What is there; undefined where there is nothing. */
+  async head(at: ObjectAddress, signal?: AbortSignal): Promise<ObjectFacts | undefined> {
+    try {
+      const answer = await this.#ask(`for ${at.key}`, at, (client, { HeadObjectCommand }) =>
+        client.send(new HeadObjectCommand(named(at)), withSignal(signal)),
+      );
+      return { bytes: answer.ContentLength ?? 0, sha256: answer.Metadata?.sha256 };
+    } catch (error) {
+      if (error instanceof ObjectStoreError && error.code === 'missing') return undefined;
+      throw error;
+    }
+  }
+
+  /** Puts a whole object, at most 5 GiB. */
+  async put(at: ObjectAddress, body: SignedBytes, labels: ObjectLabels, signal?: AbortSignal): Promise<void> {
+    await this.#ask(`to put ${at.key}`, at, (client, { PutObjectCommand }) => {
+      const command = new PutObjectCommand({ ...named(at), ...labelled(labels), Body: body.bytes });
+      command.middlewareStack.add(signing(body.sha256), { step: 'build' });
+      return client.send(command, withSignal(signal));
+    });
+  }
+
+  /** Begins an upload in parts. @returns its id */
+  async begin(at: ObjectAddress, labels: ObjectLabels, signal?: AbortSignal): Promise<string> {
+    const { UploadId } = await this.#ask(`to begin ${at.key}`, at, (client, { CreateMultipartUploadCommand }) =>
+      client.send(new CreateMultipartUploadCommand({ ...named(at), ...labelled(labels) }), withSignal(signal)),
+    );
+    return given(UploadId, 'the id of an upload');
+  }
+
+  /** @param number from 1 on. @returns its ETag */
+  async putPart(
+    at: ObjectAddress,
+    uploadId: string,
+    number: number,
+    body: SignedBytes,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const { ETag } = await this.#ask(`to put part ${number} of ${at.key}`, at, (client, { UploadPartCommand }) => {
+      const command = new UploadPartCommand({
+        ...named(at),
+        UploadId: uploadId,
+        PartNumber: number,
+        Body: body.bytes,
+        ContentLength: body.bytes.length,
+      });
+      command.middlewareStack.add(signing(body.sha256), { step: 'build' });
+      return client.send(command, withSignal(signal));
+    });
+    return given(ETag, 'the ETag of a part');
+  }
+
+  /** Makes an object of all parts. @param etags of the parts, in their order */
+  async complete(at: ObjectAddress, uploadId: string, etags: readonly string[], signal?: AbortSignal): Promise<void> {
+    const Parts = etags.map((ETag, index) => ({ ETag, PartNumber: index + 1 }));
+    await this.#ask(`to complete ${at.key}`, at, (client, { CompleteMultipartUploadCommand }) =>
+      client.send(
+        new CompleteMultipartUploadCommand({ ...named(at), UploadId: uploadId, MultipartUpload: { Parts } }),
+        withSignal(signal),
+      ),
+    );
+  }
+
+  /** Gives an upload in parts up: its parts are freed. */
+  async abort(at: ObjectAddress, uploadId: string): Promise<void> {
+    await this.#ask(`to give up ${at.key}`, at, (client, { AbortMultipartUploadCommand }) =>
+      client.send(new AbortMultipartUploadCommand({ ...named(at), UploadId: uploadId })),
+    );
+  }
+
+  /** Bytes of an object, as they come. @param range in bytes; by default all */
+  async read(at: ObjectAddress, range?: { readonly offset: number; readonly length: number }): Promise<Readable> {
+    const asked = range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
+    const { Body } = await this.#ask(`for bytes of ${at.key}`, at, (client, { GetObjectCommand }) =>
+      client.send(new GetObjectCommand({ ...named(at), ...asked })),
+    );
+    return given(Body, 'a body') as Readable;
+  }
+
+  /** A URL by which anybody can read an object, ranges included, for so many seconds. Nothing is asked of the store. */
+  async presign(at: ObjectAddress, seconds: number, contentType: string): Promise<string> {
+    return this.#ask(`to sign a URL of ${at.key}`, at, async (client, { GetObjectCommand }) => {
+      const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner');
+      const command = new GetObjectCommand({ ...named(at), ResponseContentType: contentType });
+      return getSignedUrl(client, command, { expiresIn: seconds });
+    });
+  }
+
+  /** Deletes an object, or does nothing where there is none. */
+  async delete(at: ObjectAddress): Promise<void> {
+    await this.#ask(`to delete ${at.key}`, at, (client, { DeleteObjectCommand }) =>
+      client.send(new DeleteObjectCommand(named(at))),
+    );
+  }
+
+  /** Cuts its connections. */
+  close(): void {
+    this.#connection?.client.destroy();
+    this.#connection = undefined;
+  }
+
+  async #ask<T>(wish: string, { bucket }: ObjectAddress, ask: (client: S3Client, sdk: Sdk) => Promise<T>): Promise<T> {
+    const { endpoint, secretAccessKey = '', accessKeyId = '' } = this.#settings();
+    const sdk = await import('@aws-sdk/client-s3');
+    try {
+      return await ask(this.#connect(sdk), sdk);
+    } catch (error) {
+      const secrets = [secretAccessKey, accessKeyId].filter((secret) => secret !== '');
+      const host = endpoint === undefined ? 'AWS' : new URL(endpoint).host;
+      throw explained(error, { wish, bucket, endpoint: host, secrets });
+    }
+  }
+
+  #connect(sdk: Sdk): S3Client {
+    const { endpoint, region, pathStyle, accessKeyId, secretAccessKey } = this.#settings();
+    const of = JSON.stringify([endpoint, region, pathStyle, accessKeyId, secretAccessKey]);
+    const before = this.#connection;
+    if (before?.of === of) return before.client;
+    const key = accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined;
+    const client = new sdk.S3Client({
+      region,
+      forcePathStyle: pathStyle,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(key === undefined ? {} : { credentials: key }),
+      // Bodies are guarded by their signature. Checksums of a newer kind are refused by many stores that are not AWS.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: SILENCE_MS },
+    });
+    this.#connection = { of, client };
+    before?.client.destroy();
+    return client;
+  }
+}
+
+function named({ bucket, key }: ObjectAddress) {
+  return { Bucket: bucket, Key: key };
+}
+
+function labelled({ contentType, sha256 }: ObjectLabels) {
+  return { ContentType: contentType, ...(sha256 === undefined ? {} : { Metadata: { sha256 } }) };
+}
+
+function withSignal(signal: AbortSignal | undefined) {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
+function given<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new ObjectStoreError('failed', `The object store's answer is without ${what}.`);
+  return value;
+}
+
+/** Gives the hash of a body to the signer, which would compute it in one go, while no stream could do anything. */
+function signing(sha256: string) {
+  type Request = { readonly request: unknown };
+  return <Args extends Request, Result>(next: (args: Args) => Promise<Result>) =>
+    (args: Args): Promise<Result> => {
+      (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = sha256;
+      return next(args);
+    };
+}
