@@ -1,4 +1,5 @@
 export * from './recorded-file.js';
 export * from './recording-control.js';
 export * from './recording-index.js';
+export * from './recording-upkeep.js';
 export * from './remote-files.js';

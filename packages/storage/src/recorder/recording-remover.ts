@@ -1,0 +1,69 @@
+import type {
+  EventBus,
+  LifecycleEvents,
+  RecordedFile,
+  RecordingIndex,
+  RecordingRemoval,
+  RemovalOutcome,
+} from '@sluice/core';
+import type { RecordingFolder } from './recording-folder.js';
+
+export type RemovalReason = LifecycleEvents['recording-file-removed']['reason'];
+
+export interface RecordingRemoverOptions {
+  readonly index: RecordingIndex;
+  readonly folder: RecordingFolder;
+  readonly events: EventBus;
+  /** Removes the copy in the object store; undefined where none is configured, whose copies stay then. */
+  readonly removeRemote?: ((file: RecordedFile) => Promise<void>) | undefined;
+}
+
+/**
+ * Removes files: first from the disk, then from the index. A crash between the two leaves an entry whose file is
+ * missing, which is told by the next check; the other way round would leave a file that comes back at the next start.
+ */
+export class RecordingRemover implements RecordingRemoval {
+  readonly #options: RecordingRemoverOptions;
+
+  constructor(options: RecordingRemoverOptions) {
+    this.#options = options;
+  }
+
+  /** Because somebody asked for it. */
+  async remove(id: string): Promise<RemovalOutcome> {
+    const file = await this.#options.index.get(id);
+    if (file === undefined) return 'unknown';
+    if (file.state === 'writing') return 'being-written';
+    await this.removeEverywhere(file, 'asked');
+    return (await this.#options.index.get(id)) === undefined ? 'removed' : 'remote-stays';
+  }
+
+  /**
+   * Removes it from this machine, from the object store, and from the index.
+   *
+   * @returns false where nothing was left to be done: only an object store has it that isn't configured any more
+   * @throws {StorageError} where the file can't be removed
+   */
+  async removeEverywhere(file: RecordedFile, reason: RemovalReason): Promise<boolean> {
+    const { index, folder, events, removeRemote } = this.#options;
+    if (file.remote !== undefined && removeRemote === undefined) {
+      return file.isLocal && (await this.removeHere(file, reason));
+    }
+    if (file.isLocal) await folder.remove(file.file);
+    if (file.remote !== undefined) await removeRemote?.(file);
+    await index.delete(file.id);
+    events.emit('recording-file-removed', { file, reason });
+    return true;
+  }
+
+  /** Removes it from this machine; where the object store has a copy, that one stays. @throws {StorageError} */
+  async removeHere(file: RecordedFile, reason: RemovalReason): Promise<boolean> {
+    if (file.remote === undefined) return this.removeEverywhere(file, reason);
+    const { index, folder, events } = this.#options;
+    await folder.remove(file.file);
+    const left: RecordedFile = { ...file, isLocal: false };
+    await index.put(left);
+    events.emit('recording-file-removed', { file: left, reason });
+    return true;
+  }
+}
