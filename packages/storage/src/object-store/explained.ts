@@ -56,12 +56,13 @@ export function explained(error: unknown, { wish, bucket, endpoint, secrets }: A
   const status = $metadata?.httpStatusCode;
   const kind = CODES[name] ?? CODES[code] ?? codeOfStatus(status) ?? codeOfMessage(message);
   if (kind === 'stopped') return new ObjectStoreError('stopped', `stopped: ${wish}`);
-  const shown = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), message.slice(0, 300));
-  const label = [name || code, status].filter((part) => part !== undefined && part !== '').join(', ');
+  const known = [name, code, message].filter((text) => text !== '' && !/^Unknown(Error)?$/.test(text));
+  const told = [...new Set(known), ...(status === undefined ? [] : [`HTTP ${status}`])].join(', ').slice(0, 400);
+  const shown = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), told);
   const advice = ADVICE[kind] === undefined ? '' : ` ${ADVICE[kind]}`;
   return new ObjectStoreError(
     kind,
-    `The object store at ${endpoint}, bucket ${bucket}, was asked ${wish}: ${shown} (${label}).${advice}`,
+    `The object store at ${endpoint}, bucket ${bucket}, was asked ${wish}, and the answer is: ${shown}.${advice}`,
   );
 }
 

@@ -1,15 +1,12 @@
-import type { EventBus, Logger, RecordedFile, RecordingIndex } from '@sluice/core';
-import { messageOf } from '@sluice/core';
-import { removeLocal } from './local-file.js';
+import { type Logger, messageOf, type RecordedFile, type RecordingIndex } from '@sluice/core';
+import type { RecordingRemover } from '../recorder/recording-remover.js';
 import type { ObjectStore } from './object-store.js';
 import { isCopyOf } from './upload-file.js';
 
 export interface LocalExpiryOptions {
   readonly store: ObjectStore;
   readonly index: RecordingIndex;
-  readonly events: EventBus;
-  /** The recording root. */
-  readonly root: string;
+  readonly remover: RecordingRemover;
   /** Uploads a file again, whose copy is not what was uploaded. */
   readonly uploadAgain: (id: string) => void;
   readonly log: Logger;
@@ -23,6 +20,8 @@ export class LocalExpiry {
   readonly #options: LocalExpiryOptions;
   /** Files that are in both places, with the time of their upload. */
   readonly #uploadedAt = new Map<string, number>();
+
+  #trouble: string | undefined;
 
   constructor(options: LocalExpiryOptions) {
     this.#options = options;
@@ -51,32 +50,34 @@ export class LocalExpiry {
       if (uploadedAt + after * 1000 > now) continue;
       try {
         await this.#remove(id);
+        this.#trouble = undefined;
       } catch (error) {
-        log.warn({ id, detail: messageOf(error) }, 'a recorded file stays here, though the object store has it');
+        const detail = messageOf(error);
+        if (detail !== this.#trouble) log.warn({ id, detail }, 'recorded files stay here, though they are due');
+        this.#trouble = detail;
         return;
       }
     }
   }
 
   async #remove(id: string): Promise<void> {
-    const { store, index, root, events, uploadAgain, log } = this.#options;
+    const { store, index, remover, uploadAgain, log } = this.#options;
     const file = await index.get(id);
     this.#uploadedAt.delete(id);
     if (file?.remote === undefined || !file.isLocal || file.state !== 'ready') return;
     try {
       if (isCopyOf(file, await store.head(file.remote))) {
-        const moved: RecordedFile = { ...file, isLocal: false };
-        // First the index: a reader that asks it in between finds the copy, rather than nothing.
-        await index.put(moved);
-        await removeLocal(root, file);
-        events.emit('recording-file-removed', { file: moved, reason: 'moved' });
+        await remover.removeHere(file, 'moved');
         return;
       }
     } catch (error) {
       this.add(file);
       throw error;
     }
-    log.error({ file: file.file, ...file.remote }, 'the copy of a recorded file is gone or not whole: it is uploaded again');
+    log.error(
+      { file: file.file, ...file.remote },
+      'the copy of a recorded file is gone or not whole: it is uploaded again',
+    );
     await index.put({ ...file, remote: undefined });
     uploadAgain(id);
   }

@@ -1,33 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { resolve, sep } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { RecordedFile } from '@sluice/core';
+import type { RecordingFolder } from '../recorder/recording-folder.js';
 import { LocalFileError } from './errors.js';
 import type { SignedBytes } from './object-store.js';
 
 /** Hashed at a time: about a millisecond, after which streams have their turn. */
 const STRIDE = 256 * 1024;
-
-/**
- * Where a recorded file is.
- *
- * @throws {LocalFileError} where that is outside of the root
- */
-export function localPath(root: string, { id, file }: Pick<RecordedFile, 'id' | 'file'>): string {
-  const path = resolve(root, file);
-  if (path.startsWith(resolve(root) + sep)) return path;
-  throw new LocalFileError('missing', `The recorded file ${id} is named ${file}, which is not under ${root}.`);
-}
-
-/** Removes a recorded file, where it is there. */
-export async function removeLocal(root: string, file: RecordedFile): Promise<void> {
-  try {
-    await unlink(localPath(root, file));
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-}
 
 /** A recorded file that is read from its beginning to its end, and hashed on the way. */
 export class LocalFile {
@@ -41,20 +21,17 @@ export class LocalFile {
     this.#bytes = bytes;
   }
 
-  /** @throws {LocalFileError} where it isn't there, or has another size than the index says */
-  static async open(root: string, file: RecordedFile): Promise<LocalFile> {
-    const path = localPath(root, file);
-    let handle: FileHandle;
-    try {
-      handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    } catch (error) {
-      if (isMissing(error)) throw new LocalFileError('missing', `The recorded file ${path} is not there.`);
-      throw error;
+  /**
+   * @throws {LocalFileError} where it isn't there, or has another size than the index says
+   * @throws {StorageError} where its place can't be used
+   */
+  static async open(folder: RecordingFolder, { file, bytes }: RecordedFile): Promise<LocalFile> {
+    const found = await folder.find(file);
+    if (found === undefined) throw new LocalFileError('missing', `The recorded file ${file} is not in ${folder.root}.`);
+    if (found.bytes !== bytes) {
+      throw new LocalFileError('altered', `The recorded file ${file} has ${found.bytes} bytes, and had ${bytes}.`);
     }
-    const { size } = await handle.stat();
-    if (size === file.bytes) return new LocalFile(handle, size);
-    await handle.close();
-    throw new LocalFileError('altered', `The recorded file ${path} has ${size} bytes, and had ${file.bytes}.`);
+    return new LocalFile(await open(found.absolute, constants.O_RDONLY | constants.O_NOFOLLOW), bytes);
   }
 
   /** Its next bytes, as many as are left of those that are asked for. */
@@ -83,8 +60,4 @@ export class LocalFile {
   async close(): Promise<void> {
     await this.#handle.close();
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -33,6 +33,13 @@ export interface SignedBytes {
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
+/** What a call is made by. */
+interface Call {
+  readonly client: S3Client;
+  readonly sdk: Sdk;
+  readonly until: { readonly abortSignal: AbortSignal };
+}
+
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A connection on which nothing moves for so long is dead. */
 const SILENCE_MS = 60_000;
@@ -45,6 +52,8 @@ const SILENCE_MS = 60_000;
  */
 export class ObjectStore {
   readonly #settings: () => ObjectStoreSettings;
+  readonly #calls = new Set<AbortController>();
+  #isClosed = false;
   #connection: { readonly of: string; readonly client: S3Client } | undefined;
 
   constructor(settings: () => ObjectStoreSettings) {
@@ -58,15 +67,19 @@ export class ObjectStore {
   /** @throws {ObjectStoreError} `off` */
   get bucket(): string {
     const { bucket } = this.#settings();
-    if (bucket === undefined) throw new ObjectStoreError('off', 'There is no object store: recording.s3.bucket is not set.');
+    if (bucket === undefined)
+      throw new ObjectStoreError('off', 'There is no object store: recording.s3.bucket is not set.');
     return bucket;
   }
 
   /** What is there; undefined where there is nothing. */
   async head(at: ObjectAddress, signal?: AbortSignal): Promise<ObjectFacts | undefined> {
     try {
-      const answer = await this.#ask(`for ${at.key}`, at, (client, { HeadObjectCommand }) =>
-        client.send(new HeadObjectCommand(named(at)), withSignal(signal)),
+      const answer = await this.#ask(
+        `for ${at.key}`,
+        at,
+        ({ client, until, sdk: { HeadObjectCommand } }) => client.send(new HeadObjectCommand(named(at)), until),
+        signal,
       );
       return { bytes: answer.ContentLength ?? 0, sha256: answer.Metadata?.sha256 };
     } catch (error) {
@@ -77,17 +90,26 @@ export class ObjectStore {
 
   /** Puts a whole object, at most 5 GiB. */
   async put(at: ObjectAddress, body: SignedBytes, labels: ObjectLabels, signal?: AbortSignal): Promise<void> {
-    await this.#ask(`to put ${at.key}`, at, (client, { PutObjectCommand }) => {
-      const command = new PutObjectCommand({ ...named(at), ...labelled(labels), Body: body.bytes });
-      command.middlewareStack.add(signing(body.sha256), { step: 'build' });
-      return client.send(command, withSignal(signal));
-    });
+    await this.#ask(
+      `to put ${at.key}`,
+      at,
+      ({ client, until, sdk: { PutObjectCommand } }) => {
+        const command = new PutObjectCommand({ ...named(at), ...labelled(labels), Body: body.bytes });
+        command.middlewareStack.add(signing(body.sha256), { step: 'build' });
+        return client.send(command, until);
+      },
+      signal,
+    );
   }
 
   /** Begins an upload in parts. @returns its id */
   async begin(at: ObjectAddress, labels: ObjectLabels, signal?: AbortSignal): Promise<string> {
-    const { UploadId } = await this.#ask(`to begin ${at.key}`, at, (client, { CreateMultipartUploadCommand }) =>
-      client.send(new CreateMultipartUploadCommand({ ...named(at), ...labelled(labels) }), withSignal(signal)),
+    const { UploadId } = await this.#ask(
+      `to begin ${at.key}`,
+      at,
+      ({ client, until, sdk: { CreateMultipartUploadCommand } }) =>
+        client.send(new CreateMultipartUploadCommand({ ...named(at), ...labelled(labels) }), until),
+      signal,
     );
     return given(UploadId, 'the id of an upload');
   }
@@ -100,50 +122,59 @@ export class ObjectStore {
     body: SignedBytes,
     signal?: AbortSignal,
   ): Promise<string> {
-    const { ETag } = await this.#ask(`to put part ${number} of ${at.key}`, at, (client, { UploadPartCommand }) => {
-      const command = new UploadPartCommand({
-        ...named(at),
-        UploadId: uploadId,
-        PartNumber: number,
-        Body: body.bytes,
-        ContentLength: body.bytes.length,
-      });
-      command.middlewareStack.add(signing(body.sha256), { step: 'build' });
-      return client.send(command, withSignal(signal));
-    });
+    const { ETag } = await this.#ask(
+      `to put part ${number} of ${at.key}`,
+      at,
+      ({ client, until, sdk: { UploadPartCommand } }) => {
+        const command = new UploadPartCommand({
+          ...named(at),
+          UploadId: uploadId,
+          PartNumber: number,
+          Body: body.bytes,
+          ContentLength: body.bytes.length,
+        });
+        command.middlewareStack.add(signing(body.sha256), { step: 'build' });
+        return client.send(command, until);
+      },
+      signal,
+    );
     return given(ETag, 'the ETag of a part');
   }
 
   /** Makes an object of all parts. @param etags of the parts, in their order */
   async complete(at: ObjectAddress, uploadId: string, etags: readonly string[], signal?: AbortSignal): Promise<void> {
     const Parts = etags.map((ETag, index) => ({ ETag, PartNumber: index + 1 }));
-    await this.#ask(`to complete ${at.key}`, at, (client, { CompleteMultipartUploadCommand }) =>
-      client.send(
-        new CompleteMultipartUploadCommand({ ...named(at), UploadId: uploadId, MultipartUpload: { Parts } }),
-        withSignal(signal),
-      ),
+    await this.#ask(
+      `to complete ${at.key}`,
+      at,
+      ({ client, until, sdk: { CompleteMultipartUploadCommand } }) =>
+        client.send(
+          new CompleteMultipartUploadCommand({ ...named(at), UploadId: uploadId, MultipartUpload: { Parts } }),
+          until,
+        ),
+      signal,
     );
   }
 
   /** Gives an upload in parts up: its parts are freed. */
   async abort(at: ObjectAddress, uploadId: string): Promise<void> {
-    await this.#ask(`to give up ${at.key}`, at, (client, { AbortMultipartUploadCommand }) =>
-      client.send(new AbortMultipartUploadCommand({ ...named(at), UploadId: uploadId })),
+    await this.#ask(`to give up ${at.key}`, at, ({ client, until, sdk: { AbortMultipartUploadCommand } }) =>
+      client.send(new AbortMultipartUploadCommand({ ...named(at), UploadId: uploadId }), until),
     );
   }
 
   /** Bytes of an object, as they come. @param range in bytes; by default all */
   async read(at: ObjectAddress, range?: { readonly offset: number; readonly length: number }): Promise<Readable> {
     const asked = range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
-    const { Body } = await this.#ask(`for bytes of ${at.key}`, at, (client, { GetObjectCommand }) =>
-      client.send(new GetObjectCommand({ ...named(at), ...asked })),
+    const { Body } = await this.#ask(`for bytes of ${at.key}`, at, ({ client, until, sdk: { GetObjectCommand } }) =>
+      client.send(new GetObjectCommand({ ...named(at), ...asked }), until),
     );
     return given(Body, 'a body') as Readable;
   }
 
   /** A URL by which anybody can read an object, ranges included, for so many seconds. Nothing is asked of the store. */
   async presign(at: ObjectAddress, seconds: number, contentType: string): Promise<string> {
-    return this.#ask(`to sign a URL of ${at.key}`, at, async (client, { GetObjectCommand }) => {
+    return this.#ask(`to sign a URL of ${at.key}`, at, async ({ client, sdk: { GetObjectCommand } }) => {
       const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner');
       const command = new GetObjectCommand({ ...named(at), ResponseContentType: contentType });
       return getSignedUrl(client, command, { expiresIn: seconds });
@@ -152,26 +183,42 @@ export class ObjectStore {
 
   /** Deletes an object, or does nothing where there is none. */
   async delete(at: ObjectAddress): Promise<void> {
-    await this.#ask(`to delete ${at.key}`, at, (client, { DeleteObjectCommand }) =>
-      client.send(new DeleteObjectCommand(named(at))),
+    await this.#ask(`to delete ${at.key}`, at, ({ client, until, sdk: { DeleteObjectCommand } }) =>
+      client.send(new DeleteObjectCommand(named(at)), until),
     );
   }
 
-  /** Cuts its connections. */
+  /** Ends calls under way, and cuts its connections. */
   close(): void {
+    this.#isClosed = true;
+    for (const call of this.#calls) call.abort();
     this.#connection?.client.destroy();
     this.#connection = undefined;
   }
 
-  async #ask<T>(wish: string, { bucket }: ObjectAddress, ask: (client: S3Client, sdk: Sdk) => Promise<T>): Promise<T> {
+  /** A call ends when its caller or the whole store is done with it. */
+  async #ask<T>(
+    wish: string,
+    { bucket }: ObjectAddress,
+    ask: (call: Call) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const { endpoint, secretAccessKey = '', accessKeyId = '' } = this.#settings();
-    const sdk = await import('@aws-sdk/client-s3');
+    const call = new AbortController();
+    const stop = () => call.abort();
+    this.#calls.add(call);
+    signal?.addEventListener('abort', stop);
     try {
-      return await ask(this.#connect(sdk), sdk);
+      const sdk = await import('@aws-sdk/client-s3');
+      if (signal?.aborted || this.#isClosed) stop();
+      return await ask({ client: this.#connect(sdk), sdk, until: { abortSignal: call.signal } });
     } catch (error) {
       const secrets = [secretAccessKey, accessKeyId].filter((secret) => secret !== '');
       const host = endpoint === undefined ? 'AWS' : new URL(endpoint).host;
       throw explained(error, { wish, bucket, endpoint: host, secrets });
+    } finally {
+      this.#calls.delete(call);
+      signal?.removeEventListener('abort', stop);
     }
   }
 
@@ -180,7 +227,8 @@ export class ObjectStore {
     const of = JSON.stringify([endpoint, region, pathStyle, accessKeyId, secretAccessKey]);
     const before = this.#connection;
     if (before?.of === of) return before.client;
-    const key = accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined;
+    const key =
+      accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined;
     const client = new sdk.S3Client({
       region,
       forcePathStyle: pathStyle,
@@ -203,10 +251,6 @@ function named({ bucket, key }: ObjectAddress) {
 
 function labelled({ contentType, sha256 }: ObjectLabels) {
   return { ContentType: contentType, ...(sha256 === undefined ? {} : { Metadata: { sha256 } }) };
-}
-
-function withSignal(signal: AbortSignal | undefined) {
-  return signal === undefined ? {} : { abortSignal: signal };
 }
 
 function given<T>(value: T | undefined, what: string): T {

@@ -9,6 +9,8 @@ import {
   type RecordStore,
   type RemoteFiles,
 } from '@sluice/core';
+import type { RecordingFolder } from '../recorder/recording-folder.js';
+import type { RecordingRemover } from '../recorder/recording-remover.js';
 import { ObjectStoreError } from './errors.js';
 import { LocalExpiry } from './local-expiry.js';
 import { ObjectStore, type ObjectStoreSettings } from './object-store.js';
@@ -30,8 +32,8 @@ export interface RemoteRecordingsOptions {
   /** Where the progress of uploads is kept. */
   readonly journal: RecordStore<UploadProgress>;
   readonly events: EventBus;
-  /** The recording root. */
-  readonly root: string;
+  readonly folder: RecordingFolder;
+  readonly remover: RecordingRemover;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -46,7 +48,7 @@ export class RemoteRecordings implements RemoteFiles {
   readonly #timer: NodeJS.Timeout;
   readonly #ends: readonly (() => void)[];
   #isClosed = false;
-  #working: Promise<void>;
+  #working = Promise.resolve();
 
   /** Begins at once, with what has no copy yet. */
   constructor(options: RemoteRecordingsOptions) {
@@ -59,10 +61,11 @@ export class RemoteRecordings implements RemoteFiles {
     this.#ends = [
       events.on('recording-file-ready', ({ file }) => this.#consider(file)),
       events.on('recording-file-uploaded', ({ file }) => this.#expiry.add(file)),
-      events.on('recording-file-removed', ({ file }) => this.#expiry.drop(file.id)),
+      events.on('recording-file-removed', ({ file, reason }) => this.#removed(file, reason)),
     ];
-    this.#working = this.#scan();
-    this.#timer = setInterval(() => this.sweep(clock.wall()), SWEEP_MS);
+    this.changed();
+    this.#timer = setInterval(() => void this.sweep(clock.wall()), SWEEP_MS);
+    this.#timer.unref();
   }
 
   /** Files whose copies aren't there yet. */
@@ -77,7 +80,7 @@ export class RemoteRecordings implements RemoteFiles {
 
   /** To be called when the settings have changed: a bucket may be named now. */
   changed(): void {
-    this.#queue(() => this.#scan());
+    void this.#queue(() => this.#scan());
   }
 
   /** Removes local files that are due. Called by itself now and then. @param now in ms since 1970 */
@@ -94,7 +97,8 @@ export class RemoteRecordings implements RemoteFiles {
 
   async read(file: RecordedFile, range?: { readonly offset: number; readonly length: number }): Promise<Readable> {
     const { id, remote } = file;
-    if (remote === undefined) throw new ObjectStoreError('missing', `The object store has no copy of recorded file ${id}.`);
+    if (remote === undefined)
+      throw new ObjectStoreError('missing', `The object store has no copy of recorded file ${id}.`);
     return this.#store.read(remote, range);
   }
 
@@ -110,8 +114,8 @@ export class RemoteRecordings implements RemoteFiles {
     clearInterval(this.#timer);
     for (const end of this.#ends) end();
     await this.#uploads.close();
-    await this.#working;
     this.#store.close();
+    await this.#working;
   }
 
   #consider(file: RecordedFile): void {
@@ -121,31 +125,40 @@ export class RemoteRecordings implements RemoteFiles {
     }
   }
 
+  #removed({ id }: RecordedFile, reason: string): void {
+    this.#expiry.drop(id);
+    if (reason === 'moved') return;
+    void this.#queue(async () => {
+      await this.#uploads.release(id);
+      this.#uploads.forget(id);
+    });
+  }
+
   /** One after the other, and each whatever became of the one before. */
   #queue(work: () => Promise<void>): Promise<void> {
-    this.#working = this.#working.then(() => (this.#isClosed ? undefined : work()));
+    this.#working = this.#working.then(async () => {
+      if (this.#isClosed) return;
+      try {
+        await work();
+      } catch (error) {
+        if (!this.#isClosed) this.#options.log.warn({ detail: messageOf(error) }, 'the object store is not up to date');
+      }
+    });
     return this.#working;
   }
 
   /** Looks through the index: what is to be uploaded, what is to be removed here, and what was given up half-way. */
   async #scan(): Promise<void> {
-    const { index, log } = this.#options;
-    try {
-      let after: RecordedFile | undefined;
-      do {
-        const files = await index.query({ state: 'ready', order: 'oldest', after, limit: PAGE });
-        for (const file of files) this.#consider(file);
-        after = files.length < PAGE ? undefined : files.at(-1);
-      } while (after !== undefined && !this.#isClosed);
-      if (this.#store.settings.bucket !== undefined) await this.#giveUpForgotten();
-    } catch (error) {
-      log.warn({ detail: messageOf(error) }, 'the index could not be looked through for files to upload');
-    }
-  }
-
-  /** Uploads of files that are deleted, or that were uploaded after all. */
-  async #giveUpForgotten(): Promise<void> {
     const { index, journal } = this.#options;
+    let after: { readonly startedAt: number; readonly id: string } | undefined;
+    do {
+      const files = await index.query({ state: 'ready', order: 'oldest', after, limit: PAGE });
+      for (const file of files) this.#consider(file);
+      const last = files.length < PAGE ? undefined : files.at(-1);
+      after = last === undefined ? undefined : { startedAt: last.startedAt, id: last.id };
+    } while (after !== undefined && !this.#isClosed);
+    if (this.#store.settings.bucket === undefined) return;
+    // Of files that were deleted, or uploaded after all.
     for (const progress of await journal.load()) {
       const file = await index.get(progress.id);
       if (file === undefined || file.remote !== undefined) await giveUp(this.#store, journal, progress);

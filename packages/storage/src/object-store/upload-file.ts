@@ -1,4 +1,5 @@
 import type { RecordedFile, RecordingContainer, RecordStore } from '@sluice/core';
+import type { RecordingFolder } from '../recorder/recording-folder.js';
 import { LocalFileError, ObjectStoreError } from './errors.js';
 import { LocalFile } from './local-file.js';
 import type { ObjectAddress, ObjectFacts, ObjectStore } from './object-store.js';
@@ -21,8 +22,7 @@ export interface UploadFileOptions {
   /** Where its progress is kept. */
   readonly journal: RecordStore<UploadProgress>;
   readonly file: RecordedFile;
-  /** The recording root. */
-  readonly root: string;
+  readonly folder: RecordingFolder;
   readonly to: ObjectAddress;
   /** How far it came before. */
   readonly before: UploadProgress | undefined;
@@ -47,8 +47,8 @@ export function isCopyOf(file: Pick<RecordedFile, 'bytes' | 'sha256'>, facts: Ob
  * @throws {LocalFileError} where the file is not what the index knows
  */
 export async function uploadFile(options: UploadFileOptions): Promise<void> {
-  const { store, file, root, to, signal } = options;
-  const local = await LocalFile.open(root, file);
+  const { store, file, folder, to, signal } = options;
+  const local = await LocalFile.open(folder, file);
   try {
     if (file.bytes <= PART_BYTES) {
       const body = await local.next(PART_BYTES);
@@ -70,7 +70,10 @@ export async function uploadFile(options: UploadFileOptions): Promise<void> {
   }
 }
 
-async function uploadParts({ store, journal, file, to, before, signal }: UploadFileOptions, local: LocalFile): Promise<void> {
+async function uploadParts(
+  { store, journal, file, to, before, signal }: UploadFileOptions,
+  local: LocalFile,
+): Promise<void> {
   let progress = before ?? (await begin());
   try {
     const count = Math.ceil(file.bytes / progress.partBytes);
@@ -82,7 +85,12 @@ async function uploadParts({ store, journal, file, to, before, signal }: UploadF
       else if (done.sha256 !== body.sha256) throw altered(file);
     }
     checkDigest(file, local.digest());
-    await store.complete(to, progress.uploadId, progress.parts.map(({ etag }) => etag), signal);
+    await store.complete(
+      to,
+      progress.uploadId,
+      progress.parts.map(({ etag }) => etag),
+      signal,
+    );
   } catch (error) {
     // It is over there, too; or it must never be completed.
     const isOver = error instanceof ObjectStoreError && error.code === 'no-upload';

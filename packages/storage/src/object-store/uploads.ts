@@ -7,6 +7,7 @@ import {
   type RecordingIndex,
   type RecordStore,
 } from '@sluice/core';
+import type { RecordingFolder } from '../recorder/recording-folder.js';
 import { LocalFileError } from './errors.js';
 import type { ObjectAddress, ObjectStore } from './object-store.js';
 import { giveUp, isCopyOf, uploadFile } from './upload-file.js';
@@ -20,8 +21,7 @@ export interface UploadsOptions {
   readonly index: RecordingIndex;
   readonly journal: RecordStore<UploadProgress>;
   readonly events: EventBus;
-  /** The recording root. */
-  readonly root: string;
+  readonly folder: RecordingFolder;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -92,6 +92,11 @@ export class Uploads {
     if (progress !== undefined) await giveUp(store, journal, progress);
   }
 
+  /** A file is gone, and nobody will ask for it again. */
+  forget(id: string): void {
+    this.#released.delete(id);
+  }
+
   /** Ends uploads under way. They go on where they were at the next start. */
   async close(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
@@ -121,23 +126,26 @@ export class Uploads {
   async #take(id: string, signal: AbortSignal): Promise<void> {
     this.#waiting.delete(id);
     const abort = new AbortController();
-    const upload = this.#upload(id, AbortSignal.any([signal, abort.signal]));
+    const stop = () => abort.abort();
+    signal.addEventListener('abort', stop);
+    const upload = this.#upload(id, abort.signal);
     this.#running.set(id, { abort, ended: upload.catch(() => {}) });
     try {
       await upload;
       this.#trouble = undefined;
     } catch (error) {
       // Its release has ended it: no fault, and nothing to try again.
-      if (abort.signal.aborted) return;
-      if (!this.#released.has(id)) this.#waiting.add(id);
+      if (this.#released.has(id)) return;
+      this.#waiting.add(id);
       throw error;
     } finally {
+      signal.removeEventListener('abort', stop);
       this.#running.delete(id);
     }
   }
 
   async #upload(id: string, signal: AbortSignal): Promise<void> {
-    const { store, index, journal, root, clock, events, log } = this.#options;
+    const { store, index, journal, folder, clock, events, log } = this.#options;
     const file = await index.get(id);
     if (file?.state !== 'ready' || file.remote !== undefined || !file.isLocal) return;
     const before = await this.#usable(await this.#progressOf(id), file);
@@ -146,7 +154,7 @@ export class Uploads {
     try {
       // The answer to its completion may have been lost.
       if (!isCopyOf(file, await store.head(at, signal))) {
-        await uploadFile({ store, journal, file, root, to: at, before, signal });
+        await uploadFile({ store, journal, file, folder, to: at, before, signal });
       } else if (before !== undefined) {
         await giveUp(store, journal, before);
       }
@@ -158,6 +166,11 @@ export class Uploads {
     if (now === undefined || this.#released.has(id)) return store.delete(at);
     const uploaded: RecordedFile = { ...now, remote: { ...at, uploadedAt: clock.wall() } };
     await index.put(uploaded);
+    if (this.#released.has(id)) {
+      // It was removed from the index while it was put there.
+      await index.delete(id);
+      return store.delete(at);
+    }
     log.info({ file: file.file, bytes: file.bytes, ...at }, 'a recorded file is in the object store');
     events.emit('recording-file-uploaded', { file: uploaded });
   }
