@@ -1,3 +1,4 @@
+export { NamingError, NamingTemplate, type RecordingNameValues } from './naming-template.js';
 export * from './recorded-file.js';
 export * from './recording-control.js';
 export * from './recording-index.js';

@@ -64,6 +64,8 @@ export interface RecordingCheckRun {
   readonly files: number;
   readonly bytes: number;
   readonly findings: readonly RecordingFinding[];
+  /** Findings beyond those that are listed. */
+  readonly unlisted: number;
   /** Why it couldn't go on to its end. */
   readonly failure: string | undefined;
 }

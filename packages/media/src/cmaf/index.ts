@@ -7,5 +7,17 @@ export { type InitSegmentOptions, type InitTrackOptions, writeInitSegment } from
 export { type FoundBox, readBoxes } from './reading/boxes.js';
 export { Fmp4Reader, type Mp4Event } from './reading/fmp4-reader.js';
 export { readMp4 } from './reading/mp4-file.js';
+export {
+  type ByteRange,
+  type Mp4Damage,
+  type Mp4Index,
+  type Mp4SampleTimes,
+  type Mp4TrackIndex,
+  mp4Duration,
+  mp4Sample,
+  mp4SampleTimes,
+} from './reading/mp4-index.js';
+export { scanMp4 } from './reading/scan-mp4.js';
+export type { FileRead, Reading } from './reading/scan-window.js';
 export type { TrackRun } from './track-run.js';
 export { ticksFromMicros } from './track-time.js';

@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { RecordedFile } from '@sluice/core';
-import type { RecordingFolder } from '../recorder/recording-folder.js';
+import { systemCodeOf } from '../recorder/disk/errors.js';
 import { LocalFileError } from './errors.js';
 import type { SignedBytes } from './object-store.js';
 
@@ -21,17 +22,25 @@ export class LocalFile {
     this.#bytes = bytes;
   }
 
-  /**
-   * @throws {LocalFileError} where it isn't there, or has another size than the index says
-   * @throws {StorageError} where its place can't be used
-   */
-  static async open(folder: RecordingFolder, { file, bytes }: RecordedFile): Promise<LocalFile> {
-    const found = await folder.find(file);
-    if (found === undefined) throw new LocalFileError('missing', `The recorded file ${file} is not in ${folder.root}.`);
-    if (found.bytes !== bytes) {
-      throw new LocalFileError('altered', `The recorded file ${file} has ${found.bytes} bytes, and had ${bytes}.`);
+  /** @throws {LocalFileError} where it isn't under the root, or has another size than the index says */
+  static async open(root: string, { file, bytes }: RecordedFile): Promise<LocalFile> {
+    let handle: FileHandle;
+    try {
+      const top = await realpath(root);
+      const place = await realpath(join(top, file));
+      if (!place.startsWith(top.endsWith(sep) ? top : top + sep)) {
+        throw new LocalFileError('missing', `The recorded file ${file} leads out of ${top}, to ${place}.`);
+      }
+      handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      const code = systemCodeOf(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+      throw new LocalFileError('missing', `The recorded file ${file} is not in ${root}.`);
     }
-    return new LocalFile(await open(found.absolute, constants.O_RDONLY | constants.O_NOFOLLOW), bytes);
+    const { size } = await handle.stat();
+    if (size === bytes) return new LocalFile(handle, bytes);
+    await handle.close();
+    throw new LocalFileError('altered', `The recorded file ${file} has ${size} bytes, and had ${bytes}.`);
   }
 
   /** Its next bytes, as many as are left of those that are asked for. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { Config } from '@sluice/core';
+import type { ByteRange, Config } from '@sluice/core';
 import { ObjectStoreError } from './errors.js';
 import { explained } from './explained.js';
 
@@ -163,13 +163,21 @@ export class ObjectStore {
     );
   }
 
-  /** Bytes of an object, as they come. @param range in bytes; by default all */
-  async read(at: ObjectAddress, range?: { readonly offset: number; readonly length: number }): Promise<Readable> {
-    const asked = range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
-    const { Body } = await this.#ask(`for bytes of ${at.key}`, at, ({ client, until, sdk: { GetObjectCommand } }) =>
-      client.send(new GetObjectCommand({ ...named(at), ...asked }), until),
+  /** Bytes of an object, as they come. Destroy it to read no more. */
+  async read(at: ObjectAddress, { start, end }: ByteRange): Promise<Readable> {
+    const { Body, ContentLength } = await this.#ask(
+      `for bytes ${start} to ${end} of ${at.key}`,
+      at,
+      ({ client, until, sdk: { GetObjectCommand } }) =>
+        client.send(new GetObjectCommand({ ...named(at), Range: `bytes=${start}-${end}` }), until),
     );
-    return given(Body, 'a body') as Readable;
+    const body = given(Body, 'a body') as Readable;
+    if (ContentLength === end - start + 1) return body;
+    body.destroy();
+    throw new ObjectStoreError(
+      'mismatch',
+      `${at.key} was asked for bytes ${start} to ${end}, and ${ContentLength} bytes are the answer.`,
+    );
   }
 
   /** A URL by which anybody can read an object, ranges included, for so many seconds. Nothing is asked of the store. */

@@ -7,7 +7,7 @@ import { EventBus, type Logger, type RecordedFile, silentLogger, systemClock } f
 import { millis } from '@sluice/media';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.js';
-import { RecordingFolder } from '../recorder/recording-folder.js';
+import { RecordingDisk } from '../recorder/disk/recording-disk.js';
 import { RecordingRemover } from '../recorder/recording-remover.js';
 import { Storage } from '../storage.js';
 import type { ObjectStoreSettings } from './object-store.js';
@@ -57,10 +57,10 @@ describe('RemoteRecordings', () => {
         told.push([name, event.file.id, ...('reason' in event ? [event.reason] : [])].join(' '));
       });
     }
-    const folder = new RecordingFolder(root);
+    const disk = RecordingDisk.start({ root, maxWaitingBytes: () => MIB, log });
     const remover: RecordingRemover = new RecordingRemover({
       index: storage.recordings,
-      folder,
+      disk,
       events,
       removeRemote: (file) => remote.delete(file),
     });
@@ -69,7 +69,7 @@ describe('RemoteRecordings', () => {
       index: storage.recordings,
       journal: storage.uploads,
       events,
-      folder,
+      root,
       remover,
       clock: systemClock,
       random: () => 0,
@@ -77,7 +77,7 @@ describe('RemoteRecordings', () => {
     });
     let isOpen = true;
     const close = async () => {
-      if (isOpen) await remote.close();
+      if (isOpen) await Promise.all([remote.close(), disk.close()]);
       isOpen = false;
     };
     ends.push(close);
@@ -113,6 +113,7 @@ describe('RemoteRecordings', () => {
     if (file === undefined) throw new Error(`${id} is not in the index`);
     return file;
   };
+  const read = (stream: AsyncIterable<Buffer>) => buffer(stream);
   const uploaded = (id: string) => until(`${id} is uploaded`, () => told.includes(`uploaded ${id}`));
   const partsAsked = () =>
     server.requests.flatMap((request) => /^PUT .*partNumber=(\d+)/.exec(request)?.[1] ?? []).map(Number);
@@ -325,11 +326,16 @@ describe('RemoteRecordings', () => {
     const { remote } = start();
     await uploaded('a');
     const file = await indexed('a');
-    expect(await buffer(await remote.read(file, { offset: 5, length: 7 }))).toEqual(bytes.subarray(5, 12));
-    expect((await buffer(await remote.read(file))).equals(bytes)).toBe(true);
-    await expect(remote.read(local)).rejects.toMatchObject({ code: 'missing' });
+    expect(await read(remote.read(file, { start: 5, end: 11 }))).toEqual(bytes.subarray(5, 12));
+    expect((await read(remote.read(file, { start: 0, end: 99_999 }))).equals(bytes)).toBe(true);
+    for await (const some of remote.read(file, { start: 0, end: 99_999 })) {
+      expect(some.length).toBeGreaterThan(0);
+      break;
+    }
+    await expect(read(remote.read(file, { start: 99_990, end: 100_000 }))).rejects.toMatchObject({ code: 'mismatch' });
+    await expect(read(remote.read(local, { start: 0, end: 1 }))).rejects.toMatchObject({ code: 'missing' });
     rmSync(server.fileOf('live/show/a.mp4'));
-    await expect(remote.read(file)).rejects.toMatchObject({ code: 'missing' });
+    await expect(read(remote.read(file, { start: 0, end: 1 }))).rejects.toMatchObject({ code: 'missing' });
   });
 
   it('deletes the object with the recording', async () => {

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
 import {
+  type ByteRange,
   type Clock,
   type EventBus,
   type Logger,
@@ -9,7 +9,6 @@ import {
   type RecordStore,
   type RemoteFiles,
 } from '@sluice/core';
-import type { RecordingFolder } from '../recorder/recording-folder.js';
 import type { RecordingRemover } from '../recorder/recording-remover.js';
 import { ObjectStoreError } from './errors.js';
 import { LocalExpiry } from './local-expiry.js';
@@ -32,7 +31,8 @@ export interface RemoteRecordingsOptions {
   /** Where the progress of uploads is kept. */
   readonly journal: RecordStore<UploadProgress>;
   readonly events: EventBus;
-  readonly folder: RecordingFolder;
+  /** The recording root. */
+  readonly root: string;
   readonly remover: RecordingRemover;
   readonly clock: Clock;
   readonly random: () => number;
@@ -95,13 +95,17 @@ export class RemoteRecordings implements RemoteFiles {
     return this.#store.presign(remote, seconds, contentTypeOf(file));
   }
 
-  async read(file: RecordedFile, range?: { readonly offset: number; readonly length: number }): Promise<Readable> {
-    const { id, remote } = file;
-    if (remote === undefined)
-      throw new ObjectStoreError('missing', `The object store has no copy of recorded file ${id}.`);
-    return this.#store.read(remote, range);
+  async *read({ id, remote }: RecordedFile, range: ByteRange): AsyncGenerator<Buffer> {
+    if (remote === undefined) {
+      throw new ObjectStoreError('missing', `The object store has no copy of the recorded file ${id}.`);
+    }
+    yield* await this.#store.read(remote, range);
   }
 
+  /**
+   * Ends an upload of the file, and deletes its copy. To be called before it leaves the index, which alone knows of the
+   * copy where this rejects.
+   */
   async delete(file: RecordedFile): Promise<void> {
     await this.#uploads.release(file.id);
     const { remote } = (await this.#options.index.get(file.id)) ?? file;

@@ -1,5 +1,4 @@
 import type { RecordedFile, RecordingContainer, RecordStore } from '@sluice/core';
-import type { RecordingFolder } from '../recorder/recording-folder.js';
 import { LocalFileError, ObjectStoreError } from './errors.js';
 import { LocalFile } from './local-file.js';
 import type { ObjectAddress, ObjectFacts, ObjectStore } from './object-store.js';
@@ -22,7 +21,8 @@ export interface UploadFileOptions {
   /** Where its progress is kept. */
   readonly journal: RecordStore<UploadProgress>;
   readonly file: RecordedFile;
-  readonly folder: RecordingFolder;
+  /** The recording root. */
+  readonly root: string;
   readonly to: ObjectAddress;
   /** How far it came before. */
   readonly before: UploadProgress | undefined;
@@ -47,8 +47,8 @@ export function isCopyOf(file: Pick<RecordedFile, 'bytes' | 'sha256'>, facts: Ob
  * @throws {LocalFileError} where the file is not what the index knows
  */
 export async function uploadFile(options: UploadFileOptions): Promise<void> {
-  const { store, file, folder, to, signal } = options;
-  const local = await LocalFile.open(folder, file);
+  const { store, file, root, to, signal } = options;
+  const local = await LocalFile.open(root, file);
   try {
     if (file.bytes <= PART_BYTES) {
       const body = await local.next(PART_BYTES);

@@ -7,7 +7,6 @@ import {
   type RecordingIndex,
   type RecordStore,
 } from '@sluice/core';
-import type { RecordingFolder } from '../recorder/recording-folder.js';
 import { LocalFileError } from './errors.js';
 import type { ObjectAddress, ObjectStore } from './object-store.js';
 import { giveUp, isCopyOf, uploadFile } from './upload-file.js';
@@ -21,7 +20,8 @@ export interface UploadsOptions {
   readonly index: RecordingIndex;
   readonly journal: RecordStore<UploadProgress>;
   readonly events: EventBus;
-  readonly folder: RecordingFolder;
+  /** The recording root. */
+  readonly root: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -145,7 +145,7 @@ export class Uploads {
   }
 
   async #upload(id: string, signal: AbortSignal): Promise<void> {
-    const { store, index, journal, folder, clock, events, log } = this.#options;
+    const { store, index, journal, root, clock, events, log } = this.#options;
     const file = await index.get(id);
     if (file?.state !== 'ready' || file.remote !== undefined || !file.isLocal) return;
     const before = await this.#usable(await this.#progressOf(id), file);
@@ -154,7 +154,7 @@ export class Uploads {
     try {
       // The answer to its completion may have been lost.
       if (!isCopyOf(file, await store.head(at, signal))) {
-        await uploadFile({ store, journal, file, folder, to: at, before, signal });
+        await uploadFile({ store, journal, file, root, to: at, before, signal });
       } else if (before !== undefined) {
         await giveUp(store, journal, before);
       }

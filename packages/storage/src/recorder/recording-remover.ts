@@ -6,13 +6,13 @@ import type {
   RecordingRemoval,
   RemovalOutcome,
 } from '@sluice/core';
-import type { RecordingFolder } from './recording-folder.js';
+import type { RecordingDisk } from './disk/recording-disk.js';
 
 export type RemovalReason = LifecycleEvents['recording-file-removed']['reason'];
 
 export interface RecordingRemoverOptions {
   readonly index: RecordingIndex;
-  readonly folder: RecordingFolder;
+  readonly disk: Pick<RecordingDisk, 'remove'>;
   readonly events: EventBus;
   /** Removes the copy in the object store; undefined where none is configured, whose copies stay then. */
   readonly removeRemote?: ((file: RecordedFile) => Promise<void>) | undefined;
@@ -42,25 +42,25 @@ export class RecordingRemover implements RecordingRemoval {
    * Removes it from this machine, from the object store, and from the index.
    *
    * @returns false where nothing was left to be done: only an object store has it that isn't configured any more
-   * @throws {StorageError} where the file can't be removed
+   * @throws {RecordingDiskError} where the file can't be removed
    */
   async removeEverywhere(file: RecordedFile, reason: RemovalReason): Promise<boolean> {
-    const { index, folder, events, removeRemote } = this.#options;
+    const { index, disk, events, removeRemote } = this.#options;
     if (file.remote !== undefined && removeRemote === undefined) {
       return file.isLocal && (await this.removeHere(file, reason));
     }
-    if (file.isLocal) await folder.remove(file.file);
+    if (file.isLocal) await disk.remove(file.file);
     if (file.remote !== undefined) await removeRemote?.(file);
     await index.delete(file.id);
     events.emit('recording-file-removed', { file, reason });
     return true;
   }
 
-  /** Removes it from this machine; where the object store has a copy, that one stays. @throws {StorageError} */
+  /** Removes it from this machine; where the object store has a copy, that one stays. @throws {RecordingDiskError} */
   async removeHere(file: RecordedFile, reason: RemovalReason): Promise<boolean> {
     if (file.remote === undefined) return this.removeEverywhere(file, reason);
-    const { index, folder, events } = this.#options;
-    await folder.remove(file.file);
+    const { index, disk, events } = this.#options;
+    await disk.remove(file.file);
     const left: RecordedFile = { ...file, isLocal: false };
     await index.put(left);
     events.emit('recording-file-removed', { file: left, reason });

@@ -6,7 +6,7 @@ import { millis } from '@sluice/media';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.js';
 import { Storage } from '../storage.js';
-import { RecordingFolder } from './recording-folder.js';
+import { RecordingDisk } from './disk/recording-disk.js';
 import { RecordingRemover } from './recording-remover.js';
 import { Retention } from './retention.js';
 
@@ -54,8 +54,8 @@ describe('what is kept of recordings', () => {
   const started = (hasStore = true) => {
     const index = storage.recordings;
     const removeRemote = async ({ id }: RecordedFile) => void removedRemote.push(id);
-    const folder = new RecordingFolder(root);
-    const remover = new RecordingRemover({ index, folder, events, removeRemote: hasStore ? removeRemote : undefined });
+    const disk = RecordingDisk.start({ root, maxWaitingBytes: () => 1000, log: silentLogger });
+    const remover = new RecordingRemover({ index, disk, events, removeRemote: hasStore ? removeRemote : undefined });
     const retention = new Retention({
       index,
       remover,
@@ -63,10 +63,13 @@ describe('what is kept of recordings', () => {
       settings: () => set,
       settingsFor: (path) => (path === OTHER ? { keepSeconds: 0, keepBytes: 0 } : set),
       now: () => set.now,
-      freeBytes: async () => set.free,
+      disk: { space: async () => ({ total: ENOUGH, free: set.free }) },
       log: { ...silentLogger, error: (fields) => errors.push(fields), warn: (fields) => errors.push(fields) },
     });
-    open.push(() => retention.close());
+    open.push(
+      () => retention.close(),
+      () => disk.close(),
+    );
     return { index, remover, retention };
   };
 
@@ -211,7 +214,7 @@ describe('what is kept of recordings', () => {
     const file = await recorded('a', 0);
     for (const bad of ['../outside/x.mp4', 'link/x.mp4', '/etc/hostname', 'a//b', 'a\\b', './x', 'a\0', 'file.mp4']) {
       await index.put({ ...file, file: bad });
-      await expect(remover.remove('a'), bad).rejects.toMatchObject({ code: 'unusable' });
+      await expect(remover.remove('a'), bad).rejects.toMatchObject({ code: 'bad-name' });
     }
     expect(existsSync(join(dir, 'outside/x.mp4'))).toBe(true);
     await index.put({ ...file, file: 'file.mp4/below/x.mp4' });

@@ -8,6 +8,7 @@ import {
   type RecordingIndex,
   type StreamPath,
 } from '@sluice/core';
+import type { RecordingDisk } from './disk/recording-disk.js';
 import type { RecordingRemover, RemovalReason } from './recording-remover.js';
 
 const EVERY_MS = 60_000;
@@ -28,8 +29,7 @@ export interface RetentionOptions {
   readonly settingsFor: (path: StreamPath) => { readonly keepSeconds: number; readonly keepBytes: number };
   /** Wall clock, ms since 1970. */
   readonly now: () => number;
-  /** Of the disk with the recording root. */
-  readonly freeBytes: () => Promise<number>;
+  readonly disk: Pick<RecordingDisk, 'space'>;
   readonly log: Logger;
 }
 
@@ -85,12 +85,14 @@ export class Retention {
 
   async #look(): Promise<void> {
     const { index, settingsFor } = this.#options;
-    for (const { path, bytes } of await index.paths()) {
+    const paths = await index.paths();
+    for (const { path, bytes } of paths) {
       const { keepSeconds, keepBytes } = settingsFor(path);
       if (keepSeconds > 0) await this.#removeOld(path, keepSeconds);
       if (keepBytes > 0 && bytes > keepBytes) await this.#removeBeyond(path, keepBytes);
     }
-    await this.#makeRoom();
+    // Before the first recording there may be no folder to ask about.
+    if (paths.length > 0) await this.#makeRoom();
   }
 
   async #removeOld(path: StreamPath, keepSeconds: number): Promise<void> {
@@ -115,10 +117,10 @@ export class Retention {
    * would remove far too many.
    */
   async #makeRoom(): Promise<void> {
-    const { settings, freeBytes, log } = this.#options;
+    const { settings, disk, log } = this.#options;
     const { keepFreeBytes } = settings();
     if (keepFreeBytes === 0) return;
-    let free = await freeBytes();
+    let { free } = await disk.space();
     if (free < keepFreeBytes) {
       for await (const file of this.#oldestFirst({})) {
         if (!file.isLocal || !this.#isRemovable(file)) continue;

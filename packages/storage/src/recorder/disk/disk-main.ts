@@ -1,0 +1,32 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { FileWriter } from './file-writer.js';
+import { type DiskCall, type DiskThreadData, PROGRESS, STOP } from './protocol.js';
+
+/** Messages between two syncs: on a slow disk some must be done with while others come. */
+const MAX_BATCH = 512;
+
+const port = parentPort;
+if (port === null) throw new Error('this is the entry of a worker thread');
+const { root, progress } = workerData as DiskThreadData;
+const counters = new Int32Array(progress);
+const writer = new FileWriter({
+  root,
+  tell: (news) => port.postMessage(news),
+  progress: () => Atomics.add(counters, PROGRESS.systemCalls, 1),
+});
+
+port.on('message', (first: DiskCall | typeof STOP) => {
+  let message: DiskCall | typeof STOP | undefined = first;
+  let count = 0;
+  let stops = false;
+  // All that is waiting is written before anything is synced: files share the commits of the file system's journal.
+  while (message !== undefined) {
+    if (message === STOP) stops = true;
+    else writer.take(message);
+    count += 1;
+    message = count < MAX_BATCH ? receiveMessageOnPort(port)?.message : undefined;
+  }
+  writer.sync();
+  Atomics.add(counters, PROGRESS.messages, count);
+  if (stops) port.close();
+});

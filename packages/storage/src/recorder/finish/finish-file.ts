@@ -1,0 +1,44 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import type { RecordingContainer } from '@sluice/core';
+import { MediaError } from '@sluice/media';
+import { RecordingDiskError } from '../disk/errors.js';
+import type { FinishedFile } from '../disk/finisher-protocol.js';
+import { existingPlace } from '../disk/place.js';
+import { checksum } from './checksum.js';
+import type { FinishedMedia } from './finished-media.js';
+import { finishFlv } from './flv.js';
+import { finishTs } from './ts.js';
+
+const { O_NOFOLLOW, O_RDWR } = constants;
+
+/**
+ * Makes a file whole and takes its checksum.
+ *
+ * @throws {RecordingDiskError} `unreadable`, `bad-name`; errors of the system
+ */
+export function finishFile(root: string, file: string, container: RecordingContainer): FinishedFile {
+  const fd = openSync(existingPlace(root, file), O_RDWR | O_NOFOLLOW);
+  try {
+    const media = finishMedia(fd, container);
+    const steps = checksum(fd);
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    return { ...media, ...step.value };
+  } catch (error) {
+    if (!(error instanceof MediaError)) throw error;
+    throw new RecordingDiskError('unreadable', `${file} can't be finished: ${error.message}`, { cause: error });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function finishMedia(fd: number, container: RecordingContainer): FinishedMedia {
+  switch (container) {
+    case 'flv':
+      return finishFlv(fd);
+    case 'ts':
+      return finishTs(fd);
+    case 'mp4':
+      return { durationMs: 0, isFaststart: false, repaired: false };
+  }
+}
