@@ -4,13 +4,22 @@ import {
   type EventBus,
   type LiveConfig,
   type Logger,
+  type RecordedFile,
   type RecordingChecks,
   type RecordingControl,
   type RecordingRemoval,
   type StreamRouter,
   settingsFor,
 } from '@sluice/core';
-import { Recorder, RecordingChecker, RecordingDisk, RecordingRemover, Retention, type Storage } from '@sluice/storage';
+import {
+  Recorder,
+  RecordingChecker,
+  RecordingDisk,
+  RecordingRemover,
+  RemoteRecordings,
+  Retention,
+  type Storage,
+} from '@sluice/storage';
 
 export interface RecordingsOptions {
   readonly live: LiveConfig;
@@ -18,6 +27,8 @@ export interface RecordingsOptions {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly index: Storage['recordings'];
+  /** How far uploads to the object store have come. */
+  readonly uploads: Storage['uploads'];
   readonly log: Logger;
 }
 
@@ -29,10 +40,13 @@ export class Recordings {
   readonly control: RecordingControl;
   readonly removal: RecordingRemoval;
   readonly checks: RecordingChecks;
+  /** Copies in the object store. */
+  readonly remote: RemoteRecordings;
   readonly #disk: RecordingDisk;
   readonly #recorder: Recorder;
   readonly #checker: RecordingChecker;
   readonly #retention: Retention;
+  readonly #stopFollowing: () => void;
 
   private constructor(options: RecordingsOptions) {
     const { live, events, index, clock, log } = options;
@@ -44,12 +58,34 @@ export class Recordings {
     const recorder = new Recorder({ ...options, files: disk });
     const now = () => clock.wall();
     const shared = { index, disk, events, now, log };
-    const remover = new RecordingRemover(shared);
+    const s3 = () => live.current.recording.s3;
+    const isUploading = () => s3().bucket !== undefined;
+    const removeRemote = (file: RecordedFile) => this.remote.delete(file);
+    const remover = new RecordingRemover({
+      ...shared,
+      get removeRemote() {
+        return isUploading() ? removeRemote : undefined;
+      },
+    });
+    this.remote = new RemoteRecordings({
+      settings: s3,
+      index,
+      journal: options.uploads,
+      events,
+      root: this.dir,
+      remover,
+      clock,
+      random: Math.random,
+      log,
+    });
+    this.#stopFollowing = live.onChange(({ applied }) => {
+      if (applied.some((key) => key.startsWith('recording.s3.'))) this.remote.changed();
+    });
     this.#checker = new RecordingChecker({ ...shared, isInWork: ({ file }) => recorder.isInWork(file) });
     this.#retention = new Retention({
       ...shared,
       remover,
-      settings: () => ({ keepFreeBytes: live.current.recording.keepFreeBytes, areUploaded: false }),
+      settings: () => ({ keepFreeBytes: live.current.recording.keepFreeBytes, areUploaded: isUploading() }),
       settingsFor: (path) => settingsFor(live.current, path).recording,
     });
     this.#disk = disk;
@@ -70,6 +106,8 @@ export class Recordings {
   async close(reason: string): Promise<void> {
     await this.#retention.close();
     await this.#checker.close();
+    this.#stopFollowing();
+    await this.remote.close();
     await this.#recorder.close(reason);
     await this.#disk.close();
   }

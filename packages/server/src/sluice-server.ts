@@ -178,7 +178,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   };
   closers.push(live.onChange((change) => followConfig(change, { live, log, gate })));
 
-  const recordings = await Recordings.open({ ...shared, router, index: storage.recordings });
+  const recordings = await Recordings.open({ ...shared, router, index: storage.recordings, uploads: storage.uploads });
   closers.push(() => recordings.close(GOING_DOWN));
   const control = new ControlPlane({
     ...shared,
