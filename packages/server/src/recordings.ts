@@ -42,6 +42,8 @@ export class Recordings {
   readonly checks: RecordingChecks;
   /** Copies in the object store. */
   readonly remote: RemoteRecordings;
+  /** Bytes in memory that wait for the disk. */
+  readonly waitingBytes: () => number;
   readonly #disk: RecordingDisk;
   readonly #recorder: Recorder;
   readonly #checker: RecordingChecker;
@@ -81,13 +83,15 @@ export class Recordings {
     this.#stopFollowing = live.onChange(({ applied }) => {
       if (applied.some((key) => key.startsWith('recording.s3.'))) this.remote.changed();
     });
-    this.#checker = new RecordingChecker({ ...shared, isInWork: ({ file }) => recorder.isInWork(file) });
+    const isInWork = ({ file }: { readonly file: string }) => recorder.isInWork(file);
+    this.#checker = new RecordingChecker({ ...shared, isInWork, config: () => live.current });
     this.#retention = new Retention({
       ...shared,
       remover,
       settings: () => ({ keepFreeBytes: live.current.recording.keepFreeBytes, areUploaded: isUploading() }),
       settingsFor: (path) => settingsFor(live.current, path).recording,
     });
+    this.waitingBytes = () => disk.waitingBytes;
     this.#disk = disk;
     this.#recorder = recorder;
     this.control = recorder;

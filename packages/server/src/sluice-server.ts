@@ -158,6 +158,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         events,
         settings: () => live.current.metrics,
         transcodes: () => transcoder.status,
+        recordings: () => recordings,
       })
     : undefined;
   const { serverId } = secrets;

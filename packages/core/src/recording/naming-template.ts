@@ -1,4 +1,4 @@
-import type { Millis } from '@sluice/media';
+import { type Millis, millis } from '@sluice/media';
 import { type StreamPath, tryParseStreamPath } from '../stream-path.js';
 import { RECORDING_CONTAINERS, type RecordingContainer } from './recorded-file.js';
 
@@ -43,6 +43,11 @@ const VALUES = {
   id: ({ id }: RecordingNameValues) => id,
   ext: ({ container }: RecordingNameValues) => container,
 } as const;
+
+const DIGITS: Partial<Record<Placeholder, string>> = {
+  ...{ yyyy: '\\d{4}', MM: '\\d\\d', dd: '\\d\\d', HH: '\\d\\d', mm: '\\d\\d', ss: '\\d\\d', SSS: '\\d{3}' },
+  unix: '\\d{1,12}',
+};
 
 /** To find out at once whether a template can be used. */
 const EXAMPLE: RecordingNameValues = {
@@ -90,19 +95,31 @@ export class NamingTemplate {
     return container === undefined ? undefined : { path, container };
   }
 
+  /** When the first frame of a file of such a name was live, to the second; undefined where its name doesn't tell. */
+  readTime(file: string): Millis | undefined {
+    const pattern = this.#pattern(DIGITS);
+    // A name that was taken has a number behind it.
+    const found = pattern.exec(file) ?? pattern.exec(file.replace(/-\d+(?=\.[^.]*$)/, ''));
+    const { yyyy, MM, dd, HH, mm, ss, SSS = '000', unix } = found?.groups ?? {};
+    if (unix !== undefined) return millis(Number(unix) * 1000);
+    const time = Date.parse(`${yyyy}-${MM}-${dd}T${HH}:${mm}:${ss}.${SSS}Z`);
+    return Number.isNaN(time) ? undefined : millis(time);
+  }
+
   #expand(values: RecordingNameValues): string {
     const file = this.#parts.map((part) => (part.kind === 'text' ? part.text : VALUES[part.placeholder](values)));
     return checked(file.join(''));
   }
 
-  #pattern(): RegExp {
+  /** @param narrower what placeholders stand for that aren't just any text */
+  #pattern(narrower: Partial<Record<Placeholder, string>> = {}): RegExp {
     const known = new Set<Placeholder>();
     const parts = this.#parts.map((part) => {
       if (part.kind === 'text') return part.text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
       const { placeholder } = part;
       if (known.has(placeholder)) return `\\k<${placeholder}>`;
       known.add(placeholder);
-      return `(?<${placeholder}>${placeholder === 'name' ? '.+' : '[^/]+'})`;
+      return `(?<${placeholder}>${narrower[placeholder] ?? (placeholder === 'name' ? '.+' : '[^/]+')})`;
     });
     return new RegExp(`^${parts.join('')}$`);
   }

@@ -4,15 +4,10 @@ import { type Finding, failed, ok, warning } from './finding.js';
 
 /** Whether recordings can be put into the object store, read and deleted; nothing where none is configured. */
 export async function objectStoreFindings({ recording: { s3 } }: Config): Promise<Finding[]> {
-  const { bucket, accessKeyId, secretAccessKey, endpoint } = s3;
+  const { bucket, endpoint } = s3;
   if (bucket === undefined) return [];
   const check = `object store, bucket ${bucket}`;
   const findings: Finding[] = [];
-  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
-    const missing = accessKeyId === undefined ? 'accessKeyId' : 'secretAccessKey';
-    const advice = `Set recording.s3.${missing}, or neither of the two.`;
-    findings.push(warning(`${check}, key`, `recording.s3.${missing} is not set: the other half is not used`, advice));
-  }
   if (endpoint?.startsWith('http:')) {
     const found = `${new URL(endpoint).host} is spoken to without TLS: recordings can be seen on the way`;
     findings.push(warning(`${check}, encryption`, found, 'Set recording.s3.endpoint to an https address.'));

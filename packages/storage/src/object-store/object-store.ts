@@ -235,13 +235,11 @@ export class ObjectStore {
     const of = JSON.stringify([endpoint, region, pathStyle, accessKeyId, secretAccessKey]);
     const before = this.#connection;
     if (before?.of === of) return before.client;
-    const key =
-      accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined;
     const client = new sdk.S3Client({
       region,
       forcePathStyle: pathStyle,
       ...(endpoint === undefined ? {} : { endpoint }),
-      ...(key === undefined ? {} : { credentials: key }),
+      ...keyOf(this.#settings()),
       // Bodies are guarded by their signature. Checksums of a newer kind are refused by many stores that are not AWS.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -251,6 +249,18 @@ export class ObjectStore {
     before?.client.destroy();
     return client;
   }
+}
+
+/** Without a key, the SDK looks for one as the AWS tools do. */
+function keyOf({ accessKeyId, secretAccessKey }: ObjectStoreSettings) {
+  if (accessKeyId === undefined && secretAccessKey === undefined) return {};
+  if (accessKeyId !== undefined && secretAccessKey !== undefined)
+    return { credentials: { accessKeyId, secretAccessKey } };
+  const missing = accessKeyId === undefined ? 'accessKeyId' : 'secretAccessKey';
+  throw new ObjectStoreError(
+    'refused',
+    `recording.s3.${missing} is not set: set it, or neither of the key's two halves, to use the key that the AWS tools find.`,
+  );
 }
 
 function named({ bucket, key }: ObjectAddress) {

@@ -381,6 +381,7 @@ describe('RemoteRecordings', () => {
         },
       );
     expect(await code({ secretAccessKey: SECRET })).toBe('refused');
+    expect(await code({ accessKeyId: undefined })).toBe('refused');
     expect(await code({ bucket: 'another' })).toBe('no-bucket');
     expect(await code({ bucket: undefined })).toBe('off');
     expect(await code({ endpoint: 'http://127.0.0.1:1' })).toBe('unreachable');

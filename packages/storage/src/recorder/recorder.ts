@@ -81,7 +81,7 @@ export class Recorder implements RecordingControl {
     if (rows.length > 0)
       this.#options.log.warn({ files: rows.length }, 'recorded files are finished that a crash left');
     this.#finishing.repair(() => Promise.resolve(rows));
-    this.#finishing.repair(() => strayFiles({ ...this.#options, before, newId }));
+    this.#finishing.repair(() => strayFiles({ ...this.#options, before }));
   }
 
   start(path: StreamPath, { container }: { readonly container?: RecordingContainer | undefined }): ActiveRecording {

@@ -1,4 +1,5 @@
 import {
+  type Config,
   type EventBus,
   messageOf,
   type RecordedFile,
@@ -12,6 +13,7 @@ import {
 import { type Millis, millis } from '@sluice/media';
 import type { FoundFile } from './disk/finisher-protocol.js';
 import type { RecordingDisk } from './disk/recording-disk.js';
+import { entryOf } from './unknown-file.js';
 
 const PAGE = 500;
 /** More are counted only: a folder that somebody emptied shall not fill memory. */
@@ -26,8 +28,8 @@ export interface RecordingCheckerOptions {
   readonly now: () => number;
   /** Whether something is being done to a file at the moment, so that nothing can be said about it. */
   readonly isInWork: (file: FoundFile | RecordedFile) => boolean;
-  /** Makes an entry for a file that the index doesn't know, and puts it there; undefined where it can't tell. */
-  readonly adopt?: ((file: FoundFile) => Promise<RecordedFile | undefined>) | undefined;
+  /** As the configuration names files: it tells which stream a file is of that the index doesn't know. */
+  readonly config: () => Config;
 }
 
 /** What a look at one file has come to. */
@@ -210,28 +212,23 @@ export class RecordingChecker implements RecordingChecks {
       events.emit('recording-file-ready', { file: whole });
       return undefined;
     } catch (error) {
-      return `${file.reason ?? 'it was left as it grew'}; it could not be repaired: ${messageOf(error)}`;
+      return `${file.reason ?? 'it is not whole'}; it could not be repaired: ${messageOf(error)}`;
     }
   }
 
-  async #checkUnknown(file: FoundFile, run: Run): Promise<void> {
-    const { adopt, events } = this.#options;
-    const detail = 'the index does not know it';
-    let why = '';
-    if (run.options.repair && adopt !== undefined) {
-      try {
-        const entry = await adopt(file);
-        if (entry !== undefined) {
-          events.emit('recording-file-ready', { file: entry });
-          run.find({ fault: 'unknown', file: file.file, id: entry.id, detail, repaired: true });
-          return;
-        }
-        why = '; its name does not tell which stream it is of';
-      } catch (error) {
-        why = `; it could not be indexed: ${messageOf(error)}`;
-      }
+  async #checkUnknown(found: FoundFile, run: Run): Promise<void> {
+    const about = { fault: 'unknown', file: found.file } as const;
+    const entry = entryOf(found, this.#options.config());
+    if (entry === undefined) {
+      const detail = 'the index does not know it, and its name does not tell which stream it is of';
+      run.find({ ...about, detail, repaired: false });
+      return;
     }
-    run.find({ fault: 'unknown', file: file.file, detail: detail + why, repaired: false });
+    const failure = run.options.repair
+      ? await this.#repair(entry)
+      : `the index does not know it; it is of ${entry.path}`;
+    const detail = failure ?? `the index did not know it; it is of ${entry.path}`;
+    run.find({ ...about, id: failure === undefined ? entry.id : undefined, detail, repaired: failure === undefined });
   }
 
   async *#entries(): AsyncGenerator<RecordedFile> {
