@@ -18,7 +18,7 @@ import type { UploadProgress } from './upload-progress.js';
 import { Uploads } from './uploads.js';
 
 const PAGE = 500;
-const SWEEP_MS = 30_000;
+const SWEEP_MS = 5000;
 /** A URL holds for so long beyond the length of its file: for a pause, and for ranges asked later. */
 const URL_MARGIN_SECONDS = 3600;
 /** Of SigV4. */
