@@ -2,16 +2,20 @@ import { join } from 'node:path';
 import {
   type Clock,
   type EventBus,
+  type FfmpegProgram,
   type LiveConfig,
   type Logger,
+  PictureMaker,
   type RecordedFile,
   type RecordingChecks,
   type RecordingControl,
+  type RecordingPlayback,
   type RecordingRemoval,
   type StreamRouter,
   settingsFor,
 } from '@sluice/core';
 import {
+  FilePlayback,
   Recorder,
   RecordingChecker,
   RecordingDisk,
@@ -29,6 +33,8 @@ export interface RecordingsOptions {
   readonly index: Storage['recordings'];
   /** How far uploads to the object store have come. */
   readonly uploads: Storage['uploads'];
+  /** Makes pictures, where there is one. */
+  readonly ffmpeg: FfmpegProgram | undefined;
   readonly log: Logger;
 }
 
@@ -42,6 +48,7 @@ export class Recordings {
   readonly checks: RecordingChecks;
   /** Copies in the object store. */
   readonly remote: RemoteRecordings;
+  readonly playback: RecordingPlayback;
   /** Bytes in memory that wait for the disk. */
   readonly waitingBytes: () => number;
   readonly #disk: RecordingDisk;
@@ -97,6 +104,8 @@ export class Recordings {
     this.control = recorder;
     this.removal = remover;
     this.checks = this.#checker;
+    const maker = new PictureMaker({ program: options.ffmpeg, limits: () => live.current.transcode });
+    this.playback = new FilePlayback({ index, root: this.dir, remote: this.remote, clock, maker, log });
   }
 
   /** Before any stream begins: takes up what an earlier run has left. */
