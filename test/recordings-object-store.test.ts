@@ -12,7 +12,7 @@ import { makeClip } from './support/clip.js';
 import { MAIN, runSluice } from './support/command.js';
 import { ffprobe } from './support/ffmpeg.js';
 import { ClipPublisher, exited } from './support/publisher.js';
-import { SECRET_MARK, startServer } from './support/server.js';
+import { AS_ADMIN, SECRET_MARK, startServer } from './support/server.js';
 import { until } from './support/until.js';
 
 const MIB = 1024 * 1024;
@@ -38,7 +38,7 @@ describe('recordings and an object store', () => {
     rmSync(data, { recursive: true });
   });
 
-  it('moves what was recorded to the store', async () => {
+  it('moves what was recorded to the store, plays it from there, and deletes it there', async () => {
     const clip = await makeClip('h264', 3);
     const server = await startServer(
       `publish: { graceSeconds: 0 }
@@ -56,10 +56,43 @@ recording: { enabled: true, name: '{app}/{name}.{ext}', s3: { deleteLocalAfterSe
       await until('the store has it', () => existsSync(object));
       await until('it is not here any more', () => !existsSync(local));
       expect(readdirSync(join(data, 'recordings'))).toEqual([]);
-      const copy = join(data, 'copy.mp4');
-      writeFileSync(copy, readFileSync(object));
-      const { streams } = await ffprobe(copy);
-      expect(streams.map(({ codec_name }: { codec_name: string }) => codec_name).sort()).toEqual(['aac', 'h264']);
+      const bytes = readFileSync(object);
+
+      const listed = await fetch(`${server.api}/api/v2/recordings?path=live/show`, { headers: AS_ADMIN });
+      const { recordings } = (await listed.json()) as { recordings: { id: string; startedAt: string }[] };
+      expect(recordings).toMatchObject([{ state: 'ready', isLocal: false, bytes: bytes.length }]);
+      const [{ id, startedAt } = { id: '', startedAt: '' }] = recordings;
+      const file = `${server.http}/live/show/recordings/${id}.mp4`;
+      const redirect = await fetch(file, { redirect: 'manual' });
+      expect([redirect.status, redirect.headers.get('location')]).toEqual([
+        302,
+        expect.stringContaining(store.endpoint),
+      ]);
+      const range = await fetch(file, { headers: { range: 'bytes=100-199' } });
+      expect(range.status).toBe(206);
+      expect(Buffer.from(await range.arrayBuffer())).toEqual(bytes.subarray(100, 200));
+
+      await fetch(`${server.api}/api/v2/config`, {
+        method: 'PATCH',
+        headers: AS_ADMIN,
+        body: JSON.stringify({ 'recording.s3.playback': 'proxy' }),
+      });
+      const proxied = await fetch(file, { redirect: 'manual' });
+      expect(proxied.status).toBe(200);
+      expect(Buffer.from(await proxied.arrayBuffer()).equals(bytes)).toBe(true);
+
+      const { streams, packets } = await ffprobe(
+        `${server.http}/get?path=live/show&start=${encodeURIComponent(startedAt)}&duration=2&format=mp4`,
+      );
+      expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
+      expect(packets.length).toBeGreaterThan(100);
+
+      const removed = await fetch(`${server.api}/api/v2/recordings/files/${id}`, {
+        method: 'DELETE',
+        headers: AS_ADMIN,
+      });
+      expect(removed.ok).toBe(true);
+      expect(existsSync(object)).toBe(false);
     } finally {
       await server.stop();
     }
