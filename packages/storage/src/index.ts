@@ -5,5 +5,8 @@ export type { GrowingFile, GrowingFileEvents, GrowingFileOptions } from './recor
 export type { DiskSpace, ReservedRoom } from './recorder/disk/protocol.js';
 export { RecordingDisk, type RecordingDiskOptions } from './recorder/disk/recording-disk.js';
 export { Recorder } from './recorder/recorder.js';
+export { RecordingChecker } from './recorder/recording-checker.js';
 export type { RecordingFiles } from './recorder/recording-files.js';
+export { RecordingRemover } from './recorder/recording-remover.js';
+export { Retention } from './recorder/retention.js';
 export { Storage } from './storage.js';
