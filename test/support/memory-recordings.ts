@@ -5,6 +5,7 @@ type Events = Parameters<RecordingFiles['create']>[1];
 
 /** A file of a disk that isn't one. */
 export class MemoryFile {
+  readonly name: string;
   readonly #pieces: Buffer[] = [];
   readonly #events: Events;
   readonly #reserve: { readonly at: number; readonly bytes: number } | undefined;
@@ -14,11 +15,8 @@ export class MemoryFile {
   isFinished = false;
   hasFailed = false;
 
-  constructor(
-    readonly name: string,
-    events: Events,
-    reserve: MemoryFile['reserve'],
-  ) {
+  constructor(name: string, events: Events, reserve: MemoryFile['reserve']) {
+    this.name = name;
     this.#events = events;
     this.#reserve = reserve;
   }

@@ -1,36 +1,80 @@
 import { join } from 'node:path';
-import type { Clock, EventBus, LiveConfig, Logger, RecordingControl, RecordingIndex, StreamRouter } from '@sluice/core';
-import { Recorder, type RecordingFiles } from '@sluice/storage';
+import {
+  type Clock,
+  type EventBus,
+  type LiveConfig,
+  type Logger,
+  type RecordingChecks,
+  type RecordingControl,
+  type RecordingRemoval,
+  type StreamRouter,
+  settingsFor,
+} from '@sluice/core';
+import { Recorder, RecordingChecker, RecordingDisk, RecordingRemover, Retention, type Storage } from '@sluice/storage';
 
 export interface RecordingsOptions {
   readonly live: LiveConfig;
   readonly router: StreamRouter;
   readonly events: EventBus;
   readonly clock: Clock;
-  readonly index: RecordingIndex;
+  readonly index: Storage['recordings'];
   readonly log: Logger;
 }
 
-/** Recording, put together: the root on the disk, the index, and the recorder. */
+/** Recording, put together: the directory on the disk, the index, the recorder, and what looks after its files. */
 export class Recordings {
-  /** The recording root. */
+  /** The directory that all files are in. */
   readonly dir: string;
-  readonly index: RecordingIndex;
+  readonly index: Storage['recordings'];
+  readonly control: RecordingControl;
+  readonly removal: RecordingRemoval;
+  readonly checks: RecordingChecks;
+  /** Bytes in memory that wait for the disk. */
+  readonly waitingBytes: () => number;
+  readonly #disk: RecordingDisk;
   readonly #recorder: Recorder;
+  readonly #checker: RecordingChecker;
+  readonly #retention: Retention;
 
-  constructor(options: RecordingsOptions, files: RecordingFiles) {
-    const { recording, data } = options.live.current;
+  private constructor(options: RecordingsOptions) {
+    const { live, events, index, clock, log } = options;
+    const { recording, data } = live.current;
     this.dir = recording.dir ?? join(data.dir, 'recordings');
-    this.index = options.index;
-    this.#recorder = new Recorder({ ...options, files });
+    this.index = index;
+    const maxWaitingBytes = () => live.current.recording.maxWaitingBytes;
+    const disk = RecordingDisk.start({ root: this.dir, maxWaitingBytes, log });
+    const recorder = new Recorder({ ...options, files: disk });
+    const now = () => clock.wall();
+    const shared = { index, disk, events, now, log };
+    const remover = new RecordingRemover(shared);
+    const isInWork = ({ file }: { readonly file: string }) => recorder.isInWork(file);
+    this.#checker = new RecordingChecker({ ...shared, isInWork, config: () => live.current });
+    this.#retention = new Retention({
+      ...shared,
+      remover,
+      settings: () => ({ keepFreeBytes: live.current.recording.keepFreeBytes, areUploaded: false }),
+      settingsFor: (path) => settingsFor(live.current, path).recording,
+    });
+    this.waitingBytes = () => disk.waitingBytes;
+    this.#disk = disk;
+    this.#recorder = recorder;
+    this.control = recorder;
+    this.removal = remover;
+    this.checks = this.#checker;
   }
 
-  get control(): RecordingControl {
-    return this.#recorder;
+  /** Before any stream begins: takes up what an earlier run has left. */
+  static async open(options: RecordingsOptions): Promise<Recordings> {
+    const recordings = new Recordings(options);
+    await recordings.#recorder.open();
+    return recordings;
   }
 
   /** Ends all recordings. Streams have ended by then. Resolves when files are whole, or left to the next start. */
   async close(reason: string): Promise<void> {
+    await this.#retention.close();
+    await this.#checker.close();
     await this.#recorder.close(reason);
+    await this.#disk.close();
   }
 }

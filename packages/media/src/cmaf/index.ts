@@ -3,7 +3,17 @@ export type { Protection } from './encryption/protection-boxes.js';
 export { EVENT_SCHEME, type EventMessage, eventMessageOf } from './event-message.js';
 export { type Fragment, type FragmentOptions, writeFragment } from './fragment.js';
 export { FragmentWriter } from './fragment-writer.js';
+export {
+  type GrowingMp4Head,
+  type GrowingMp4Options,
+  type Mp4FinishPlan,
+  type Mp4FinishStep,
+  mp4MovieRoom,
+  planMp4Finish,
+  writeGrowingMp4Head,
+} from './growing-mp4.js';
 export { type InitSegmentOptions, type InitTrackOptions, writeInitSegment } from './init-segment.js';
+export { type MovieTrackSamples, writeMp4Head } from './movie.js';
 export { type FoundBox, readBoxes } from './reading/boxes.js';
 export { Fmp4Reader, type Mp4Event } from './reading/fmp4-reader.js';
 export { readMp4 } from './reading/mp4-file.js';

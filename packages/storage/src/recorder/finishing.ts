@@ -1,7 +1,7 @@
 import { type EventBus, type Logger, messageOf, type RecordedFile, type RecordingIndex } from '@sluice/core';
-import type { RecordingFile } from './recording-file.js';
 import { RecordingDiskError } from './disk/errors.js';
 import type { FinishedFile } from './disk/finisher-protocol.js';
+import type { RecordingFile } from './recording-file.js';
 import type { RecordingFiles } from './recording-files.js';
 
 export interface FinishingOptions {
@@ -19,6 +19,8 @@ export class Finishing {
   readonly #options: FinishingOptions;
   readonly #underWay = new Set<Promise<void>>();
   readonly #retries = new Set<NodeJS.Timeout>();
+  /** Files that it is at, or will be. */
+  readonly #names = new Set<string>();
   #isClosed = false;
 
   constructor(options: FinishingOptions) {
@@ -27,11 +29,19 @@ export class Finishing {
 
   /** Closes a file, and makes it whole. One of which nothing got to the disk is forgotten. */
   finish(file: RecordingFile): void {
+    const name = file.row.file;
+    this.#names.add(name);
     this.#follow(
       file.closed().then(async () => {
+        this.#names.delete(name);
         if (file.isThere) await this.#makeWhole(file.row);
       }),
     );
+  }
+
+  /** Whether it works at a file, or will soon. */
+  isAt(file: string): boolean {
+    return this.#names.has(file);
   }
 
   /**
@@ -42,6 +52,7 @@ export class Finishing {
   repair(rows: () => Promise<readonly RecordedFile[]>): void {
     this.#follow(
       rows().then(async (found) => {
+        for (const { file } of found) this.#names.add(file);
         for (const row of found) if (!this.#isClosed) await this.#makeWhole(row);
       }),
     );
@@ -67,6 +78,7 @@ export class Finishing {
 
   async #makeWhole(row: RecordedFile): Promise<void> {
     const { files, index, events, log } = this.#options;
+    this.#names.add(row.file);
     let finished: FinishedFile;
     try {
       finished = await files.finish(row.file, row.container);
@@ -77,6 +89,7 @@ export class Finishing {
     const { bytes, durationMs: duration, sha256 } = finished;
     const file: RecordedFile = { ...row, state: 'ready', bytes, duration, sha256 };
     await index.put(file);
+    this.#names.delete(row.file);
     log.info({ path: row.path, file: row.file, bytes, durationMs: duration }, 'a recorded file is ready');
     events.emit('recording-file-ready', { file });
   }
@@ -94,6 +107,7 @@ export class Finishing {
     const file: RecordedFile = { ...row, state: code === 'missing' ? 'missing' : 'damaged', reason };
     log.error({ path: row.path, file: row.file, detail: reason }, `a recorded file is ${file.state}`);
     await index.put(file);
+    this.#names.delete(row.file);
     events.emit('recording-file-damaged', { file, reason });
   }
 

@@ -81,7 +81,7 @@ export class Recorder implements RecordingControl {
     if (rows.length > 0)
       this.#options.log.warn({ files: rows.length }, 'recorded files are finished that a crash left');
     this.#finishing.repair(() => Promise.resolve(rows));
-    this.#finishing.repair(() => strayFiles({ ...this.#options, before, newId }));
+    this.#finishing.repair(() => strayFiles({ ...this.#options, before }));
   }
 
   start(path: StreamPath, { container }: { readonly container?: RecordingContainer | undefined }): ActiveRecording {
@@ -107,6 +107,12 @@ export class Recorder implements RecordingControl {
     const running = this.#running.get(id);
     running?.output.split();
     return running !== undefined;
+  }
+
+  /** Whether a file grows, or is being finished. @param file under the recording root */
+  isInWork(file: string): boolean {
+    if (this.#finishing.isAt(file)) return true;
+    return [...this.#running.values()].some(({ recording }) => recording.status.file === file);
   }
 
   /** Ends all recordings. Resolves when their files are whole, or have to be left to the next start. */

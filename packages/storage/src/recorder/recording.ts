@@ -96,7 +96,7 @@ export class Recording implements RecordingSink {
       },
       reserve,
       events: {
-        written: () => this.#goOn(),
+        written: () => this.#goOn(file),
         failed: (trouble, detail) => this.#pause(file, trouble, detail),
       },
       ...{ files, index, log },
@@ -156,8 +156,9 @@ export class Recording implements RecordingSink {
     events.emit('recording-paused', { path, recording, trouble, detail });
   }
 
-  #goOn(): void {
-    if (this.#trouble === undefined || this.#file === undefined) return;
+  /** One that has failed may still get what it was given before. */
+  #goOn(written: RecordingFile): void {
+    if (this.#trouble === undefined || this.#file !== written) return;
     this.#trouble = undefined;
     const { id: recording, path } = this;
     this.#options.log.warn({ recording, path, lostMs: this.#lost }, 'the recording goes on in a new file');

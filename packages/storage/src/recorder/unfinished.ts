@@ -1,15 +1,6 @@
-import {
-  type LiveConfig,
-  type Logger,
-  NamingTemplate,
-  type RecordedFile,
-  type RecordedFileQuery,
-  type RecordingIndex,
-  settingsFor,
-} from '@sluice/core';
-import { millis } from '@sluice/media';
-import type { FoundFile } from './disk/finisher-protocol.js';
+import type { LiveConfig, Logger, RecordedFile, RecordedFileQuery, RecordingIndex } from '@sluice/core';
 import type { RecordingFiles } from './recording-files.js';
+import { entryOf } from './unknown-file.js';
 
 const PAGE = 1000;
 
@@ -30,31 +21,16 @@ export async function strayFiles(options: {
   readonly live: LiveConfig;
   readonly log: Logger;
   readonly before: number;
-  readonly newId: () => string;
 }): Promise<RecordedFile[]> {
-  const { files, index, live, log, before, newId } = options;
+  const { files, index, live, log, before } = options;
   const found = (await files.list()).filter(({ modifiedAt }) => modifiedAt < before);
   if (found.length === 0) return [];
   const known = new Set((await allRows(index, undefined)).map(({ file }) => file));
   const unknown = found.filter(({ file }) => !known.has(file));
-  const stray = unknown.flatMap((file) => rowOf(file, live, newId) ?? []);
+  const stray = unknown.flatMap((file) => entryOf(file, live.current) ?? []);
   const others = unknown.length - stray.length;
   if (others > 0) log.warn({ files: others }, 'the recording directory has files that the server did not record');
   return stray;
-}
-
-function rowOf(found: FoundFile, live: LiveConfig, newId: () => string): RecordedFile | undefined {
-  const { recording, paths } = live.current;
-  const names = [recording.name, ...Object.values(paths).flatMap((own) => own.recording?.name ?? [])];
-  for (const name of names) {
-    const read = NamingTemplate.parse(name).read(found.file);
-    if (read === undefined || settingsFor(live.current, read.path).recording.name !== name) continue;
-    return {
-      ...{ id: newId(), recording: newId(), ...read, file: found.file, state: 'writing' },
-      ...{ startedAt: millis(found.modifiedAt), duration: 0, bytes: found.bytes, tracks: [], gaps: [], isLocal: true },
-    };
-  }
-  return undefined;
 }
 
 async function allRows(index: RecordingIndex, state: RecordedFileQuery['state']): Promise<RecordedFile[]> {

@@ -81,21 +81,27 @@ export function mp4Sample(track: Mp4TrackIndex, index: number, bytes: Buffer): S
 /** How long a file plays, as players count it: from its time 0 to where its last picture or sound ends. */
 export function mp4Duration({ tracks }: Pick<Mp4Index, 'tracks'>): Micros {
   const ends = tracks.map((track) => {
-    const end = presentedEnd(track);
-    return end === undefined ? 0 : presentationOf(track)(end);
+    const presented = presentedRange(track);
+    return presented === undefined ? 0 : presentationOf(track)(presented.end);
   });
   return micros(Math.max(0, ...ends));
 }
 
-/** Where the last picture or sound of a track ends, in ticks of its own; undefined where there is none. */
-export function presentedEnd(columns: SampleColumns): number | undefined {
+/**
+ * From the first picture or sound of a track to where the last one ends, in ticks of its own; undefined where there is
+ * none.
+ */
+export function presentedRange(columns: SampleColumns): { readonly start: number; readonly end: number } | undefined {
   const { count, dts, compositionOffsets, durations } = columns;
-  let end: number | undefined;
+  if (count === 0) return undefined;
+  let start = Number.POSITIVE_INFINITY;
+  let end = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < count; index++) {
-    const own = (dts[index] ?? 0) + (compositionOffsets[index] ?? 0) + (durations[index] ?? 0);
-    if (end === undefined || own > end) end = own;
+    const pts = (dts[index] ?? 0) + (compositionOffsets[index] ?? 0);
+    start = Math.min(start, pts);
+    end = Math.max(end, pts + (durations[index] ?? 0));
   }
-  return end;
+  return { start, end };
 }
 
 function presentationOf({ timescale, skip, delay }: SampleTrack): (ticks: number) => Micros {

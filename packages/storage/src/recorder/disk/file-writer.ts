@@ -182,13 +182,13 @@ export class FileWriter {
       this.#fail(file, error);
       return;
     }
+    this.#tellSynced(file);
+  }
+
+  #tellSynced(file: WrittenFile): void {
     if (file.synced === 0) this.#tell({ kind: 'opened', id: file.id, file: file.file });
     file.changed = [];
     file.synced = file.end;
-    this.#tellFlushed(file);
-  }
-
-  #tellFlushed(file: WrittenFile): void {
     this.#tell({ kind: 'flushed', id: file.id, length: file.synced, taken: file.taken });
     file.taken = 0;
   }
@@ -237,8 +237,7 @@ export class FileWriter {
         if (length > 0 && file.synced === 0) for (const directory of file.changed) syncDirectory(directory);
       });
       if (failure === undefined) {
-        if (length > 0 && file.synced === 0) this.#tell({ kind: 'opened', id: file.id, file: file.file });
-        file.synced = length;
+        if (length > file.synced) this.#tellSynced(file);
         return notes;
       }
       notes.push(`it could not be cut to ${length} bytes: ${failure}`);

@@ -9,7 +9,7 @@ export interface GrowingFileEvents {
   flushed(bytes: number): void;
   /**
    * Nothing more is taken, and the file is closed with what is good of it. Told once. Where `opened` didn't come before,
-   * no file is left, or with `disk-slow` an unknown one.
+   * no file is left; but after `disk-slow`, what was appended before is still written as the disk can, and told of.
    */
   failed(trouble: RecordingTrouble, detail: string): void;
 }

@@ -56,7 +56,7 @@ class FlvFileMuxer implements RecordingMuxer {
     if (samples.length === 0) return undefined;
     this.#samples = [];
     this.#waiting = 0;
-    const pieces = this.#start === undefined ? [this.#muxer.header(this.#options.metadata)] : [];
+    const pieces = this.#start === undefined ? [this.#header()] : [];
     const start = this.#start ?? micros(Math.min(...samples.map(({ dts }) => dts)));
     this.#start = start;
     for (const sample of samples) {
@@ -64,5 +64,11 @@ class FlvFileMuxer implements RecordingMuxer {
       pieces.push(this.#muxer.sample({ ...sample, dts, pts: micros(dts + sample.pts - sample.dts) }));
     }
     return gather(pieces);
+  }
+
+  /** With room for an index of about a keyframe a second. */
+  #header(): Buffer {
+    const { metadata, seconds } = this.#options;
+    return this.#muxer.header(metadata, { keyframes: seconds });
   }
 }

@@ -2,9 +2,11 @@ import {
   type EventMessage,
   eventMessageOf,
   FragmentWriter,
+  type GrowingMp4Head,
   MediaError,
   type Micros,
   micros,
+  mp4MovieRoom,
   parseVp9FrameHeader,
   type Sample,
   type TimedMetadata,
@@ -13,6 +15,7 @@ import {
   type TrackRun,
   ticksFromMicros,
   writeFragment,
+  writeGrowingMp4Head,
   writeInitSegment,
 } from '@sluice/media';
 import type { ReservedRoom } from '../disk/protocol.js';
@@ -29,21 +32,15 @@ export const mp4Format: ContainerFormat = {
   open: (options) => new Mp4Muxer(options),
 };
 
-/** Of the `ftyp` box that a head begins with. */
-const fileTypeLength = (head: Buffer): number => head.readUInt32BE(0);
-
 interface Size {
   readonly width: number;
   readonly height: number;
 }
 
-/** Room for the tables of the finished file: so many bytes for a second of two tracks, and no more than so many. */
-const ROOM = { perSecond: 512, least: 64 * 1024, most: 16 * 1024 * 1024 } as const;
-const BOX_HEADER = 8;
-
 class Mp4Muxer implements RecordingMuxer {
   readonly reserve: ReservedRoom;
   readonly #tracks: readonly TrackConfig[];
+  readonly #room: number;
   readonly #writers: ReadonlyMap<TrackId, FragmentWriter>;
   readonly #sizes = new Map<TrackId, Size>();
   #events: TimedMetadata[] = [];
@@ -55,10 +52,10 @@ class Mp4Muxer implements RecordingMuxer {
 
   constructor({ tracks, seconds }: MuxerOptions) {
     this.#tracks = tracks;
-    const room = Math.ceil(seconds * ROOM.perSecond * tracks.length);
-    const bytes = Math.min(Math.max(room, ROOM.least), ROOM.most);
-    this.reserve = { at: fileTypeLength(this.#head()) + BOX_HEADER, bytes };
     this.#writers = new Map(tracks.map((config) => [config.track, new FragmentWriter(config)]));
+    this.#room = mp4MovieRoom(tracks, seconds);
+    const { front, hole } = this.#head();
+    this.reserve = { at: front.length, bytes: hole };
   }
 
   get waiting(): number {
@@ -82,7 +79,7 @@ class Mp4Muxer implements RecordingMuxer {
   take(all: boolean): Buffer | undefined {
     const runs = [...this.#writers.values()].flatMap((writer) => (all ? writer.finish() : writer.take()) ?? []);
     if (runs.length === 0) return undefined;
-    const head = this.#sequence === 0 ? this.#headWithRoom() : [];
+    const head = this.#sequence === 0 ? this.#head() : undefined;
     this.#sequence += 1;
     this.#waiting = 0;
     const events = this.#takeEvents();
@@ -90,24 +87,15 @@ class Mp4Muxer implements RecordingMuxer {
       runs.map((run) => this.#placed(run)),
       { sequence: this.#sequence, events },
     );
-    return gather([...head, ...pieces]);
+    return gather(head === undefined ? pieces : [head.front, head.movie, ...pieces]);
   }
 
-  #head(): Buffer {
+  #head(): GrowingMp4Head {
     const sizes = this.#tracks.map(({ track }): [TrackId, { size: Size }] => [
       track,
       { size: this.#sizes.get(track) ?? ANY_SIZE },
     ]);
-    return writeInitSegment(this.#tracks, { tracks: new Map(sizes) });
-  }
-
-  /** `ftyp`, the header of a `free` box whose contents are the reserved room, and `moov`. */
-  #headWithRoom(): Buffer[] {
-    const head = this.#head();
-    const at = fileTypeLength(head);
-    const free = Buffer.from('\0\0\0\0free', 'latin1');
-    free.writeUInt32BE(BOX_HEADER + this.reserve.bytes);
-    return [head.subarray(0, at), free, head.subarray(at)];
+    return writeGrowingMp4Head(this.#tracks, { reserve: this.#room, tracks: new Map(sizes) });
   }
 
   #takeEvents(): EventMessage[] {
