@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type Clock,
   type EventBus,
@@ -11,6 +10,7 @@ import {
   settingsFor,
 } from '@sluice/core';
 import { Recorder, RecordingChecker, RecordingDisk, RecordingRemover, Retention, type Storage } from '@sluice/storage';
+import { recordingRoot } from './recording-root.js';
 
 export interface RecordingsOptions {
   readonly live: LiveConfig;
@@ -38,8 +38,7 @@ export class Recordings {
 
   private constructor(options: RecordingsOptions) {
     const { live, events, index, clock, log } = options;
-    const { recording, data } = live.current;
-    this.dir = recording.dir ?? join(data.dir, 'recordings');
+    this.dir = recordingRoot(live.current);
     this.index = index;
     const maxWaitingBytes = () => live.current.recording.maxWaitingBytes;
     const disk = RecordingDisk.start({ root: this.dir, maxWaitingBytes, log });
@@ -52,7 +51,10 @@ export class Recordings {
     this.#retention = new Retention({
       ...shared,
       remover,
-      settings: () => ({ keepFreeBytes: live.current.recording.keepFreeBytes, areUploaded: false }),
+      settings: () => {
+        const { keepFreeBytes, s3 } = live.current.recording;
+        return { keepFreeBytes, areUploaded: s3.bucket !== undefined };
+      },
       settingsFor: (path) => settingsFor(live.current, path).recording,
     });
     this.waitingBytes = () => disk.waitingBytes;
@@ -67,6 +69,7 @@ export class Recordings {
   static async open(options: RecordingsOptions): Promise<Recordings> {
     const recordings = new Recordings(options);
     await recordings.#recorder.open();
+    void recordings.#retention.run();
     return recordings;
   }
 
