@@ -11,7 +11,7 @@ import { readBoxes } from './reading/boxes.js';
 import { mp4Duration, mp4SampleTimes } from './reading/mp4-index.js';
 import { after, type GrowingOptions, growing } from './testing/growing.js';
 import { decoded, demux, fromZero, type Media, moved, type SourceFormat } from './testing/packaged.js';
-import { samplesOf, scanned } from './testing/scanned.js';
+import { drift, samplesOf, scanned, told } from './testing/scanned.js';
 
 const X264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25', '-pix_fmt', 'yuv420p'];
 const B_FRAMES = [...X264, '-bf', '3'];
@@ -23,6 +23,12 @@ const AAC = ['-c:a', 'aac'];
 const stepsOf = (file: Buffer): readonly Mp4FinishStep[] =>
   planMp4Finish(scanned(file).index, file.length)?.steps ?? [];
 const finished = (file: Buffer): Buffer => stepsOf(file).reduce(after, file);
+/** Samples and their times, to a µs: a part of a tick. */
+const expectSame = (file: Buffer, like: Buffer) => {
+  const [own, others] = [file, like].map((bytes) => samplesOf(scanned(bytes).index, bytes));
+  expect(told(own!)).toEqual(told(others!));
+  expect(drift(own!, others!)).toBeLessThanOrEqual(1);
+};
 const typesOf = (file: Buffer): string[] => readBoxes(file).map(({ type }) => type);
 
 describe('a growing MP4 file, finished', () => {
@@ -102,7 +108,7 @@ describe('a growing MP4 file, finished', () => {
     expect(b.tracks.map(({ language, name }) => [language, name])).toEqual(
       a.tracks.map(({ language, name }) => [language, name]),
     );
-    expect(samplesOf(b, await readFile(done))).toEqual(samplesOf(a, file));
+    expectSame(await readFile(done), file);
     expect(Math.abs(mp4Duration(b) - mp4Duration(a))).toBeLessThan(2);
     expect(a.isFragmented).toBe(true);
     expect(b.isFragmented).toBe(false);
@@ -138,7 +144,7 @@ describe('a growing MP4 file, finished', () => {
       const done = finished(file);
       const order = isFaststart ? ['ftyp', 'moov', 'free', 'mdat'] : ['ftyp', 'mdat', 'moov'];
       expect(typesOf(done)).toEqual(reserve === need ? ['ftyp', 'moov', 'mdat'] : order);
-      expect(samplesOf(scanned(done).index, done)).toEqual(samplesOf(scanned(file).index, file));
+      expectSame(done, file);
       expect(stepsOf(done)).toEqual([]);
     }
   });
@@ -149,8 +155,7 @@ describe('a growing MP4 file, finished', () => {
   ])('is whole wherever a crash stops it, and can be finished then: tables %s', async (_, reserve) => {
     const parts = growing(media, { reserve });
     const whole = Buffer.concat(parts);
-    const broken = Buffer.concat([whole, (parts.at(-1) ?? whole).subarray(0, 5000)]);
-    const expected = samplesOf(scanned(whole).index, whole);
+    const broken = Buffer.concat([whole, parts[1]!.subarray(0, -1)]);
     const steps = stepsOf(broken);
     const states: Buffer[] = [broken];
     for (const [done, step] of steps.entries()) {
@@ -168,11 +173,10 @@ describe('a growing MP4 file, finished', () => {
     const unordered = steps.filter((step, at) => step.kind === 'write' && at < steps.length - 2);
     for (const step of unordered) states.push(after(broken.subarray(0, whole.length), step));
     for (const state of states) {
-      const { index } = scanned(state);
-      expect(samplesOf(index, state)).toEqual(expected);
+      expectSame(state, whole);
       const done = finished(state);
       expect(scanned(done).index.isFragmented).toBe(false);
-      expect(samplesOf(scanned(done).index, done)).toEqual(expected);
+      expectSame(done, whole);
     }
     for (const state of states.filter((_, at) => at % 12 === 0 || at >= states.length - 4)) {
       const { packets } = await ffprobe(await save('crashed.mp4', state));
@@ -191,7 +195,7 @@ describe('a growing MP4 file, finished', () => {
       const cut = whole.subarray(0, length);
       const done = finished(cut);
       expect(done.length).toBe(scanned(cut).index.end);
-      expect(samplesOf(scanned(done).index, done)).toEqual(samplesOf(scanned(cut).index, cut));
+      expectSame(done, cut);
     }
   });
 
@@ -204,7 +208,7 @@ describe('a growing MP4 file, finished', () => {
     expect(done.length).toBe(file.length);
     const [before, now] = [scanned(file).index, scanned(done).index];
     expect(before.damage).toHaveLength(1);
-    expect(samplesOf(now, done)).toEqual(samplesOf(before, file));
+    expectSame(done, file);
     expect(now.tracks[0]!.count).toBeLessThan(media.samples.filter(({ track }) => track === 0).length);
     expect((await ffprobe(await save('damaged.mp4', done))).warnings).toBe('');
   });
@@ -250,7 +254,7 @@ describe('a growing MP4 file, finished', () => {
     const tracks = index.tracks.map((track) => ({
       ...track,
       offsets: track.offsets.map((offset, at) => (at < track.count / 2 ? offset : offset + far)),
-      dts: track.dts.map((dts, at) => (at < track.count / 2 ? dts : dts + (hours / 2) * track.timescale)),
+      dts: track.dts.map((dts, at) => dts + Math.floor((3 * at) / track.count) * (hours / 2) * track.timescale),
     }));
     const room = { start: index.room!.start, end: index.room!.end };
     const plan = planMp4Finish({ ...index, tracks, room, end: file.length + far }, file.length + far);
@@ -263,7 +267,7 @@ describe('a growing MP4 file, finished', () => {
       const { streams } = await ffprobe(await save('far.mp4', done), ['-read_intervals', '%+0.1']);
       return streams.map((stream) => Number((stream as { duration?: string }).duration));
     })();
-    for (const duration of again) expect(duration).toBeGreaterThan(hours / 2);
+    for (const duration of again) expect(duration).toBeGreaterThan(hours);
   });
 
   it('refuses what tables can not tell, and what has no room', () => {
@@ -306,7 +310,7 @@ describe('a growing MP4 file, finished', () => {
     }));
     const clip = Buffer.concat([writeMp4Head(tracks, length), ...data]);
     expect(typesOf(clip)).toEqual(['ftyp', 'moov', 'mdat']);
-    expect(samplesOf(scanned(clip).index, clip)).toEqual(samplesOf(index, file));
+    expectSame(clip, file);
     const { packets, warnings } = await ffprobe(await save('clip.mp4', clip));
     expect([packets.length, warnings]).toEqual([media.samples.length, '']);
   });

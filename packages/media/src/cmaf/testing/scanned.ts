@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Sample } from '../../sample.js';
 import { type Mp4Index, mp4Sample } from '../reading/mp4-index.js';
 import { scanMp4 } from '../reading/scan-mp4.js';
@@ -32,4 +33,21 @@ export function samplesOf({ tracks }: Pick<Mp4Index, 'tracks'>, file: Buffer): S
 /** The samples of a stream in the same order: track by track. */
 export function byTrack({ configs, samples }: Media): Sample[] {
   return configs.flatMap(({ track }) => samples.filter((sample) => sample.track === track));
+}
+
+/** What of samples two files have to have in common, in a form that is compared fast; times apart, by `drift`. */
+export function told(samples: readonly Sample[]): string[] {
+  return samples.map(({ track, keyframe, data }) => {
+    const digest = createHash('md5').update(data).digest('base64');
+    return [track, keyframe, data.length, digest].join(' ');
+  });
+}
+
+/** The greatest difference between times of samples, in µs. */
+export function drift(a: readonly Sample[], b: readonly Sample[]): number {
+  return a.reduce((most, { dts, pts }, at) => {
+    const other = b[at];
+    if (other === undefined) return Number.POSITIVE_INFINITY;
+    return Math.max(most, Math.abs(dts - other.dts), Math.abs(pts - other.pts));
+  }, 0);
 }
