@@ -11,6 +11,9 @@ import { finishTs } from './ts.js';
 const SECONDS = 6;
 const PACKET = 188;
 
+/** In memory where there is such a place: each cut is synced. */
+const SCRATCH = fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 describe('finishTs', () => {
   let directory: string;
   let path: string;
@@ -18,7 +21,7 @@ describe('finishTs', () => {
   let samples: Sample[];
   let configs: TrackConfig[];
   beforeAll(async () => {
-    directory = fs.mkdtempSync(join(tmpdir(), 'sluice-finish-'));
+    directory = fs.mkdtempSync(join(SCRATCH, 'sluice-finish-'));
     path = join(directory, 'a.ts');
     const codecs = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '25', '-b:v', '100k', '-c:a', 'aac'];
     await ffmpeg([...testPicture({ seconds: SECONDS, size: '64x64' }), ...testSound(SECONDS), ...codecs, path]);
