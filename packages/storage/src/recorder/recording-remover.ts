@@ -49,8 +49,9 @@ export class RecordingRemover implements RecordingRemoval {
     if (file.remote !== undefined && removeRemote === undefined) {
       return file.isLocal && (await this.removeHere(file, reason));
     }
-    if (file.isLocal) await disk.remove(file.file);
+    // First what is likely to fail, so that nothing is half gone then.
     if (file.remote !== undefined) await removeRemote?.(file);
+    if (file.isLocal) await disk.remove(file.file);
     await index.delete(file.id);
     events.emit('recording-file-removed', { file, reason });
     return true;
