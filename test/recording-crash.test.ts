@@ -114,10 +114,19 @@ describe('a server that is killed', () => {
         await expectAll('as it was repaired after');
         const known = await rows();
         expect(known.map(({ file }) => join(recordings, file)).sort()).toEqual((await filesOnDisk()).sort());
-        for (const { file, bytes, sha256, durationMs } of known) {
+        for (const { file, state, reason, bytes, sha256, durationMs } of known) {
           const place = join(recordings, file);
           if (seen.has(place)) continue;
           seen.add(place);
+          if (state === 'damaged') {
+            expect([file, await frames(place), reason]).toEqual([
+              file,
+              0,
+              expect.stringContaining("can't be finished"),
+            ]);
+            continue;
+          }
+          expect([file, state]).toEqual([file, 'ready']);
           const found = await readFile(place);
           expect([file, found.length, createHash('sha256').update(found).digest('hex')]).toEqual([file, bytes, sha256]);
           expect((await ffprobe(place)).warnings).toBe('');
