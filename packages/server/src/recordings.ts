@@ -1,15 +1,28 @@
 import {
   type Clock,
   type EventBus,
+  type FfmpegProgram,
   type LiveConfig,
   type Logger,
+  PictureMaker,
+  type RecordedFile,
   type RecordingChecks,
   type RecordingControl,
+  type RecordingPlayback,
   type RecordingRemoval,
   type StreamRouter,
   settingsFor,
 } from '@sluice/core';
-import { Recorder, RecordingChecker, RecordingDisk, RecordingRemover, Retention, type Storage } from '@sluice/storage';
+import {
+  FilePlayback,
+  Recorder,
+  RecordingChecker,
+  RecordingDisk,
+  RecordingRemover,
+  RemoteRecordings,
+  Retention,
+  type Storage,
+} from '@sluice/storage';
 import { recordingRoot } from './recording-root.js';
 
 export interface RecordingsOptions {
@@ -18,6 +31,10 @@ export interface RecordingsOptions {
   readonly events: EventBus;
   readonly clock: Clock;
   readonly index: Storage['recordings'];
+  /** How far uploads to the object store have come. */
+  readonly uploads: Storage['uploads'];
+  /** Makes pictures, where there is one. */
+  readonly ffmpeg: FfmpegProgram | undefined;
   readonly log: Logger;
 }
 
@@ -29,12 +46,16 @@ export class Recordings {
   readonly control: RecordingControl;
   readonly removal: RecordingRemoval;
   readonly checks: RecordingChecks;
+  /** Copies in the object store. */
+  readonly remote: RemoteRecordings;
+  readonly playback: RecordingPlayback;
   /** Bytes in memory that wait for the disk. */
   readonly waitingBytes: () => number;
   readonly #disk: RecordingDisk;
   readonly #recorder: Recorder;
   readonly #checker: RecordingChecker;
   readonly #retention: Retention;
+  readonly #stopFollowing: () => void;
 
   private constructor(options: RecordingsOptions) {
     const { live, events, index, clock, log } = options;
@@ -45,16 +66,35 @@ export class Recordings {
     const recorder = new Recorder({ ...options, files: disk });
     const now = () => clock.wall();
     const shared = { index, disk, events, now, log };
-    const remover = new RecordingRemover(shared);
+    const s3 = () => live.current.recording.s3;
+    const isUploading = () => s3().bucket !== undefined;
+    const removeRemote = (file: RecordedFile) => this.remote.delete(file);
+    const remover = new RecordingRemover({
+      ...shared,
+      get removeRemote() {
+        return isUploading() ? removeRemote : undefined;
+      },
+    });
+    this.remote = new RemoteRecordings({
+      settings: s3,
+      index,
+      journal: options.uploads,
+      events,
+      root: this.dir,
+      remover,
+      clock,
+      random: Math.random,
+      log,
+    });
+    this.#stopFollowing = live.onChange(({ applied }) => {
+      if (applied.some((key) => key.startsWith('recording.s3.'))) this.remote.changed();
+    });
     const isInWork = ({ file }: { readonly file: string }) => recorder.isInWork(file);
     this.#checker = new RecordingChecker({ ...shared, isInWork, config: () => live.current });
     this.#retention = new Retention({
       ...shared,
       remover,
-      settings: () => {
-        const { keepFreeBytes, s3 } = live.current.recording;
-        return { keepFreeBytes, areUploaded: s3.bucket !== undefined };
-      },
+      settings: () => ({ keepFreeBytes: live.current.recording.keepFreeBytes, areUploaded: isUploading() }),
       settingsFor: (path) => settingsFor(live.current, path).recording,
     });
     this.waitingBytes = () => disk.waitingBytes;
@@ -63,6 +103,8 @@ export class Recordings {
     this.control = recorder;
     this.removal = remover;
     this.checks = this.#checker;
+    const maker = new PictureMaker({ program: options.ffmpeg, limits: () => live.current.transcode });
+    this.playback = new FilePlayback({ index, root: this.dir, remote: this.remote, clock, maker, log });
   }
 
   /** Before any stream begins: takes up what an earlier run has left. */
@@ -77,6 +119,8 @@ export class Recordings {
   async close(reason: string): Promise<void> {
     await this.#retention.close();
     await this.#checker.close();
+    this.#stopFollowing();
+    await this.remote.close();
     await this.#recorder.close(reason);
     await this.#disk.close();
   }

@@ -1,4 +1,8 @@
 export { StorageError, type StorageErrorCode } from './errors.js';
+export { ObjectStoreError } from './object-store/errors.js';
+export { probeObjectStore } from './object-store/probe.js';
+export { RemoteRecordings } from './object-store/remote-recordings.js';
+export { FilePlayback, type FilePlaybackOptions } from './playback/file-playback.js';
 export { RecordingDiskError, type RecordingDiskErrorCode } from './recorder/disk/errors.js';
 export type { CheckResult, ExpectedFile, FinishedFile, FoundFile } from './recorder/disk/finisher-protocol.js';
 export type { GrowingFile, GrowingFileEvents, GrowingFileOptions } from './recorder/disk/growing-file.js';

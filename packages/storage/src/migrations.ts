@@ -57,6 +57,10 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX recordingsStartedAt ON recordings (startedAt, endsAt, isLocal);
    CREATE INDEX recordingsState ON recordings (state, startedAt);
    CREATE INDEX recordingsRecording ON recordings (recording, startedAt);`,
+  `CREATE TABLE uploads (
+     id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, uploadId TEXT NOT NULL, partBytes INTEGER NOT NULL,
+     parts TEXT NOT NULL
+   ) STRICT;`,
 ];
 
 /**

@@ -1,7 +1,7 @@
 export { CbcsEncryptor } from './encryption/cbcs-encryptor.js';
 export type { Protection } from './encryption/protection-boxes.js';
 export { EVENT_SCHEME, type EventMessage, eventMessageOf } from './event-message.js';
-export { type Fragment, type FragmentOptions, writeFragment } from './fragment.js';
+export { type Fragment, type FragmentOptions, writeFragment, writeFragmentHead } from './fragment.js';
 export { FragmentWriter } from './fragment-writer.js';
 export {
   type GrowingMp4Head,
@@ -29,5 +29,5 @@ export {
 } from './reading/mp4-index.js';
 export { scanMp4 } from './reading/scan-mp4.js';
 export type { FileRead, Reading } from './reading/scan-window.js';
-export type { TrackRun } from './track-run.js';
-export { ticksFromMicros } from './track-time.js';
+export type { TrackRun, TrackRunHead } from './track-run.js';
+export { microsFromTicks, ticksFromMicros, timescaleOf } from './track-time.js';

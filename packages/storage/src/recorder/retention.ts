@@ -116,7 +116,7 @@ export class Retention {
     for await (const file of this.#oldestFirst({ path, isLocal: true })) {
       if (bytes <= keepBytes) return;
       if (!this.#isRemovable(file)) continue;
-      if (await this.#remove(file, 'path-full')) bytes -= file.bytes;
+      if ((await this.#remove(file, 'path-full')) !== 'failed') bytes -= file.bytes;
     }
   }
 
@@ -132,7 +132,7 @@ export class Retention {
     if (free < keepFreeBytes) {
       for await (const file of this.#oldestFirst({ isLocal: true })) {
         if (!this.#isRemovable(file)) continue;
-        if (await this.#remove(file, 'disk-full')) free += file.bytes;
+        if ((await this.#remove(file, 'disk-full')) === 'removed') free += file.bytes;
         if (free >= keepFreeBytes) break;
       }
     }
@@ -152,18 +152,22 @@ export class Retention {
     return state !== 'ready' || remote !== undefined || !this.#options.settings().areUploaded;
   }
 
-  /** @returns whether it is gone */
-  async #remove(file: RecordedFile, reason: RemovalReason): Promise<boolean> {
+  /** `none`: there was nothing to remove here. */
+  async #remove(file: RecordedFile, reason: RemovalReason): Promise<'removed' | 'none' | 'failed'> {
     const { remover, log } = this.#options;
-    let isDone: boolean;
     try {
-      isDone = await (reason === 'age' ? remover.removeEverywhere(file, reason) : remover.removeHere(file, reason));
+      const isDone = await (reason === 'age'
+        ? remover.removeEverywhere(file, reason)
+        : remover.removeHere(file, reason));
+      if (!isDone && reason !== 'age')
+        log.warn({ file: file.file, reason }, 'a recording to be removed is not on the disk');
+      if (!isDone) return 'none';
     } catch (error) {
       log.error({ file: file.file, reason, detail: messageOf(error) }, 'a recording could not be removed');
-      return false;
+      return 'failed';
     }
-    if (isDone) log.info({ path: file.path, file: file.file, reason }, 'a recording was removed');
-    return isDone;
+    log.info({ path: file.path, file: file.file, reason }, 'a recording was removed');
+    return 'removed';
   }
 
   async *#oldestFirst(query: Pick<RecordedFileQuery, 'path' | 'to' | 'isLocal'>): AsyncGenerator<RecordedFile> {
