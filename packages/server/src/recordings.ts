@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   type Clock,
   type EventBus,
@@ -24,6 +23,7 @@ import {
   Retention,
   type Storage,
 } from '@sluice/storage';
+import { recordingRoot } from './recording-root.js';
 
 export interface RecordingsOptions {
   readonly live: LiveConfig;
@@ -61,8 +61,7 @@ export class Recordings {
 
   private constructor(options: RecordingsOptions) {
     const { live, events, index, clock, log } = options;
-    const { recording, data } = live.current;
-    this.dir = recording.dir ?? join(data.dir, 'recordings');
+    this.dir = recordingRoot(live.current);
     this.index = index;
     const maxWaitingBytes = () => live.current.recording.maxWaitingBytes;
     const disk = RecordingDisk.start({ root: this.dir, maxWaitingBytes, log });
@@ -115,6 +114,7 @@ export class Recordings {
   static async open(options: RecordingsOptions): Promise<Recordings> {
     const recordings = new Recordings(options);
     await recordings.#recorder.open();
+    void recordings.#retention.run();
     return recordings;
   }
 
