@@ -179,7 +179,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   };
   closers.push(live.onChange((change) => followConfig(change, { live, log, gate })));
 
-  const recordings = await Recordings.open({ ...shared, router, index: storage.recordings, ffmpeg: program });
+  const { recordings: index, uploads } = storage;
+  const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
   closers.push(() => recordings.close(GOING_DOWN));
   const control = new ControlPlane({
     ...shared,

@@ -1,4 +1,7 @@
 export { StorageError, type StorageErrorCode } from './errors.js';
+export { ObjectStoreError } from './object-store/errors.js';
+export { probeObjectStore } from './object-store/probe.js';
+export { RemoteRecordings } from './object-store/remote-recordings.js';
 export { FilePlayback, type FilePlaybackOptions } from './playback/file-playback.js';
 export { RecordingDiskError, type RecordingDiskErrorCode } from './recorder/disk/errors.js';
 export type { CheckResult, ExpectedFile, FinishedFile, FoundFile } from './recorder/disk/finisher-protocol.js';

@@ -18,6 +18,7 @@ import type {
   User,
 } from '@sluice/core';
 import { StorageError } from './errors.js';
+import type { UploadProgress } from './object-store/upload-progress.js';
 import type { Tables } from './tables/tables.js';
 import { type Answer, CLOSE } from './worker/protocol.js';
 
@@ -41,6 +42,7 @@ export class Storage {
   readonly refreshTokens: RecordStore<RefreshToken>;
   readonly bans: RecordStore<Ban>;
   readonly settings: RecordStore<SettingRecord>;
+  readonly uploads: RecordStore<UploadProgress>;
   readonly history: SessionHistory;
   readonly audit: AuditLog;
   readonly outbox: Outbox;
@@ -69,6 +71,7 @@ export class Storage {
     this.refreshTokens = this.#records('refreshTokens');
     this.bans = this.#records('bans');
     this.settings = this.#records('settings');
+    this.uploads = this.#records('uploads');
     this.history = {
       append: (records) => this.#call('history', 'append', records),
       query: (query) => this.#call('history', 'query', query),
@@ -136,7 +139,7 @@ export class Storage {
     await this.#exited;
   }
 
-  #records<K extends 'users' | 'streamKeys' | 'apiKeys' | 'refreshTokens' | 'bans' | 'settings'>(table: K) {
+  #records<K extends 'users' | 'streamKeys' | 'apiKeys' | 'refreshTokens' | 'bans' | 'settings' | 'uploads'>(table: K) {
     type Kept = Parameters<Tables[K]['put']>[0];
     return {
       load: () => this.#call(table, 'load') as Promise<Kept[]>,

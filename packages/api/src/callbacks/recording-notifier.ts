@@ -10,7 +10,7 @@ const MOST_PUBLISHERS = 10_000;
 export interface RecordingNotifierOptions {
   readonly events: EventBus;
   readonly settings: () => CallbackSettings;
-  readonly sender: OutboxSender;
+  readonly sender: Pick<OutboxSender, 'send'>;
   readonly names: ServerNames;
   readonly clock: Clock;
   /** Where a file is on the disk, and what that is relative to. */

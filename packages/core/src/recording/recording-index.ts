@@ -6,6 +6,7 @@ export interface RecordedFileQuery {
   readonly path?: StreamPath | undefined;
   readonly recording?: string | undefined;
   readonly state?: RecordedFileState | undefined;
+  readonly isLocal?: boolean | undefined;
   /** Files of which something was live in this time, in ms since 1970. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;

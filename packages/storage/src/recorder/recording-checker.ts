@@ -13,6 +13,7 @@ import {
 import { type Millis, millis } from '@sluice/media';
 import type { FoundFile } from './disk/finisher-protocol.js';
 import type { RecordingDisk } from './disk/recording-disk.js';
+import { GONE } from './recording-remover.js';
 import { entryOf } from './unknown-file.js';
 
 const PAGE = 500;
@@ -166,9 +167,8 @@ export class RecordingChecker implements RecordingChecks {
       const detail = 'the disk has lost it; the object store has a copy';
       return { fault: 'only-remote', detail, entry: { ...file, isLocal: false }, canRepair: false };
     }
-    const detail = 'it is not on the disk any more';
-    const entry: RecordedFile = { ...file, state: 'missing', isLocal: false, reason: detail };
-    return { fault: 'missing', detail, entry, canRepair: false };
+    const entry: RecordedFile = { ...file, state: 'missing', isLocal: false, reason: GONE };
+    return { fault: 'missing', detail: GONE, entry, canRepair: false };
   }
 
   /** Only what it was when it was finished counts as found. */

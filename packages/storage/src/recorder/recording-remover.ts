@@ -8,6 +8,9 @@ import type {
 } from '@sluice/core';
 import type { RecordingDisk } from './disk/recording-disk.js';
 
+/** Of a file that the index knows on this disk. */
+export const GONE = 'it is not on the disk any more';
+
 export type RemovalReason = LifecycleEvents['recording-file-removed']['reason'];
 
 export interface RecordingRemoverOptions {
@@ -47,23 +50,39 @@ export class RecordingRemover implements RecordingRemoval {
   async removeEverywhere(file: RecordedFile, reason: RemovalReason): Promise<boolean> {
     const { index, disk, events, removeRemote } = this.#options;
     if (file.remote !== undefined && removeRemote === undefined) {
-      return file.isLocal && (await this.removeHere(file, reason));
+      if (file.isLocal) await this.removeHere(file, reason);
+      return file.isLocal;
     }
-    if (file.isLocal) await disk.remove(file.file);
+    // First what is likely to fail, so that nothing is half gone then.
     if (file.remote !== undefined) await removeRemote?.(file);
+    if (file.isLocal) await disk.remove(file.file);
     await index.delete(file.id);
     events.emit('recording-file-removed', { file, reason });
     return true;
   }
 
-  /** Removes it from this machine; where the object store has a copy, that one stays. @throws {RecordingDiskError} */
+  /**
+   * Removes it from this machine, for want of room. Where the object store has a copy, that one stays. An entry whose
+   * file isn't there stays too: its disk may only be away.
+   *
+   * @returns whether it was there
+   * @throws {RecordingDiskError} where the file can't be removed
+   */
   async removeHere(file: RecordedFile, reason: RemovalReason): Promise<boolean> {
-    if (file.remote === undefined) return this.removeEverywhere(file, reason);
     const { index, disk, events } = this.#options;
-    await disk.remove(file.file);
-    const left: RecordedFile = { ...file, isLocal: false };
-    await index.put(left);
-    events.emit('recording-file-removed', { file: left, reason });
-    return true;
+    const wasThere = await disk.remove(file.file);
+    if (file.remote !== undefined) {
+      const left: RecordedFile = { ...file, isLocal: false };
+      await index.put(left);
+      events.emit('recording-file-removed', { file: left, reason });
+    } else if (wasThere) {
+      await index.delete(file.id);
+      events.emit('recording-file-removed', { file, reason });
+    } else {
+      const lost: RecordedFile = { ...file, state: 'missing', isLocal: false, reason: GONE };
+      await index.put(lost);
+      events.emit('recording-file-damaged', { file: lost, reason: GONE });
+    }
+    return wasThere;
   }
 }

@@ -155,6 +155,23 @@ describe('what is kept of recordings', () => {
     expect(errors, 'it is said once that nothing more can be done').toHaveLength(1);
   });
 
+  it('keeps the entries of files that are away when it makes room: their disk may come back', async () => {
+    const { index, retention } = started();
+    await recorded('a', 0);
+    await recorded('b', 1000);
+    await recorded('c', 2000);
+    rmSync(join(root, 'live/show/0'), { recursive: true });
+    set.keepBytes = 200;
+    await retention.run();
+    expect(await left()).toEqual(['(a)', 'b', 'c']);
+    expect(errors).toHaveLength(1);
+    expect([await index.get('a'), removed]).toMatchObject([{ state: 'missing', reason: expect.any(String) }, []]);
+    rmSync(join(root, 'live'), { recursive: true });
+    Object.assign(set, { keepFreeBytes: 1000, free: 950 });
+    await retention.run();
+    expect(await left()).toEqual(['(a)', '(b)', '(c)']);
+  });
+
   it('leaves what waits for its upload, and what the object store has when only this disk is full', async () => {
     const { retention } = started();
     Object.assign(set, { areUploaded: true, keepBytes: 1, keepSeconds: 1, now: 1500 });

@@ -12,6 +12,8 @@ import type { RecordingDisk } from './disk/recording-disk.js';
 import type { RecordingRemover, RemovalReason } from './recording-remover.js';
 
 const EVERY_MS = 60_000;
+/** So long after a file is finished, together with all that are finished until then. */
+const SOON_MS = 1000;
 const PAGE = 500;
 
 /** What is kept, as it stands at the moment. 0: without a limit. */
@@ -42,6 +44,7 @@ export class Retention {
   readonly #options: RetentionOptions;
   readonly #stopListening: readonly (() => void)[];
   readonly #timer: NodeJS.Timeout;
+  #soon: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #isAsked = false;
   #isClosed = false;
@@ -50,14 +53,18 @@ export class Retention {
   constructor(options: RetentionOptions) {
     this.#options = options;
     const { events } = options;
-    const ask = () => void this.run();
-    this.#stopListening = [events.on('recording-file-ready', ask), events.on('recording-file-uploaded', ask)];
-    this.#timer = setInterval(ask, EVERY_MS);
+    const soon = () => {
+      this.#soon ??= setTimeout(() => void this.run(), SOON_MS).unref();
+    };
+    this.#stopListening = [events.on('recording-file-ready', soon), events.on('recording-file-uploaded', soon)];
+    this.#timer = setInterval(() => void this.run(), EVERY_MS);
     this.#timer.unref();
   }
 
   /** Looks through everything once. While it does, further calls come to one more look together. */
   run(): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     this.#isAsked = true;
     this.#running ??= this.#runWhileAsked();
     return this.#running;
@@ -67,6 +74,7 @@ export class Retention {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#soon);
     for (const stop of this.#stopListening) stop();
     await this.#running;
   }
@@ -104,11 +112,11 @@ export class Retention {
 
   async #removeBeyond(path: StreamPath, keepBytes: number): Promise<void> {
     let bytes = 0;
-    for await (const file of this.#oldestFirst({ path })) if (file.isLocal) bytes += file.bytes;
-    for await (const file of this.#oldestFirst({ path })) {
+    for await (const file of this.#oldestFirst({ path, isLocal: true })) bytes += file.bytes;
+    for await (const file of this.#oldestFirst({ path, isLocal: true })) {
       if (bytes <= keepBytes) return;
-      if (!file.isLocal || !this.#isRemovable(file)) continue;
-      if (await this.#remove(file, 'path-full')) bytes -= file.bytes;
+      if (!this.#isRemovable(file)) continue;
+      if ((await this.#remove(file, 'path-full')) !== 'failed') bytes -= file.bytes;
     }
   }
 
@@ -122,9 +130,9 @@ export class Retention {
     if (keepFreeBytes === 0) return;
     let { free } = await disk.space();
     if (free < keepFreeBytes) {
-      for await (const file of this.#oldestFirst({})) {
-        if (!file.isLocal || !this.#isRemovable(file)) continue;
-        if (await this.#remove(file, 'disk-full')) free += file.bytes;
+      for await (const file of this.#oldestFirst({ isLocal: true })) {
+        if (!this.#isRemovable(file)) continue;
+        if ((await this.#remove(file, 'disk-full')) === 'removed') free += file.bytes;
         if (free >= keepFreeBytes) break;
       }
     }
@@ -144,21 +152,25 @@ export class Retention {
     return state !== 'ready' || remote !== undefined || !this.#options.settings().areUploaded;
   }
 
-  /** @returns whether it is gone */
-  async #remove(file: RecordedFile, reason: RemovalReason): Promise<boolean> {
+  /** `none`: there was nothing to remove here. */
+  async #remove(file: RecordedFile, reason: RemovalReason): Promise<'removed' | 'none' | 'failed'> {
     const { remover, log } = this.#options;
-    let isDone: boolean;
     try {
-      isDone = await (reason === 'age' ? remover.removeEverywhere(file, reason) : remover.removeHere(file, reason));
+      const isDone = await (reason === 'age'
+        ? remover.removeEverywhere(file, reason)
+        : remover.removeHere(file, reason));
+      if (!isDone && reason !== 'age')
+        log.warn({ file: file.file, reason }, 'a recording to be removed is not on the disk');
+      if (!isDone) return 'none';
     } catch (error) {
       log.error({ file: file.file, reason, detail: messageOf(error) }, 'a recording could not be removed');
-      return false;
+      return 'failed';
     }
-    if (isDone) log.info({ path: file.path, file: file.file, reason }, 'a recording was removed');
-    return isDone;
+    log.info({ path: file.path, file: file.file, reason }, 'a recording was removed');
+    return 'removed';
   }
 
-  async *#oldestFirst(query: Pick<RecordedFileQuery, 'path' | 'to'>): AsyncGenerator<RecordedFile> {
+  async *#oldestFirst(query: Pick<RecordedFileQuery, 'path' | 'to' | 'isLocal'>): AsyncGenerator<RecordedFile> {
     for (let after: RecordedFile | undefined; ; ) {
       const page = await this.#options.index.query({ ...query, order: 'oldest', after, limit: PAGE });
       for (const file of page) {

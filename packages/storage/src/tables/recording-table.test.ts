@@ -93,6 +93,8 @@ describe('the index of recordings', () => {
     expect(ids({ path: SHOW, order: 'newest' })).toBe('d c b a e');
     expect(ids({ path: SHOW, order: 'newest', after: { startedAt: 5, id: 'b' } })).toBe('a e');
     expect(ids({ path: SHOW, after: { startedAt: 5, id: 'a' }, limit: 2 })).toBe('b c');
+    table.put(recorded('y', 99, { isLocal: false }));
+    expect([ids({ isLocal: false }), ids({ isLocal: true, path: SHOW })]).toEqual(['y', 'e a b c d']);
     expect([ids({ recording: 'r2' }), ids({ state: 'damaged' }), ids({ path: 'no/thing' as StreamPath })]).toEqual([
       'x',
       'x',

@@ -59,12 +59,13 @@ export class RecordingTable {
   }
 
   /** A file that grows has no end yet, and may hold any time after its start. */
-  query({ path, recording, state, from, to, order, after, limit }: RecordedFileQuery): RecordedFile[] {
+  query({ path, recording, state, isLocal, from, to, order, after, limit }: RecordedFileQuery): RecordedFile[] {
     const [direction, beyond] = order === 'oldest' ? (['ASC', '>'] as const) : (['DESC', '<'] as const);
     const { sql, values } = where([
       ['path = ?', path],
       ['recording = ?', recording],
       ['state = ?', state],
+      ['isLocal = ?', isLocal === undefined ? undefined : Number(isLocal)],
       [`(endsAt > ? OR startedAt >= ? OR state = 'writing')`, from, from],
       ['startedAt < ?', to],
       [`(startedAt, id) ${beyond} (?, ?)`, after?.startedAt, after?.id],

@@ -1,5 +1,6 @@
 import type { ApiKey, Ban, RefreshToken, SettingRecord, StreamKey, User } from '@sluice/core';
 import type { Database } from 'better-sqlite3';
+import type { UploadProgress } from '../object-store/upload-progress.js';
 import { AuditTable } from './audit-table.js';
 import { OutboxTable } from './outbox-table.js';
 import { RecordingTable } from './recording-table.js';
@@ -61,6 +62,14 @@ export function makeTables(database: Database) {
       value: 'plain',
       changedBy: 'plain',
       changedAt: 'plain',
+    }),
+    uploads: new RecordTable<UploadProgress>(database, 'uploads', {
+      id: 'plain',
+      bucket: 'plain',
+      key: 'plain',
+      uploadId: 'plain',
+      partBytes: 'plain',
+      parts: 'json',
     }),
     history: new SessionTable(database),
     audit: new AuditTable(database),

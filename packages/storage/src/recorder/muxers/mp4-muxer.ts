@@ -79,14 +79,15 @@ class Mp4Muxer implements RecordingMuxer {
   take(all: boolean): Buffer | undefined {
     const runs = [...this.#writers.values()].flatMap((writer) => (all ? writer.finish() : writer.take()) ?? []);
     if (runs.length === 0) return undefined;
-    const head = this.#sequence === 0 ? this.#head() : undefined;
-    this.#sequence += 1;
     this.#waiting = 0;
+    const head = this.#sequence === 0 ? this.#head() : undefined;
+    const sequence = this.#sequence + 1;
     const events = this.#takeEvents();
     const { pieces } = writeFragment(
       runs.map((run) => this.#placed(run)),
-      { sequence: this.#sequence, events },
+      { sequence, events },
     );
+    this.#sequence = sequence;
     return gather(head === undefined ? pieces : [head.front, head.movie, ...pieces]);
   }
 
