@@ -8,7 +8,6 @@ import {
   type RecordedFile,
   type RecordingChecks,
   type RecordingControl,
-  type RecordingPlayback,
   type RecordingRemoval,
   type StreamRouter,
   settingsFor,
@@ -48,7 +47,7 @@ export class Recordings {
   readonly checks: RecordingChecks;
   /** Copies in the object store. */
   readonly remote: RemoteRecordings;
-  readonly playback: RecordingPlayback;
+  readonly playback: FilePlayback;
   /** Bytes in memory that wait for the disk. */
   readonly waitingBytes: () => number;
   /** Files that wait for the object store. */
@@ -120,6 +119,7 @@ export class Recordings {
 
   /** Ends all recordings. Streams have ended by then. Resolves when files are whole, or left to the next start. */
   async close(reason: string): Promise<void> {
+    await this.playback.close();
     await this.#retention.close();
     await this.#checker.close();
     this.#stopFollowing();

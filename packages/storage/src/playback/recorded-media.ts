@@ -52,14 +52,16 @@ export class MediaTrack {
 
   /** The last keyframe that is decoded at a time or before it. */
   keyframeUpTo(time: number): number | undefined {
-    for (let sample = this.atOrAfter(time + 1) - 1; sample >= 0; sample--) if (this.isKeyframe(sample)) return sample;
-    return undefined;
+    const last = this.atOrAfter(time + 1) - 1;
+    if (last < 0) return undefined;
+    const sample = this.isVideo ? this.index.keyframes.lastIndexOf(1, last) : last;
+    return sample < 0 ? undefined : sample;
   }
 
   /** The first keyframe from a sample on. */
   keyframeFrom(sample: number): number | undefined {
-    for (let at = sample; at < this.count; at++) if (this.isKeyframe(at)) return at;
-    return undefined;
+    const found = this.isVideo ? this.index.keyframes.indexOf(1, sample) : sample;
+    return found < 0 || found >= this.count ? undefined : found;
   }
 
   #time(ticks: number): Micros {

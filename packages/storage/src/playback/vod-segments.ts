@@ -104,14 +104,15 @@ function* cutsOf(media: RecordedMedia, first: number, until: number): Generator<
   const { clock, file } = media;
   if (clock === undefined) return;
   let start = clock.dts(first);
-  for (let sample = first + 1; sample < until; sample++) {
-    if (!clock.isKeyframe(sample)) continue;
+  for (let sample = clock.keyframeFrom(first + 1); sample !== undefined && sample < until; ) {
     const time = clock.dts(sample);
     const isBehindGap = file.gaps.some(({ at }) => at * 1000 > start + GAP_MICROS && at * 1000 - GAP_MICROS <= time);
-    if (time - start < SEGMENT_MICROS && !isBehindGap) continue;
-    if (!isSettled(media, time)) return;
-    yield sample;
-    start = time;
+    if (time - start >= SEGMENT_MICROS || isBehindGap) {
+      if (!isSettled(media, time)) return;
+      yield sample;
+      start = time;
+    }
+    sample = clock.keyframeFrom(sample + 1);
   }
   const isEnd = until === clock.count;
   if (!isEnd ? isSettled(media, clock.dts(until)) : file.state !== 'writing') yield until;
