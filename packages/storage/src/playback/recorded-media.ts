@@ -92,11 +92,19 @@ export class RecordedMedia {
     this.bytes = tracks.reduce((sum, { count }) => sum + count * BYTES_PER_SAMPLE, FIXED_BYTES);
   }
 
+  /** Whether a time is so near to the end, or behind it, that what comes next is meant: the next file may begin there. */
+  isOver(time: number): boolean {
+    const { clock } = this;
+    return clock === undefined || time >= clock.end(clock.count - 1) - SEAM_MICROS;
+  }
+
   /** When its last sample ends. */
   get end(): Micros {
     return micros(this.tracks.reduce((end, track) => Math.max(end, track.end(track.count - 1)), 0));
   }
 }
 
+/** Clocks of files and of who asks differ by so much, in µs. */
+const SEAM_MICROS = 100_000;
 const BYTES_PER_SAMPLE = 29;
 const FIXED_BYTES = 2000;

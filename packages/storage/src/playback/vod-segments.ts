@@ -54,7 +54,7 @@ export class VodCutter {
     if (clock === undefined) return;
     const from = mediaTimeAt(file, this.#range.from) * 1000;
     const until = clock.atOrAfter(mediaTimeAt(file, this.#range.to) * 1000);
-    if (from >= media.end) return;
+    if (media.isOver(from)) return;
     const line = this.#line;
     const first =
       (line === undefined ? clock.keyframeUpTo(from) : undefined) ?? clock.keyframeFrom(clock.atOrAfter(from));
