@@ -15,15 +15,15 @@ const withParity = (byte: number): number => {
 export const cea608 = (high: number, low: number, field: 0 | 1 = 0): CaptionConstruct =>
   construct(field, withParity(high), withParity(low));
 
-/** "HELLO" in roll-up captions of CC1: a construct per picture, and at the end what shows them. */
+/** "HELLO" in pop-on captions of CC1, a construct per picture: at the end it is shown, and taken away. */
 export const HELLO: readonly CaptionConstruct[] = [
-  cea608(0x14, 0x25),
-  cea608(0x14, 0x2d),
+  cea608(0x14, 0x20),
   cea608(0x14, 0x70),
   cea608(0x48, 0x45),
   cea608(0x4c, 0x4c),
   cea608(0x4f, 0),
-  cea608(0x14, 0x2d),
+  cea608(0x14, 0x2f),
+  cea608(0x14, 0x2c),
 ];
 
 /** A NAL unit of SEI with captions, as ATSC A/53 part 4 §6.2.3 has them. */
