@@ -10,7 +10,7 @@ export interface Variant {
 }
 
 /** A playlist of all versions. RFC 8216 §4.3.4 */
-export interface Multivariant {
+interface Multivariant {
   /** First the one that players are to begin with. */
   readonly variants: readonly Variant[];
   /** Whether decoding can begin with each segment. */
