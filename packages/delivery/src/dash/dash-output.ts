@@ -5,9 +5,9 @@ import { CutPolicy } from '../segments/cut-policy.js';
 import type { Departure } from '../segments/departure.js';
 import { Waiters } from '../segments/waiters.js';
 import { DashNames, type NamedResource } from './dash-names.js';
-import { DashPackager, type DashPeriod } from './dash-packager.js';
+import { DashPackager, type DashPeriod, type SegmentCut } from './dash-packager.js';
 import { GrowingSegment } from './growing-segment.js';
-import { renderMpd } from './mpd.js';
+import { type ListedRendition, renderMpd } from './mpd.js';
 
 /** What an MPD names. */
 export type DashResource =
@@ -19,17 +19,21 @@ export interface DashOutputOptions {
   readonly clock: Clock;
   /** How many watch a path. */
   readonly viewers: (path: StreamPath) => number;
+  /** Of the stream, that can be had. */
+  readonly renditions: () => readonly ListedRendition[];
   readonly log: Logger;
   /** The stream is over; the segments stay good for those who haven't seen them yet. */
   readonly onEnd: (output: DashOutput) => void;
 }
 
 /** How long chunks are, where segments are sent while they are being made. */
-const CHUNK = micros(200_000);
+export const CHUNK = micros(200_000);
 /** Segments that have left the MPD stay for those who still ask: as many. */
-const RETIRED = 5;
+export const RETIRED = 5;
 /** Segments are steady that are this much alike, as a part of their length. */
 const TOLERANCE = 0.1;
+/** Renditions are told their pictures' times in ticks, and back again: µs. */
+const TIME_TOLERANCE = 2000;
 /** An MPD may list this many segments behind the one that comes next. */
 const LISTED_AHEAD = 1;
 const MICROS = 1_000_000;
@@ -37,8 +41,16 @@ const MICROS = 1_000_000;
  * A segment that was listed ahead of its time, before which the encoder went away: there is nothing in it. Players that
  * were told so by an error would ask again and again before they went on.
  */
-const NOTHING = new GrowingSegment();
+export const NOTHING = new GrowingSegment();
 NOTHING.complete();
+
+/** Where a picture belongs. */
+export interface SegmentPlace {
+  readonly period: DashPeriod;
+  readonly cut: SegmentCut;
+  /** It is the first picture of the segment. */
+  readonly begins: boolean;
+}
 
 type Wanted = { readonly kind: 'mpd' } | (NamedResource & { readonly kind: 'resource' });
 
@@ -51,6 +63,8 @@ export class DashOutput implements Output {
   readonly #waiters: Waiters<Wanted>;
   readonly #names: DashNames;
   readonly #periods: DashPeriod[] = [];
+  /** As the MPD told them last: once the stream has ended, there are none. */
+  #renditions: readonly ListedRendition[] = [];
   /** Periods that have left the MPD; the last ones stay for those who still ask. */
   #retired: DashPeriod[] = [];
   #availabilityStart: Millis | undefined;
@@ -99,6 +113,15 @@ export class DashOutput implements Output {
   /** How far back it can be watched. */
   get windowSeconds(): number {
     return this.segmentSeconds * this.#source.settings.dash.segments;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** As the MPD listed them last. */
+  get renditions(): readonly ListedRendition[] {
+    return this.#renditions;
   }
 
   configure({ tracks }: StreamDescription): void {
@@ -156,6 +179,45 @@ export class DashOutput implements Output {
     if (isAhead && !this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, departure);
     const body = track.find(asked.number)?.body ?? (isAhead && this.#isOver(asked) ? NOTHING : undefined);
     return body && { kind: 'segment', body };
+  }
+
+  /** What a name stands for. @returns undefined for what this output's MPD can't have named */
+  read(name: string): NamedResource | undefined {
+    return this.#names.read(name);
+  }
+
+  /** The segment in which a picture is shown, where it is still known. */
+  placeOf(pts: Micros): SegmentPlace | undefined {
+    const periods = [...this.#retired, ...this.#periods];
+    for (const period of periods.reverse()) {
+      const cut = period.cuts.findLast((candidate) => candidate.pts <= pts + TIME_TOLERANCE);
+      if (cut !== undefined) return { period, cut, begins: cut.pts >= pts - TIME_TOLERANCE };
+    }
+    return undefined;
+  }
+
+  /** Whether an MPD may name it for all Representations of the picture; without a number, any of its period. */
+  mayList({ period: id, number }: NamedResource): boolean {
+    const cuts = this.#periodOf(id)?.cuts ?? [];
+    const [first, last] = [cuts[0], cuts.at(-1)];
+    if (first === undefined || last === undefined) return false;
+    return number === undefined || (number >= first.number && number <= last.number + 1 + LISTED_AHEAD);
+  }
+
+  /** Whether it was listed ahead of its time, and then its period was over. */
+  isCancelled({ period: id, number = 0 }: NamedResource): boolean {
+    const period = this.#periodOf(id);
+    return period?.ended === true && number > (period.cuts.at(-1)?.number ?? 0);
+  }
+
+  /** Whether anything of a period may still be asked for. */
+  knows(period: number): boolean {
+    return this.#periodOf(period) !== undefined;
+  }
+
+  /** The next segment begins a period: something in this one is not as it was any more. */
+  renew(): void {
+    this.#packager.renew();
   }
 
   /** Whether nothing will come of a period any more. */
@@ -230,9 +292,11 @@ export class DashOutput implements Output {
     if (first === undefined) return undefined;
     const { clock, settings } = { clock: this.#options.clock, settings: this.#source.settings.dash };
     this.#availabilityStart ??= first.startedAt;
+    if (!this.#ended) this.#renditions = this.#options.renditions();
     const segment = this.#segment ?? microsFromSeconds(settings.segmentSeconds);
     return renderMpd({
       periods,
+      renditions: this.#renditions,
       availabilityStart: this.#availabilityStart,
       publishedAt: clock.wall(),
       updatePeriod: segment / MICROS,

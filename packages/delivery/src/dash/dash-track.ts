@@ -100,6 +100,11 @@ export class DashTrack {
     return (ticks - this.offset) / this.timescale;
   }
 
+  /** The segment that is begun next has this number, which is larger than that of any before. */
+  skipTo(number: number): void {
+    this.#next = number;
+  }
+
   find(number: number): DashSegment | undefined {
     if (this.#open?.number === number) return this.#open;
     return [...this.#closed, ...this.#retired].find((segment) => segment.number === number);
