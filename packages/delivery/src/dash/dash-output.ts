@@ -204,6 +204,14 @@ export class DashOutput implements Output {
     return number === undefined || (number >= first.number && number <= last.number + 1 + LISTED_AHEAD);
   }
 
+  /** When a segment is shown that has ended; undefined where that isn't known. */
+  spanOf({ period: id, number }: NamedResource): { readonly start: Micros; readonly end: Micros } | undefined {
+    const cuts = this.#periodOf(id)?.cuts ?? [];
+    const at = cuts.findIndex((cut) => cut.number === number);
+    const [start, end] = [cuts[at]?.pts, cuts[at + 1]?.pts];
+    return start === undefined || end === undefined ? undefined : { start, end };
+  }
+
   /** Whether it was listed ahead of its time, and then its period was over. */
   isCancelled({ period: id, number = 0 }: NamedResource): boolean {
     const period = this.#periodOf(id);

@@ -159,6 +159,19 @@ export class DashTrack {
     this.endSegment();
   }
 
+  /** A segment of one picture, which isn't among the track's own. */
+  still({ data }: Sample, start: Micros, end: Micros): GrowingSegment {
+    const { track, kind } = this.config;
+    const [baseDecodeTime, until] = [ticksFromMicros(start, this.timescale), ticksFromMicros(end, this.timescale)];
+    const samples = [{ data, keyframe: true, compositionOffset: 0, duration: until - baseDecodeTime }];
+    const run = { track, kind, timescale: this.timescale, baseDecodeTime, samples };
+    const { pieces, length } = writeFragment([run], { sequence: 1, begins: 'segment' });
+    const body = new GrowingSegment();
+    body.append(Buffer.concat(pieces, length));
+    body.complete();
+    return body;
+  }
+
   /** Takes segments off the list, those that end by then. @param seconds since the period's beginning */
   retireUntil(seconds: number, kept: number): void {
     for (;;) {

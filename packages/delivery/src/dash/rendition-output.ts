@@ -6,6 +6,7 @@ import type { NamedResource } from './dash-names.js';
 import { CHUNK, type DashOutput, type DashResource, NOTHING, RETIRED, type SegmentPlace } from './dash-output.js';
 import type { DashPeriod } from './dash-packager.js';
 import { DashTrack } from './dash-track.js';
+import type { GrowingSegment } from './growing-segment.js';
 import { canCarry, initSegmentOf } from './init-segments.js';
 
 export interface RenditionOutputOptions {
@@ -31,7 +32,8 @@ interface PeriodTrack {
 
 /**
  * The picture of a rendition in the periods of its source, cut where that was: a segment has the number and the time of
- * the source's. Segments of which the rendition lacks the beginning are left out.
+ * the source's. A segment of which the rendition lacks the beginning, as those do from before it was made, holds one
+ * picture: players that find nothing where the MPD says that there is something wait for it for ever.
  */
 export class RenditionOutput implements Output {
   /** They are the source's. */
@@ -42,6 +44,8 @@ export class RenditionOutput implements Output {
   #tracks: readonly PeriodTrack[] = [];
   #open: (Position & { readonly track: DashTrack }) | undefined;
   #reached: Position | undefined;
+  /** Of the present configuration. */
+  #keyframe: Sample | undefined;
   #chunkStart: Micros = micros(0);
   #ended = false;
 
@@ -64,6 +68,7 @@ export class RenditionOutput implements Output {
     if (config !== undefined && this.#config !== undefined && sameTrackConfig(config, this.#config)) return;
     this.discontinuity();
     this.#config = config;
+    this.#keyframe = undefined;
   }
 
   sample(sample: Sample): void {
@@ -106,8 +111,18 @@ export class RenditionOutput implements Output {
     if (!this.#isSettled(asked)) await this.#waiters.wait(asked, timeoutMs, departure);
     const track = this.#trackOf(asked.period);
     if (asked.number === undefined) return track && { kind: 'init', bytes: track.init };
-    const body = track?.find(asked.number)?.body ?? (this.#isOver(asked) ? NOTHING : undefined);
-    return body && { kind: 'segment', body };
+    const known = track?.find(asked.number)?.body;
+    if (known !== undefined || !this.#isOver(asked)) return known && { kind: 'segment', body: known };
+    return { kind: 'segment', body: this.#still(asked) };
+  }
+
+  /** In the place of a segment that won't come: the newest keyframe, for as long as that would have lasted. */
+  #still(asked: NamedResource): GrowingSegment {
+    const track = this.#trackOf(asked.period);
+    const span = this.#options.lead.spanOf(asked);
+    if (track === undefined || track.config !== this.#config || span === undefined || this.#keyframe === undefined)
+      return NOTHING;
+    return track.still(this.#keyframe, span.start, span.end);
   }
 
   /** Whether there is an answer. */
@@ -140,6 +155,7 @@ export class RenditionOutput implements Output {
   }
 
   #begin({ period, cut, begins }: SegmentPlace, sample: Sample, config: VideoTrackConfig, follows: boolean): void {
+    if (sample.keyframe) this.#keyframe = sample;
     // Without a keyframe, a segment only goes on with what was before it.
     const track = sample.keyframe ? this.#openTrack(period, sample, config) : this.#trackOf(period.id);
     if (track !== undefined && begins && (sample.keyframe || follows)) {
