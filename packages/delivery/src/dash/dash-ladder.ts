@@ -1,7 +1,16 @@
-import type { Clock, OutputKind, RenditionDirectory, Stream, StreamPath, StreamRouter } from '@sluice/core';
+import {
+  type Clock,
+  type OutputKind,
+  Refusal,
+  type RenditionDirectory,
+  type Stream,
+  type StreamPath,
+  type StreamRouter,
+} from '@sluice/core';
 import type { Departure } from '../segments/departure.js';
 import type { NamedResource } from './dash-names.js';
 import type { DashOutput, DashResource } from './dash-output.js';
+import type { ListedRendition } from './mpd.js';
 import { RenditionOutput } from './rendition-output.js';
 
 export interface DashLadderOptions {
@@ -21,6 +30,8 @@ export class DashLadder {
   readonly #outputs = new Map<StreamPath, RenditionOutput>();
   /** Of the newest period that has one. */
   readonly #inits = new Map<StreamPath, { readonly period: number; readonly init: Buffer }>();
+  /** The period for which a rendition is nothing but the stream itself. */
+  readonly #standIns = new Map<StreamPath, number>();
   readonly #kind: OutputKind<RenditionOutput>;
 
   constructor(options: DashLadderOptions) {
@@ -63,12 +74,44 @@ export class DashLadder {
     departure: Departure,
   ): Promise<DashResource | undefined> {
     const { lead, renditions } = this.#options;
-    const isListed = lead.renditions.some((rendition) => rendition.path === path);
-    if (!isListed || !lead.mayList(asked)) return undefined;
+    const listed = lead.listed(path, asked.period);
+    if (listed === undefined || !lead.mayList(asked)) return undefined;
+    if (this.#standIns.get(path) === asked.period) return lead.resourceOf(asked, timeoutMs, departure);
     renditions.want(path);
-    const known = this.#outputs.get(path);
-    const output = lead.ended || known?.ended === false ? known : await this.#start(path, departure);
-    return output?.resource(asked, Math.max(timeoutMs, START_PATIENCE * 1000), departure);
+    let refusal: Refusal | undefined;
+    try {
+      const known = this.#outputs.get(path);
+      const output = lead.ended || known?.ended === false ? known : await this.#start(path, departure);
+      const found = await output?.resource(asked, Math.max(timeoutMs, START_PATIENCE * 1000), departure);
+      if (found !== undefined || departure.hasLeft) return found;
+    } catch (error) {
+      if (!(error instanceof Refusal) || departure.hasLeft) throw error;
+      refusal = error;
+    }
+    const instead = await this.#without(listed, asked, departure);
+    if (instead === undefined && refusal !== undefined) throw refusal;
+    return instead;
+  }
+
+  /**
+   * What is listed and doesn't come would be the end for players. In the next period it is listed only if it can be
+   * had; until then a picture stands, or where players know nothing of the rendition yet, it is the stream itself.
+   */
+  async #without(
+    listed: ListedRendition,
+    asked: NamedResource,
+    departure: Departure,
+  ): Promise<DashResource | undefined> {
+    const { lead } = this.#options;
+    const { path } = listed;
+    lead.renew();
+    if (this.#inits.get(path)?.period === asked.period) return this.#outputs.get(path)?.standIn(asked);
+    if (!lead.canStandInFor(listed, asked.period)) return undefined;
+    const init = await lead.resourceOf({ ...asked, number: undefined }, 0, departure);
+    if (init?.kind !== 'init') return undefined;
+    this.#inits.set(path, { period: asked.period, init: init.bytes });
+    this.#standIns.set(path, asked.period);
+    return lead.resourceOf(asked, START_PATIENCE * 1000, departure);
   }
 
   async #start(path: StreamPath, departure: Departure): Promise<RenditionOutput> {

@@ -7,7 +7,7 @@ import { Waiters } from '../segments/waiters.js';
 import { DashNames, type NamedResource } from './dash-names.js';
 import { DashPackager, type DashPeriod, type SegmentCut } from './dash-packager.js';
 import { GrowingSegment } from './growing-segment.js';
-import { type ListedRendition, renderMpd } from './mpd.js';
+import { isSameFamily, type ListedRendition, renderMpd } from './mpd.js';
 
 /** What an MPD names. */
 export type DashResource =
@@ -63,8 +63,8 @@ export class DashOutput implements Output {
   readonly #waiters: Waiters<Wanted>;
   readonly #names: DashNames;
   readonly #periods: DashPeriod[] = [];
-  /** As the MPD told them last: once the stream has ended, there are none. */
-  #renditions: readonly ListedRendition[] = [];
+  /** What a period lists stays as it is: players don't look for more, or less, in one that they know. */
+  readonly #listings = new Map<number, readonly ListedRendition[]>();
   /** Periods that have left the MPD; the last ones stay for those who still ask. */
   #retired: DashPeriod[] = [];
   #availabilityStart: Millis | undefined;
@@ -119,9 +119,9 @@ export class DashOutput implements Output {
     return this.#ended;
   }
 
-  /** As the MPD listed them last. */
+  /** Those that the MPD lists. */
   get renditions(): readonly ListedRendition[] {
-    return this.#renditions;
+    return [...this.#listings.values()].flat();
   }
 
   configure({ tracks }: StreamDescription): void {
@@ -169,10 +169,15 @@ export class DashOutput implements Output {
    * @param name as the MPD gave it
    */
   async resource(name: string, timeoutMs: number, departure: Departure): Promise<DashResource | undefined> {
-    this.#lastUsed = this.#options.clock.monotonic();
     const asked = this.#names.read(name);
-    const track = asked && this.#trackOf(asked);
-    if (asked === undefined || track === undefined) return undefined;
+    return asked && this.resourceOf(asked, timeoutMs, departure);
+  }
+
+  /** The same of a name that has been read. */
+  async resourceOf(asked: NamedResource, timeoutMs: number, departure: Departure): Promise<DashResource | undefined> {
+    this.#lastUsed = this.#options.clock.monotonic();
+    const track = this.#trackOf(asked);
+    if (track === undefined) return undefined;
     if (asked.number === undefined) return { kind: 'init', bytes: track.init };
     const wanted = { kind: 'resource', ...asked } as const;
     const isAhead = asked.number >= track.next && asked.number <= track.next + LISTED_AHEAD;
@@ -194,6 +199,17 @@ export class DashOutput implements Output {
       if (cut !== undefined) return { period, cut, begins: cut.pts >= pts - TIME_TOLERANCE };
     }
     return undefined;
+  }
+
+  /** A rendition as its period lists it. */
+  listed(path: StreamPath, period: number): ListedRendition | undefined {
+    return this.#listings.get(period)?.find((rendition) => rendition.path === path);
+  }
+
+  /** Whether who has a decoder for a rendition has one for the stream itself. */
+  canStandInFor({ codec }: ListedRendition, period: number): boolean {
+    const config = this.#periodOf(period)?.clock.config;
+    return config !== undefined && isSameFamily(config.codecString, codec);
   }
 
   /** Whether an MPD may name it for all Representations of the picture; without a number, any of its period. */
@@ -291,6 +307,7 @@ export class DashOutput implements Output {
       if (!period.ended || clock.closed.length > 0) return;
       this.#periods.shift();
       this.#retired = [...this.#retired, period].slice(-RETIRED);
+      for (const id of this.#listings.keys()) if (!this.knows(id)) this.#listings.delete(id);
     }
   }
 
@@ -300,11 +317,11 @@ export class DashOutput implements Output {
     if (first === undefined) return undefined;
     const { clock, settings } = { clock: this.#options.clock, settings: this.#source.settings.dash };
     this.#availabilityStart ??= first.startedAt;
-    if (!this.#ended) this.#renditions = this.#options.renditions();
+    this.#list(periods);
     const segment = this.#segment ?? microsFromSeconds(settings.segmentSeconds);
     return renderMpd({
       periods,
-      renditions: this.#renditions,
+      renditionsOf: ({ id }) => this.#listings.get(id) ?? [],
       availabilityStart: this.#availabilityStart,
       publishedAt: clock.wall(),
       updatePeriod: segment / MICROS,
@@ -316,6 +333,17 @@ export class DashOutput implements Output {
       urls: this.#names,
       timeUrl: `${'../'.repeat(this.path.split('/').length - 1)}time`,
     });
+  }
+
+  /** Once the stream has ended, there are no renditions of it; what was listed stays. */
+  #list(periods: readonly DashPeriod[]): void {
+    if (this.#ended) return;
+    const now = this.#options.renditions();
+    const newest = periods.at(-1);
+    for (const { id } of periods) if (!this.#listings.has(id)) this.#listings.set(id, now);
+    const listed = newest === undefined ? [] : (this.#listings.get(newest.id) ?? []);
+    // Another period is for what can't be had any more only: what may be refused again could come and go for ever.
+    if (listed.some(({ path }) => !now.some((rendition) => rendition.path === path))) this.renew();
   }
 
   /** Something is new: the MPD is made anew, once for all who ask, and who waits for it gets it. */

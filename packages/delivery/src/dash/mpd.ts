@@ -27,8 +27,8 @@ export interface ListedRendition {
 export interface MpdContent {
   /** One or more, each of which has a segment. */
   readonly periods: readonly DashPeriod[];
-  /** Of the picture, where the stream has one. */
-  readonly renditions: readonly ListedRendition[];
+  /** Of the picture, where the period has one. */
+  readonly renditionsOf: (period: DashPeriod) => readonly ListedRendition[];
   readonly availabilityStart: Millis;
   readonly publishedAt: Millis;
   /** Seconds. */
@@ -123,7 +123,9 @@ function periodElement(period: DashPeriod, content: MpdContent): XmlElement {
 /** Who can decode one version can decode the others of its set, and only among those can each player switch. */
 function pictureSets(track: DashTrack, period: DashPeriod, content: MpdContent): XmlElement[] {
   const own = codecsOf(track.config);
-  const [same, other] = [content.renditions.filter(isLike(own)), content.renditions.filter((one) => !isLike(own)(one))];
+  const renditions = content.renditionsOf(period);
+  const same = renditions.filter(({ codec }) => isSameFamily(codec, own));
+  const other = renditions.filter(({ codec }) => !isSameFamily(codec, own));
   const { track: id } = track.config;
   const otherId = Math.max(...period.tracks.map(({ config }) => config.track)) + 1;
   const made = (rendition: ListedRendition) => renditionRepresentation(rendition, track, period, content);
@@ -198,10 +200,10 @@ function renditionRepresentation(
   ]);
 }
 
-/** Of the same family, as `avc1` and `avc3` are. */
-const isLike = (codec: string) => (rendition: ListedRendition) => familyOf(rendition.codec) === familyOf(codec);
-const FAMILIES: readonly RegExp[] = [/^avc[13]/, /^(?:hvc1|hev1)/];
-const familyOf = (codec: string): number => FAMILIES.findIndex((family) => family.test(codec));
+/** Whether who can decode the one can decode the other, but for its profile and level. RFC 6381 §3.3. */
+export const isSameFamily = (a: string, b: string): boolean =>
+  FAMILIES.some((family) => family.test(a) && family.test(b));
+const FAMILIES: readonly RegExp[] = [/^avc[13]\./, /^(?:hvc1|hev1)\./];
 
 /** ISO 23009-1 §5.3.9.2 to .6. */
 function segmentTemplate(track: DashTrack, period: DashPeriod, content: MpdContent): XmlElement {

@@ -6,7 +6,6 @@ import type { NamedResource } from './dash-names.js';
 import { CHUNK, type DashOutput, type DashResource, NOTHING, RETIRED, type SegmentPlace } from './dash-output.js';
 import type { DashPeriod } from './dash-packager.js';
 import { DashTrack } from './dash-track.js';
-import type { GrowingSegment } from './growing-segment.js';
 import { canCarry, initSegmentOf } from './init-segments.js';
 
 export interface RenditionOutputOptions {
@@ -113,16 +112,17 @@ export class RenditionOutput implements Output {
     if (asked.number === undefined) return track && { kind: 'init', bytes: track.init };
     const known = track?.find(asked.number)?.body;
     if (known !== undefined || !this.#isOver(asked)) return known && { kind: 'segment', body: known };
-    return { kind: 'segment', body: this.#still(asked) };
+    return this.standIn(asked);
   }
 
   /** In the place of a segment that won't come: the newest keyframe, for as long as that would have lasted. */
-  #still(asked: NamedResource): GrowingSegment {
+  standIn(asked: NamedResource): DashResource {
     const track = this.#trackOf(asked.period);
     const span = this.#options.lead.spanOf(asked);
-    if (track === undefined || track.config !== this.#config || span === undefined || this.#keyframe === undefined)
-      return NOTHING;
-    return track.still(this.#keyframe, span.start, span.end);
+    const keyframe = this.#keyframe;
+    const isOf = track !== undefined && track.config === this.#config;
+    const body = isOf && span && keyframe ? track.still(keyframe, span.start, span.end) : NOTHING;
+    return { kind: 'segment', body };
   }
 
   /** Whether there is an answer. */
