@@ -120,18 +120,23 @@ export class DashPackager {
 
   /** Ends period and segments where they are: what follows doesn't continue what was. */
   flush(): void {
-    const period = this.#period;
-    if (period !== undefined) {
-      this.#release(micros(Number.POSITIVE_INFINITY), 0);
-      const { clock, tracks, startedAt } = period;
-      for (const track of tracks) track.finish();
-      period.ended = true;
-      this.#previousEnd = millis(startedAt + Math.ceil(clock.secondsOf(clock.end) * 1000));
-      this.#period = undefined;
-      // A stretch that was broken off says nothing of how long segments are.
-      this.#options.events.segment(period, micros(0));
-    }
+    this.#endPeriod(micros(Number.POSITIVE_INFINITY));
     this.#waiting = [];
+  }
+
+  /** @param until other tracks' samples from here on are for the next period */
+  #endPeriod(until: Micros): void {
+    const period = this.#period;
+    if (period === undefined) return;
+    this.#release(until, 0);
+    const { tracks, startedAt } = period;
+    for (const track of tracks) track.finish();
+    period.ended = true;
+    const seconds = Math.max(...tracks.map((track) => track.secondsOf(track.end)));
+    this.#previousEnd = millis(startedAt + Math.ceil(seconds * 1000));
+    this.#period = undefined;
+    // A stretch that was broken off says nothing of how long segments are.
+    this.#options.events.segment(period, micros(0));
   }
 
   /** What a sample of the track that cuts go by means for period, segment and chunk. */
@@ -146,7 +151,7 @@ export class DashPackager {
       if (cuts.cutsBefore(sample, dts - this.#segmentStart, config.kind === 'video')) {
         this.#endSegment(this.#period, sample);
         if (sample.keyframe && (this.#isToRenew || this.#isLate(this.#period, dts))) {
-          this.flush();
+          this.#endPeriod(sample.pts);
           this.#begin(sample, config);
         }
       } else if (dts - this.#chunkStart >= chunk) this.#endChunk(this.#period, dts);
