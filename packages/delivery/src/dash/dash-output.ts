@@ -214,10 +214,11 @@ export class DashOutput implements Output {
 
   /** Whether an MPD may name it for all Representations of the picture; without a number, any of its period. */
   mayList({ period: id, number }: NamedResource): boolean {
-    const cuts = this.#periodOf(id)?.cuts ?? [];
-    const [first, last] = [cuts[0], cuts.at(-1)];
-    if (first === undefined || last === undefined) return false;
-    return number === undefined || (number >= first.number && number <= last.number + 1 + LISTED_AHEAD);
+    const period = this.#periodOf(id);
+    if (period === undefined || number === undefined) return period !== undefined;
+    const { cuts, clock } = period;
+    const newest = cuts.at(-1)?.number ?? 0;
+    return clock.find(number) !== undefined || (number >= clock.next && number <= newest + 1 + LISTED_AHEAD);
   }
 
   /** When a segment is shown that has ended; undefined where that isn't known. */

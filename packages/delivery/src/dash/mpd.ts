@@ -55,6 +55,8 @@ const DELAY_SEGMENTS = 3;
 /** Clients that take them in chunks stay this many of those behind, and no less than this many seconds. */
 const LATENCY_CHUNKS = 5;
 const LEAST_LATENCY = 1;
+/** Renditions come that much later, in seconds: encoders look ahead at some pictures. */
+const ENCODING_LATENCY = 1;
 /** What players may do about their distance without being heard. */
 const PACE = { min: 0.96, max: 1.04 };
 /** MP3 as its own names in MP4 say it, RFC 6381 §3.3: MPEG-1 has the higher rates. */
@@ -82,7 +84,12 @@ export function renderMpd(content: MpdContent): string {
       maxSegmentDuration: duration(longestOf(content)),
     },
     [
-      chunk === undefined ? undefined : serviceDescription(secondsFromMicros(chunk)),
+      chunk === undefined
+        ? undefined
+        : serviceDescription(
+            secondsFromMicros(chunk),
+            periods.some((period) => content.renditionsOf(period).length > 0),
+          ),
       ...periods.map((period) => periodElement(period, content)),
       element('UTCTiming', { schemeIdUri: HTTP_ISO, value: content.timeUrl }),
     ],
@@ -91,8 +98,9 @@ export function renderMpd(content: MpdContent): string {
 }
 
 /** ISO 23009-1 Annex K: how far behind a player should be that takes segments in chunks. */
-function serviceDescription(chunkSeconds: number): XmlElement {
-  const target = Math.round(Math.max(LEAST_LATENCY, LATENCY_CHUNKS * chunkSeconds) * 1000);
+function serviceDescription(chunkSeconds: number, hasRenditions: boolean): XmlElement {
+  const encoding = hasRenditions ? ENCODING_LATENCY : 0;
+  const target = Math.round((Math.max(LEAST_LATENCY, LATENCY_CHUNKS * chunkSeconds) + encoding) * 1000);
   return element('ServiceDescription', { id: 0 }, [
     element('Latency', { target, min: Math.round(target / 2), max: target * 4, referenceId: 0 }),
     element('PlaybackRate', PACE),
