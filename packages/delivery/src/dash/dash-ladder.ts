@@ -104,7 +104,7 @@ export class DashLadder {
   ): Promise<DashResource | undefined> {
     const { lead } = this.#options;
     const { path } = listed;
-    lead.renew();
+    lead.renew(asked.period);
     if (this.#inits.get(path)?.period === asked.period) return this.#outputs.get(path)?.standIn(asked);
     if (!lead.canStandInFor(listed, asked.period)) return undefined;
     const init = await lead.resourceOf({ ...asked, number: undefined }, 0, departure);

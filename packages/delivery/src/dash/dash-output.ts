@@ -240,9 +240,9 @@ export class DashOutput implements Output {
     return this.#periodOf(period) !== undefined;
   }
 
-  /** The next segment begins a period: something in this one is not as it was any more. */
-  renew(): void {
-    this.#packager.renew();
+  /** The next segment begins a period, if this one is still the newest: something in it is not as it was any more. */
+  renew(period: number): void {
+    if (this.#periods.at(-1)?.id === period) this.#packager.renew();
   }
 
   /** Whether nothing will come of a period any more. */
@@ -342,9 +342,10 @@ export class DashOutput implements Output {
     const now = this.#options.renditions();
     const newest = periods.at(-1);
     for (const { id } of periods) if (!this.#listings.has(id)) this.#listings.set(id, now);
-    const listed = newest === undefined ? [] : (this.#listings.get(newest.id) ?? []);
+    if (newest === undefined) return;
+    const listed = this.#listings.get(newest.id) ?? [];
     // Another period is for what can't be had any more only: what may be refused again could come and go for ever.
-    if (listed.some(({ path }) => !now.some((rendition) => rendition.path === path))) this.renew();
+    if (listed.some(({ path }) => !now.some((rendition) => rendition.path === path))) this.renew(newest.id);
   }
 
   /** Something is new: the MPD is made anew, once for all who ask, and who waits for it gets it. */

@@ -174,7 +174,7 @@ export class RenditionOutput implements Output {
     const { lead, agrees } = this.#options;
     const init = initSegmentOf(config, first);
     if (!agrees(period.id, init)) {
-      lead.renew();
+      lead.renew(period.id);
       return undefined;
     }
     const { origin, startedAt } = period;
