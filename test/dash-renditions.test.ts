@@ -240,6 +240,33 @@ describe('DASH in several qualities', () => {
   });
 
   it.runIf(IS_LONG)(
+    'plays on in dash.js when ffmpeg ends, and with the stream itself when a rendition does',
+    async () => {
+      const { sluice, url, target } = await live();
+      await publish(target);
+      const browser = await startBrowser();
+      closing.push(() => browser.close());
+      const abr = { autoSwitchBitrate: { video: false }, initialBitrate: { video: 165 } };
+      const page = await DashPage.open(browser, url, { streaming: { abr } });
+      closing.push(() => page.close());
+      const shown = async () => (await page.report()).framesDecoded;
+      await until('it plays', async () => (await shown()) > 40, 30_000);
+      expect(await page.report()).toMatchObject({ width: 160, representation: 'small' });
+      const { body } = await api<{ jobs: { pid: number }[] }>(sluice, 'GET', '/api/v2/transcodes');
+      process.kill(body.jobs[0]!.pid, 'SIGKILL');
+      const before = await shown();
+      await until('it plays on', async () => (await shown()) > before + 100, 30_000);
+      expect(await page.report()).toMatchObject({ width: 160, period: '1' });
+      await api(sluice, 'DELETE', '/api/v2/streams/live/show/small');
+      await until('another one is shown', async () => (await page.report()).width > 160, 30_000);
+      const then = await shown();
+      await until('that plays on', async () => (await shown()) > then + 50, 30_000);
+      expect(await page.report()).toMatchObject({ period: '2', errors: [] });
+    },
+    120_000,
+  );
+
+  it.runIf(IS_LONG)(
     'lets dash.js go down and up again with the line',
     async () => {
       const { url, target } = await live();
