@@ -163,7 +163,7 @@ describe('DASH in several qualities', () => {
     expect(timesOf(await samplesOf(made!))).toEqual(timesOf(await samplesOf(own!)));
   });
 
-  it('goes on in the period of an encoder that came back', async () => {
+  it.runIf(IS_LONG)('goes on in the period of an encoder that came back', async () => {
     const { url, target } = await live();
     const before = await publish(target);
     const newest = async (number: number) => {
