@@ -71,7 +71,7 @@ export class MemoryFiles implements RecordingFiles {
     const file = this.files.find((known) => known.name === name);
     if (file === undefined) throw new RecordingDiskError('missing', `${name} isn't there`);
     file.isFinished = true;
-    return { bytes: file.bytes.length, durationMs: 1000, sha256: 'ab', isFaststart: true, repaired: false };
+    return { bytes: file.bytes.length, durationMs: 1000, sha256: 'ab', isFaststart: true, repaired: false, damage: [] };
   }
 
   list = async () => this.files.map(({ name, bytes }) => ({ file: name, bytes: bytes.length, modifiedAt: 0 }));

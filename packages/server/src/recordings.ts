@@ -51,6 +51,8 @@ export class Recordings {
   readonly playback: RecordingPlayback;
   /** Bytes in memory that wait for the disk. */
   readonly waitingBytes: () => number;
+  /** Files that wait for the object store. */
+  readonly waitingUploads: () => number;
   readonly #disk: RecordingDisk;
   readonly #recorder: Recorder;
   readonly #checker: RecordingChecker;
@@ -98,6 +100,7 @@ export class Recordings {
       settingsFor: (path) => settingsFor(live.current, path).recording,
     });
     this.waitingBytes = () => disk.waitingBytes;
+    this.waitingUploads = () => this.remote.waiting;
     this.#disk = disk;
     this.#recorder = recorder;
     this.control = recorder;

@@ -7,6 +7,8 @@ export interface RecordingFigures {
   readonly control: Pick<RecordingControl, 'active'>;
   /** Bytes in memory that wait for the disk. */
   readonly waitingBytes: () => number;
+  /** Files that wait for the object store, or are under way to it. */
+  readonly waitingUploads: () => number;
 }
 
 /** Figures of recordings. Those of files come from the index; where it has failed they are left out, as `/readyz` tells. */
@@ -30,6 +32,14 @@ export function addRecordingMetrics(registry: Registry, events: EventBus, figure
     registers,
     collect() {
       this.set(figures().waitingBytes());
+    },
+  });
+  new Gauge({
+    name: 'sluice_recording_waiting_uploads',
+    help: 'Recorded files that are not in the object store yet; none where none is configured.',
+    registers,
+    collect() {
+      this.set(figures().waitingUploads());
     },
   });
   const ofFiles = (name: string, help: string, of: 'files' | 'bytes'): void => {

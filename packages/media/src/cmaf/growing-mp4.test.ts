@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ffmpeg, ffprobe, testPicture, testSound } from '../../../../test/support/ffmpeg.js';
+import { MediaError } from '../errors.js';
 import { micros } from '../time.js';
 import { u32 } from './box.js';
 import { type Mp4FinishStep, mp4MovieRoom, planMp4Finish, writeGrowingMp4Head } from './growing-mp4.js';
@@ -124,6 +126,7 @@ describe('a growing MP4 file, finished', () => {
     expect(done.length).toBe(file.length);
     expect(stepsOf(done)).toEqual([]);
     expect(finished(done).equals(done)).toBe(true);
+    expect(scanned(done, scanned(file).index).index).toEqual(scanned(done).index);
   });
 
   it('has its tables at the end where the room is too small, by any number of bytes', () => {
@@ -282,6 +285,44 @@ describe('a growing MP4 file, finished', () => {
       expect(() => writeGrowingMp4Head(media.configs, { reserve })).toThrow(error('malformed'));
     }
     expect(() => writeGrowingMp4Head([], { reserve: 1000 })).toThrow(error('unsupported'));
+  });
+
+  it('throws nothing but MediaError for what was changed, or finishes all that is there', () => {
+    const parts = growing(media, { reserve: 20_000, fragment: 500_000 });
+    const file = Buffer.concat(parts);
+    const moofs = readBoxes(file).filter(({ type }) => type === 'moof');
+    const ranges = [
+      { start: 0, end: 40 },
+      { start: 20_000, end: parts[0]!.length },
+      ...moofs.map(({ start, payload }) => ({ start, end: start + payload.length + 16 })),
+    ];
+    const where = ranges.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, at) => start + at));
+    const value = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff));
+    const change = fc.tuple(fc.constantFrom(...where), value, fc.integer({ min: 1, max: 4 }));
+    let unfinished = 0;
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat(file.length * 3), (changes, cut) => {
+        const bytes = Buffer.from(file.subarray(0, Math.min(cut, file.length)));
+        for (const [at, byte, length] of changes) {
+          if (at < bytes.length) bytes.fill(byte, at, Math.min(at + length, bytes.length));
+        }
+        try {
+          const { index } = scanned(bytes);
+          const steps = planMp4Finish(index, bytes.length)?.steps ?? [];
+          const done = steps.reduce(after, bytes);
+          const own = scanned(done).index;
+          const filled = index.tracks.filter(({ count }) => count > 0);
+          expect(own.tracks.filter(({ count }) => count > 0).map(({ sizes }) => sizes)).toEqual(
+            filled.map(({ sizes }) => sizes),
+          );
+        } catch (error) {
+          if (!(error instanceof MediaError)) throw error;
+          unfinished += 1;
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(unfinished).toBeLessThan(1500);
   });
 
   it('has room for an hour, and never more than 16 MiB', () => {

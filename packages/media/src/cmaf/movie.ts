@@ -107,7 +107,7 @@ function presentationOf(track: MovieTrackSamples) {
   const first = dts[0] ?? 0;
   const { start, end } = presentedRange(track) ?? { start: first, end: first };
   if (first === 0 && skip === 0 && track.delay === 0) return { mediaTime: 0, wait: 0, length: end };
-  const from = Math.max(skip, start);
+  const from = Math.max(skip, start, first);
   return { mediaTime: from - first, wait: from - skip, length: Math.max(end - from, 0) };
 }
 
@@ -132,6 +132,9 @@ function editsOf(track: MovieTrackSamples, timescale: number): { readonly edits:
   const delay = scaled(track.delay, timescale, MICROS) + scaled(wait, timescale, track.timescale);
   const length = Math.ceil((ticks * timescale) / track.timescale);
   const duration = delay + length;
+  if (!Number.isSafeInteger(duration)) {
+    throw new MediaError('malformed', `track ${track.config.track} of ${ticks} ticks: tables can't tell this`);
+  }
   if (mediaTime === 0 && delay === 0) return { edits: [], duration };
   const media = { duration: length, mediaTime };
   return { edits: delay === 0 ? [media] : [{ duration: delay, mediaTime: undefined }, media], duration };

@@ -5,5 +5,5 @@ export { FlvMuxer } from './muxer.js';
 export { completeFlvMetadata } from './recorded-metadata.js';
 export { FlvSampleReader } from './sample-reader.js';
 export { flvConfigBody, flvSampleBodyHeader, flvTagTypeOf } from './sample-writer.js';
-export { type FlvIndex, type FlvKeyframe, scanFlv } from './scan.js';
+export { coverFlvDamage, type FlvDamage, type FlvIndex, type FlvKeyframe, scanFlv } from './scan.js';
 export * from './tag.js';

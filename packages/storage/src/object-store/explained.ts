@@ -56,7 +56,9 @@ export function explained(error: unknown, { wish, bucket, endpoint, secrets }: A
   const status = $metadata?.httpStatusCode;
   const kind = CODES[name] ?? CODES[code] ?? codeOfStatus(status) ?? codeOfMessage(message);
   if (kind === 'stopped') return new ObjectStoreError('stopped', `stopped: ${wish}`);
-  const known = [name, code, message].filter((text) => text !== '' && !/^Unknown(Error)?$/.test(text));
+  const known = [name, message.includes(code) ? '' : code, message].filter(
+    (text) => !/^(Error|Unknown|UnknownError)?$/.test(text),
+  );
   const told = [...new Set(known), ...(status === undefined ? [] : [`HTTP ${status}`])].join(', ').slice(0, 400);
   const shown = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), told);
   const advice = ADVICE[kind] === undefined ? '' : ` ${ADVICE[kind]}`;

@@ -15,6 +15,7 @@ export class LocalFile {
   readonly #handle: FileHandle;
   readonly #bytes: number;
   readonly #hash: Hash = createHash('sha256');
+  #buffer: Buffer = Buffer.alloc(0);
   #offset = 0;
 
   private constructor(handle: FileHandle, bytes: number) {
@@ -43,14 +44,16 @@ export class LocalFile {
     throw new LocalFileError('altered', `The recorded file ${file} has ${size} bytes, and had ${bytes}.`);
   }
 
-  /** Its next bytes, as many as are left of those that are asked for. */
+  /** Its next bytes, as many as are left of those that are asked for: in one buffer, until the next call. */
   async next(length: number): Promise<SignedBytes> {
-    const bytes = Buffer.allocUnsafe(Math.min(length, this.#bytes - this.#offset));
+    const wanted = Math.min(length, this.#bytes - this.#offset);
+    if (this.#buffer.length < wanted) this.#buffer = Buffer.allocUnsafeSlow(wanted);
+    const bytes = this.#buffer.subarray(0, wanted);
     const hash = createHash('sha256');
     let filled = 0;
     while (filled < bytes.length) {
-      const wanted = Math.min(STRIDE, bytes.length - filled);
-      const { bytesRead } = await this.#handle.read(bytes, filled, wanted, this.#offset);
+      const stride = Math.min(STRIDE, bytes.length - filled);
+      const { bytesRead } = await this.#handle.read(bytes, filled, stride, this.#offset);
       if (bytesRead === 0) throw new LocalFileError('altered', 'A recorded file became shorter while it was read.');
       const read = bytes.subarray(filled, filled + bytesRead);
       hash.update(read);

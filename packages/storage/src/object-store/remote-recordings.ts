@@ -48,12 +48,13 @@ export class RemoteRecordings implements RemoteFiles {
   readonly #timer: NodeJS.Timeout;
   readonly #ends: readonly (() => void)[];
   #isClosed = false;
+  #isSweeping = false;
   #working = Promise.resolve();
 
   /** Begins at once, with what has no copy yet. */
   constructor(options: RemoteRecordingsOptions) {
     this.#options = options;
-    const { settings, events, clock } = options;
+    const { settings, events } = options;
     this.#store = new ObjectStore(settings);
     const parts = { ...options, store: this.#store };
     this.#uploads = new Uploads(parts);
@@ -64,7 +65,7 @@ export class RemoteRecordings implements RemoteFiles {
       events.on('recording-file-removed', ({ file, reason }) => this.#removed(file, reason)),
     ];
     this.changed();
-    this.#timer = setInterval(() => void this.sweep(clock.wall()), SWEEP_MS);
+    this.#timer = setInterval(() => void this.#sweepNow(), SWEEP_MS);
     this.#timer.unref();
   }
 
@@ -86,6 +87,14 @@ export class RemoteRecordings implements RemoteFiles {
   /** Removes local files that are due. Called by itself now and then. @param now in ms since 1970 */
   sweep(now: number): Promise<void> {
     return this.#queue(() => this.#expiry.sweep(now));
+  }
+
+  /** Unless the sweep before hasn't come to its end. */
+  async #sweepNow(): Promise<void> {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    await this.sweep(this.#options.clock.wall());
+    this.#isSweeping = false;
   }
 
   async url(file: RecordedFile): Promise<string | undefined> {
@@ -132,10 +141,9 @@ export class RemoteRecordings implements RemoteFiles {
   #removed({ id }: RecordedFile, reason: string): void {
     this.#expiry.drop(id);
     if (reason === 'moved') return;
-    void this.#queue(async () => {
-      await this.#uploads.release(id);
-      this.#uploads.forget(id);
-    });
+    // At once: what is under way must not put it into the index again.
+    const released = this.#uploads.release(id).catch((error: unknown) => this.#warn(error));
+    void this.#queue(() => released).then(() => this.#uploads.forget(id));
   }
 
   /** One after the other, and each whatever became of the one before. */
@@ -145,10 +153,14 @@ export class RemoteRecordings implements RemoteFiles {
       try {
         await work();
       } catch (error) {
-        if (!this.#isClosed) this.#options.log.warn({ detail: messageOf(error) }, 'the object store is not up to date');
+        this.#warn(error);
       }
     });
     return this.#working;
+  }
+
+  #warn(error: unknown): void {
+    if (!this.#isClosed) this.#options.log.warn({ detail: messageOf(error) }, 'the object store is not up to date');
   }
 
   /** Looks through the index: what is to be uploaded, what is to be removed here, and what was given up half-way. */

@@ -78,7 +78,7 @@ async function uploadParts(
   try {
     const count = Math.ceil(file.bytes / progress.partBytes);
     for (let number = 1; number <= count; number++) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw new ObjectStoreError('stopped', `stopped: to upload ${to.key}`);
       const body = await local.next(progress.partBytes);
       const done = progress.parts[number - 1];
       if (done === undefined) await put(number, body);

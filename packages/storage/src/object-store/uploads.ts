@@ -2,12 +2,13 @@ import {
   type Clock,
   type EventBus,
   type Logger,
+  messageOf,
   Persistent,
   type RecordedFile,
   type RecordingIndex,
   type RecordStore,
 } from '@sluice/core';
-import { LocalFileError } from './errors.js';
+import { LocalFileError, ObjectStoreError } from './errors.js';
 import type { ObjectAddress, ObjectStore } from './object-store.js';
 import { giveUp, isCopyOf, uploadFile } from './upload-file.js';
 import type { UploadProgress } from './upload-progress.js';
@@ -135,7 +136,7 @@ export class Uploads {
       this.#trouble = undefined;
     } catch (error) {
       // Its release has ended it: no fault, and nothing to try again.
-      if (this.#released.has(id)) return;
+      if (this.#released.has(id)) return this.#warnOfRest(id, error);
       this.#waiting.add(id);
       throw error;
     } finally {
@@ -204,10 +205,16 @@ export class Uploads {
     const { index, events, log } = this.#options;
     log.error({ id, detail: message }, 'a recorded file cannot be uploaded');
     const now = await index.get(id);
-    if (now === undefined) return;
+    if (now === undefined || this.#released.has(id)) return;
     const file: RecordedFile = { ...now, state: code === 'missing' ? 'missing' : 'damaged', reason: message };
     await index.put(file);
-    events.emit('recording-file-damaged', { file, reason: message });
+    if (this.#released.has(id)) await index.delete(id);
+    else events.emit('recording-file-damaged', { file, reason: message });
+  }
+
+  #warnOfRest(id: string, error: unknown): void {
+    if (error instanceof ObjectStoreError && error.code === 'stopped') return;
+    this.#options.log.warn({ id, detail: messageOf(error) }, 'a copy of a deleted recording may be left');
   }
 
   #pause(reason: string, delayMs: number): void {

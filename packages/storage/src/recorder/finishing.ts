@@ -86,8 +86,10 @@ export class Finishing {
       await this.#giveUp(row, error);
       return;
     }
-    const { bytes, durationMs: duration, sha256 } = finished;
-    const file: RecordedFile = { ...row, state: 'ready', bytes, duration, sha256 };
+    const { bytes, durationMs: duration, sha256, damage } = finished;
+    const reason = [row.reason ?? [], damage].flat().join('; ') || undefined;
+    const file: RecordedFile = { ...row, state: 'ready', bytes, duration, sha256, reason };
+    if (damage.length > 0) log.warn({ path: row.path, file: row.file, damage }, 'a recorded file has holes');
     await index.put(file);
     this.#names.delete(row.file);
     log.info({ path: row.path, file: row.file, bytes, durationMs: duration }, 'a recorded file is ready');

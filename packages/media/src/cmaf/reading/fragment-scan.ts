@@ -41,10 +41,11 @@ export class FragmentScan {
   readonly #columns: ReadonlyMap<TrackId, GrowingColumns>;
   #searches = 0;
 
-  constructor(window: ScanWindow, tracks: readonly MovieTrack[]) {
+  /** @param known samples that were found before */
+  constructor(window: ScanWindow, tracks: readonly MovieTrack[], known: ReadonlyMap<TrackId, SampleColumns>) {
     this.#window = window;
     this.#reader = new FragmentReader(tracks);
-    this.#columns = new Map(tracks.map(({ config }) => [config.track, new GrowingColumns()]));
+    this.#columns = new Map(tracks.map(({ config: { track } }) => [track, new GrowingColumns(known.get(track))]));
   }
 
   columns(track: TrackId): SampleColumns {
@@ -52,7 +53,7 @@ export class FragmentScan {
   }
 
   /**
-   * @param start where the `moov` box ends
+   * @param start where the `moov` box ends, or the last fragment that is known
    * @returns where the last whole fragment ends
    * @throws {MediaError} `too-large`
    */

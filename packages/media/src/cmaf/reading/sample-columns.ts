@@ -32,6 +32,13 @@ export class GrowingColumns {
   #compositionOffsets = new Int32Array(FIRST_CAPACITY);
   #keyframes = new Uint8Array(FIRST_CAPACITY);
 
+  /** @param known what they begin with; stays as it is */
+  constructor(known?: SampleColumns) {
+    if (known === undefined) return;
+    this.#count = known.count;
+    this.#reserve(Math.max(known.count + (known.count >> 2), FIRST_CAPACITY), known);
+  }
+
   get count(): number {
     return this.#count;
   }
@@ -67,17 +74,20 @@ export class GrowingColumns {
     if (this.#count >= MAX_SAMPLES) {
       throw new MediaError('too-large', `a track of more than ${MAX_SAMPLES} samples; begin a new file earlier`);
     }
-    const capacity = Math.min(this.#count * 2, MAX_SAMPLES);
-    this.#offsets = copied(this.#offsets, new Float64Array(capacity));
-    this.#sizes = copied(this.#sizes, new Uint32Array(capacity));
-    this.#dts = copied(this.#dts, new Float64Array(capacity));
-    this.#durations = copied(this.#durations, new Uint32Array(capacity));
-    this.#compositionOffsets = copied(this.#compositionOffsets, new Int32Array(capacity));
-    this.#keyframes = copied(this.#keyframes, new Uint8Array(capacity));
+    this.#reserve(Math.min(this.#count * 2, MAX_SAMPLES), this.columns());
+  }
+
+  #reserve(capacity: number, from: SampleColumns): void {
+    this.#offsets = copied(from.offsets, new Float64Array(capacity));
+    this.#sizes = copied(from.sizes, new Uint32Array(capacity));
+    this.#dts = copied(from.dts, new Float64Array(capacity));
+    this.#durations = copied(from.durations, new Uint32Array(capacity));
+    this.#compositionOffsets = copied(from.compositionOffsets, new Int32Array(capacity));
+    this.#keyframes = copied(from.keyframes, new Uint8Array(capacity));
   }
 }
 
-function copied<Column extends { set(from: Column): void }>(from: Column, to: Column): Column {
+function copied<From, To extends { set(from: From): void }>(from: From, to: To): To {
   to.set(from);
   return to;
 }

@@ -11,7 +11,7 @@ import { fromZero, type Media, mediaOf, packaged } from '../testing/packaged.js'
 import { byTrack, samplesOf, scanned } from '../testing/scanned.js';
 import { readBoxes } from './boxes.js';
 import { readMp4 } from './mp4-file.js';
-import { mp4Duration, mp4SampleTimes } from './mp4-index.js';
+import { type Mp4Index, mp4Duration, mp4SampleTimes } from './mp4-index.js';
 
 const SMALL = ['-c:v', 'libx264', '-bf', '2', '-g', '5', '-crf', '51', '-c:a', 'aac', '-b:a', '16k'];
 const FRAGMENTED = '+frag_keyframe+empty_moov';
@@ -79,6 +79,23 @@ describe('scanMp4', () => {
       const whole = ends.filter((end) => end <= length);
       expect(index.end).toBe(whole.at(-1));
       expect(samplesOf(index, cut)).toEqual(samplesOf(scanned(ours.subarray(0, whole.at(-1))).index, ours));
+    }
+  });
+
+  it('goes on where it was while the file grows', () => {
+    const ends = fragments.map((_, at) => Buffer.concat(fragments.slice(0, at + 1)).length);
+    let known: Mp4Index | undefined;
+    for (const end of [...ends, ours.length]) {
+      const cut = ours.subarray(0, end + 10);
+      const before = known;
+      const counts = before?.tracks.map(({ count }) => count);
+      const { index, reads } = scanned(cut, before);
+      expect(index).toEqual(scanned(cut).index);
+      expect(reads.length).toBeLessThan(5);
+      expect(before?.tracks.map(({ count, dts }) => [count, dts.length])).toEqual(
+        counts?.map((count) => [count, count]),
+      );
+      known = index;
     }
   });
 

@@ -32,17 +32,21 @@ interface FoundMovie extends Pick<Mp4Index, 'movie' | 'room'> {
  * ```
  *
  * @param length of the file, in bytes; nothing behind it is asked for
+ * @param known what was found before in the same file: where it still grows, only what has come since is read
  * @throws {MediaError} `truncated` where the file broke off before its `moov` was whole, or before its samples end;
  *   `malformed`, `too-large`; `unsupported` or `no-config` for what is no MP4 file
  */
-export function* scanMp4(length: number): Reading<Mp4Index> {
+export function* scanMp4(length: number, known?: Mp4Index): Reading<Mp4Index> {
   const window = new ScanWindow(length);
   const { content, movie, room } = yield* findMovie(window);
   const { tracks, unsupported } = content;
   const common = { unsupported, movie, room };
   if (content.fragmented) {
-    const fragments = new FragmentScan(window, tracks);
-    const { end, damage } = yield* fragments.scan(movie.end);
+    const before = known?.isFragmented && known.movie.end === movie.end && known.end <= length ? known : undefined;
+    const columns = new Map(before?.tracks.map((track) => [track.config.track, track]));
+    const fragments = new FragmentScan(window, tracks, columns);
+    const { end, damage: found } = yield* fragments.scan(before?.end ?? movie.end);
+    const damage = [...(before?.damage ?? []), ...found];
     const indexes = tracks.map((track) => trackIndex(track, fragments.columns(track.config.track)));
     return { ...common, tracks: indexes, isFragmented: true, end, damage };
   }

@@ -6,9 +6,12 @@ import type { FileRead } from '../reading/scan-window.js';
 import type { Media } from './packaged.js';
 
 /** Scans a file that is in memory, and tells what was read of it. */
-export function scanned(file: Buffer): { readonly index: Mp4Index; readonly reads: readonly FileRead[] } {
+export function scanned(
+  file: Buffer,
+  known?: Mp4Index,
+): { readonly index: Mp4Index; readonly reads: readonly FileRead[] } {
   const reads: FileRead[] = [];
-  const scan = scanMp4(file.length);
+  const scan = scanMp4(file.length, known);
   let step = scan.next();
   while (!step.done) {
     const { offset, length } = step.value;

@@ -12,6 +12,8 @@ export interface FinishedFile {
   readonly isFaststart: boolean;
   /** Whether something incomplete was cut off. */
   readonly repaired: boolean;
+  /** What in the middle of it can't be read, in words; the rest plays. */
+  readonly damage: readonly string[];
 }
 
 /** What a file was when it was finished. */

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, realpathSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { RecordingDiskError, systemCodeOf } from './errors.js';
 
 const DIRECTORY_MODE = 0o750;
@@ -23,9 +23,8 @@ export interface Place {
  */
 export function makePlace(root: string, file: string): Place {
   const { directories, name } = namesOf(file);
-  mkdirSync(root, { recursive: true, mode: DIRECTORY_MODE });
+  const changed = makeRoot(root);
   const top = realpathSync(root);
-  const changed: string[] = [];
   let directory = top;
   for (const part of directories) {
     const next = join(directory, part);
@@ -83,6 +82,17 @@ export function syncDirectory(directory: string): void {
 export function* directoriesUpTo(root: string, path: string): Generator<string> {
   const top = realpathSync(root);
   for (let at = dirname(path); at.startsWith(top + sep); at = dirname(at)) yield at;
+}
+
+/** @returns directories that have something new in them */
+function makeRoot(root: string): string[] {
+  const changed: string[] = [];
+  const first = mkdirSync(root, { recursive: true, mode: DIRECTORY_MODE });
+  if (first === undefined) return changed;
+  for (let made = resolve(root); ; made = dirname(made)) {
+    changed.push(dirname(made));
+    if (made === resolve(first) || made === dirname(made)) return changed;
+  }
 }
 
 /** @returns whether it wasn't there before */

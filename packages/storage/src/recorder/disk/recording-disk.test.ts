@@ -296,6 +296,26 @@ describe('RecordingDisk', () => {
       cleanUps.push(thaw);
     });
 
+    it('has on the disk what it says is there, when the power goes', async () => {
+      const disk = start();
+      const files = Array.from({ length: 8 }, (_, at) => new Watched(disk, `live/s${at}/2026-11-21/a.ts`));
+      const bytes = Buffer.alloc(50_000);
+      for (let time = 0; time < 3; time++) {
+        for (const { growing } of files) growing.append(Buffer.alloc(bytes.length, 1 + time));
+      }
+      await until('it is on the disk', () => files.every(({ flushed }) => flushed === 3 * bytes.length));
+      // What the device has now; what the kernel still keeps in memory isn't in it.
+      fs.copyFileSync(join(directory, 'disk.img'), join(directory, 'cut.img'));
+      const cut = join(directory, 'cut');
+      fs.mkdirSync(cut);
+      execFileSync('mount', ['-o', 'loop', join(directory, 'cut.img'), cut]);
+      cleanUps.push(() => execFileSync('umount', [cut]));
+      for (const { file } of files) {
+        const kept = fs.readFileSync(join(cut, file ?? ''));
+        expect(kept.equals(Buffer.concat([1, 2, 3].map((fill) => Buffer.alloc(bytes.length, fill))))).toBe(true);
+      }
+    });
+
     it('pauses, refuses files meanwhile, and loses nothing that it had taken', async () => {
       const disk = start({ slowMs: 500 });
       const file = new Watched(disk, 'live/a.ts');

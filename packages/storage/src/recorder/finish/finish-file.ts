@@ -7,6 +7,7 @@ import { existingPlace } from '../disk/place.js';
 import { checksum } from './checksum.js';
 import type { FinishedMedia } from './finished-media.js';
 import { finishFlv } from './flv.js';
+import { type FinishedMp4, finishMp4 } from './mp4.js';
 import { finishTs } from './ts.js';
 
 const { O_NOFOLLOW, O_RDWR } = constants;
@@ -39,6 +40,11 @@ function finishMedia(fd: number, container: RecordingContainer): FinishedMedia {
     case 'ts':
       return finishTs(fd);
     case 'mp4':
-      return { durationMs: 0, isFaststart: false, repaired: false };
+      return mp4Media(finishMp4(fd));
   }
+}
+
+function mp4Media({ durationMs, isFaststart, repaired, damage }: FinishedMp4): FinishedMedia {
+  const words = damage.map(({ start, end, reason }) => `bytes ${start} to ${end}: ${reason}`);
+  return { durationMs, isFaststart, repaired, damage: words };
 }

@@ -30,7 +30,7 @@ export function finishTs(fd: number): FinishedMedia {
   const first = Math.min(...head.flatMap(({ pts }) => pts.map((time) => unwrapCounter(firstPts, time, CLOCK_BITS))));
   const span = (endOf(tailTimes(fd, end)) - first) % 2 ** CLOCK_BITS;
   const durationMs = Math.round((span < 0 ? span + 2 ** CLOCK_BITS : span) / TICKS_PER_MS);
-  return { durationMs, isFaststart: true, repaired };
+  return { durationMs, isFaststart: true, repaired, damage: [] };
 }
 
 function wholeEnd(fd: number, size: number): number {
