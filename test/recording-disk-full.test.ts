@@ -80,7 +80,8 @@ describe.skipIf(!MAY_MOUNT)('a disk that is full (needs root, to mount a small o
       expect([file, warnings]).toEqual([file, '']);
       const pictures = packets.filter(({ codec_type }) => codec_type === 'video');
       expect(pictures[0]?.flags).toMatch(/^K/);
-      expect(Math.abs(pictures.length * 40 - durationMs)).toBeLessThan(200);
+      // It ends with the picture that is shown last, of which some before may be missing where B-frames are cut off.
+      expect(Math.abs(pictures.length * 40 - durationMs)).toBeLessThan(400);
     }
     const [line] = sluice.log.filter(({ msg }) => msg === 'the recording goes on in a new file');
     const between = Date.parse(files[1]?.startedAt ?? '') - Date.parse(files[0]?.endsAt ?? '');

@@ -5,11 +5,12 @@ import { microsFromMillis, secondsFromMicros } from '../time.js';
 import type { FlvIndex, FlvKeyframe } from './scan.js';
 
 const NAME = 'onMetaData';
-/** Room that isn't used is text under this name, which players pass over. */
+/** Room that isn't used is text under names that begin so, which players pass over. */
 const FILLER = 'filler';
-/** A key and the marker and length of a short text, besides the key's letters. */
-const ENTRY_BYTES = 5;
-const MAX_SHORT_TEXT = 0xffff;
+/** FFmpeg reads no text of 1024 bytes or more. */
+const MAX_TEXT = 1000;
+/** A key with three digits, the marker and the length of a short text, besides the text. */
+const ENTRY_BYTES = 2 + FILLER.length + 3 + 3;
 /** A number in each of two arrays. */
 const KEYFRAME_BYTES = 18;
 /** What is written besides keyframes. */
@@ -20,7 +21,7 @@ const MAX_KEYFRAMES = 4096;
 /** Text to reserve room in the metadata of a file that grows, for an index of so many keyframes and what else is known at its end. */
 export function reservedMetadata(keyframes: number): AmfObject {
   const bytes = OTHER_BYTES + KEYFRAME_BYTES * Math.min(Math.max(0, Math.ceil(keyframes)), MAX_KEYFRAMES);
-  return { duration: 0, filesize: 0, [FILLER]: ' '.repeat(bytes) };
+  return { duration: 0, filesize: 0, ...filler(bytes) };
 }
 
 /**
@@ -82,15 +83,18 @@ function filledUp(entries: AmfObject, length: number): Buffer | undefined {
   const bare = encode(entries);
   const gap = length - bare.length;
   if (gap === 0) return bare;
-  // Text just over what a short one holds would miss its length by two: longer names take those up.
-  for (const name of [FILLER, `${FILLER}__`]) {
-    const short = gap - ENTRY_BYTES - name.length;
-    const text = short > MAX_SHORT_TEXT ? short - 2 : short;
-    if (text < 0) continue;
-    const filled = encode({ ...entries, [name]: ' '.repeat(text) });
-    if (filled.length === length) return filled;
-  }
-  return undefined;
+  return gap < ENTRY_BYTES ? undefined : encode({ ...entries, ...filler(gap) });
+}
+
+/** Entries that take up so many bytes, of which there are enough for one. */
+function filler(bytes: number): AmfObject {
+  const count = Math.ceil(bytes / (ENTRY_BYTES + MAX_TEXT));
+  const text = bytes - count * ENTRY_BYTES;
+  const entries = Array.from({ length: count }, (_, at): [string, string] => {
+    const letters = Math.floor(text / count) + (at < text % count ? 1 : 0);
+    return [`${FILLER}${String(at).padStart(3, '0')}`, ' '.repeat(letters)];
+  });
+  return Object.fromEntries(entries);
 }
 
 function encode(entries: Readonly<Record<string, AmfValue>>): Buffer {
