@@ -1,4 +1,11 @@
-import { ControlServer, type Metrics, makeControlPages, type ServerNames, srsRoutes } from '@sluice/api';
+import {
+  ControlServer,
+  type Metrics,
+  makeControlPages,
+  type Recordings,
+  type ServerNames,
+  srsRoutes,
+} from '@sluice/api';
 import {
   type AuditTrail,
   type Clock,
@@ -52,6 +59,7 @@ export interface ControlPlaneOptions {
   readonly metrics: Metrics | undefined;
   readonly names: ServerNames;
   readonly transcoder: Transcoder;
+  readonly recordings: Recordings;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -86,7 +94,7 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, recordings } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -101,6 +109,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     auditLog: storage.audit,
     audit,
     transcoder,
+    recordings,
     config: {
       live,
       set: (values, by) => changes.set(values, by),

@@ -34,6 +34,7 @@ import { ControlPlane, type ControlPorts } from './control-plane.js';
 import { HistoryWriter } from './history-writer.js';
 import { MediaDoors, type MediaPorts } from './media-doors.js';
 import { Outgoing } from './outgoing.js';
+import { Recordings } from './recordings.js';
 import { loadSecrets } from './secrets.js';
 import { logLifecycle } from './session-log.js';
 import { StartError } from './start-error.js';
@@ -157,6 +158,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         events,
         settings: () => live.current.metrics,
         transcodes: () => transcoder.status,
+        recordings: () => recordings,
       })
     : undefined;
   const { serverId } = secrets;
@@ -177,8 +179,12 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   };
   closers.push(live.onChange((change) => followConfig(change, { live, log, gate })));
 
+  const { recordings: index, uploads } = storage;
+  const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
+  closers.push(() => recordings.close(GOING_DOWN));
   const control = new ControlPlane({
     ...shared,
+    recordings,
     changes,
     reload,
     certificate,
@@ -194,6 +200,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   closers.push(() => control.close());
   const doors = new MediaDoors({
     live,
+    playback: recordings.playback,
     renditions: transcoder,
     clock,
     events,

@@ -8,6 +8,8 @@ const STATUS_OF: Partial<Record<ReasonCode, number>> = {
   'address-denied': 403,
   banned: 403,
   'bad-name': 400,
+  busy: 409,
+  'not-live': 404,
   'too-many-failures': 429,
 };
 

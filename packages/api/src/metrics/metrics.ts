@@ -2,6 +2,7 @@ import type { Bans, Config, EventBus, SessionRegistry, Stream, StreamRouter, Tra
 import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { closeClass } from './close-reason.js';
+import { addRecordingMetrics, type RecordingFigures } from './recording-metrics.js';
 import { SessionTotals } from './session-totals.js';
 import { addTranscodeMetrics } from './transcode-metrics.js';
 
@@ -13,6 +14,7 @@ export interface MetricsOptions {
   readonly events: EventBus;
   readonly settings: () => Config['metrics'];
   readonly transcodes: () => TranscoderStatus;
+  readonly recordings: () => RecordingFigures;
 }
 
 /** Streams that have no series of their own are counted together under this name, which no stream can have. */
@@ -42,6 +44,7 @@ export class Metrics {
     });
     addStreamMetrics(this.#registry, options);
     addTranscodeMetrics(this.#registry, options.transcodes);
+    addRecordingMetrics(this.#registry, options.events, options.recordings);
     this.#sessions = new SessionTotals(options.registry, options.events);
     addSessionMetrics(this.#registry, this.#sessions, options);
   }

@@ -8,6 +8,11 @@ import type {
   Directory,
   Gate,
   LiveConfig,
+  RecordingChecks,
+  RecordingControl,
+  RecordingIndex,
+  RecordingRemoval,
+  RecordingTotals,
   SessionHistory,
   SessionRegistry,
   StreamKey,
@@ -34,6 +39,14 @@ export interface Health {
   problems(): readonly string[];
 }
 
+/** What is recorded, and what is being recorded. */
+export interface Recordings {
+  readonly index: RecordingIndex & RecordingTotals;
+  readonly control: RecordingControl;
+  readonly removal: RecordingRemoval;
+  readonly checks: RecordingChecks;
+}
+
 /** What the control plane controls. */
 export interface Control {
   readonly version: string;
@@ -53,6 +66,7 @@ export interface Control {
   readonly tokens: TokenIssuer;
   readonly health: Health;
   readonly transcoder: { readonly status: TranscoderStatus };
+  readonly recordings: Recordings;
 }
 
 /** What the routes of logins need beside that. */

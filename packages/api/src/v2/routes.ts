@@ -1,8 +1,11 @@
 import type { Route } from '../http/route.js';
+import { activeRecordingRoutes } from './active-recordings.js';
 import { authRoutes } from './auth.js';
 import { banRoutes } from './bans.js';
 import type { AccountControl } from './control.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
+import { recordingCheckRoutes } from './recording-checks.js';
+import { recordingRoutes } from './recordings.js';
 import { serverRoutes } from './server.js';
 import { sessionRoutes } from './sessions.js';
 import { settingRoutes } from './settings.js';
@@ -16,6 +19,9 @@ export function v2Routes(control: AccountControl): Route[] {
     ...serverRoutes(control),
     ...streamRoutes(control),
     ...transcodeRoutes(control),
+    ...recordingRoutes(control),
+    ...activeRecordingRoutes(control),
+    ...recordingCheckRoutes(control),
     ...sessionRoutes(control),
     ...banRoutes(control),
     ...streamKeyRoutes(control),

@@ -1,0 +1,140 @@
+import {
+  av1TrackConfig,
+  FlvDemuxer,
+  type MediaEvent,
+  micros,
+  readMp4,
+  type Sample,
+  scanMp4,
+  type TrackConfig,
+  TsDemuxer,
+  writeId3,
+} from '@sluice/media';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Clip, makeClip } from '../../../../../test/support/clip.js';
+import { CONTAINER_FORMATS } from './formats.js';
+
+const SECOND = 1_000_000;
+
+const DEMUX: Record<keyof typeof CONTAINER_FORMATS, (bytes: Buffer) => readonly { readonly type: string }[]> = {
+  mp4: (bytes) => readMp4(bytes),
+  flv: (bytes) => new FlvDemuxer().push(bytes),
+  ts: (bytes) => {
+    const demuxer = new TsDemuxer();
+    return [...demuxer.push(bytes), ...demuxer.flush()];
+  },
+};
+
+/** Muxes a clip as a recording that began in the middle of a stream does, in pieces of half a second. */
+function record(container: keyof typeof CONTAINER_FORMATS, clip: Clip): Buffer {
+  const tracks = clip.events.flatMap((event): TrackConfig[] => (event.type === 'config' ? [event.config] : []));
+  const muxer = CONTAINER_FORMATS[container].open({ tracks, metadata: {}, seconds: 60 });
+  const pieces: Buffer[] = [];
+  let flushed = 0;
+  for (const sample of clip.samples) {
+    const later = { ...sample, dts: micros(sample.dts + 100 * SECOND), pts: micros(sample.pts + 100 * SECOND) };
+    if (sample.dts - flushed >= SECOND / 2) {
+      pieces.push(muxer.take(false) ?? Buffer.alloc(0));
+      flushed = sample.dts;
+    }
+    muxer.sample(later);
+  }
+  pieces.push(muxer.take(true) ?? Buffer.alloc(0));
+  expect(muxer.take(true)).toBeUndefined();
+  for (const piece of pieces) expect(piece.buffer.byteLength).toBe(piece.length);
+  const bytes = Buffer.concat(pieces);
+  const { at, bytes: room } = muxer.reserve ?? { at: 0, bytes: 0 };
+  return Buffer.concat([bytes.subarray(0, at), Buffer.alloc(room), bytes.subarray(at)]);
+}
+
+const of = (samples: readonly Sample[], kind: Sample['kind']) => samples.filter((sample) => sample.kind === kind);
+
+describe('muxers of recordings', () => {
+  let clip: Clip;
+  let hevc: Clip;
+  beforeAll(async () => {
+    clip = await makeClip('h264-b', 3);
+    hevc = await makeClip('hevc', 2);
+  });
+
+  it.each(['mp4', 'flv', 'ts'] as const)('%s has each sample, at its distance from the first one', (container) => {
+    for (const source of [clip, hevc]) {
+      const events = DEMUX[container](record(container, source)) as readonly MediaEvent[];
+      const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));
+      const first = Math.min(...source.samples.map(({ dts }) => dts));
+      const earliest = Math.min(...samples.map(({ dts }) => dts));
+      if (container !== 'ts') expect(earliest).toBe(0);
+      for (const kind of ['video', 'audio'] as const) {
+        const [sent, got] = [of(source.samples, kind), of(samples, kind)];
+        expect([kind, got.length]).toEqual([kind, sent.length]);
+        const off = sent.map(({ dts, pts }, at) =>
+          Math.max(
+            Math.abs((got[at]?.dts ?? 0) - earliest - (dts - first)),
+            Math.abs((got[at]?.pts ?? 0) - earliest - (pts - first)),
+          ),
+        );
+        // FLV counts milliseconds; MP4 joins sound that its timestamps tell no better than that.
+        expect(Math.max(...off)).toBeLessThanOrEqual(container === 'ts' ? 12 : 2000);
+        expect(got.map(({ keyframe }) => keyframe)).toEqual(sent.map(({ keyframe }) => keyframe));
+        if (container !== 'ts') expect(got.every(({ data }, at) => sent[at]?.data.equals(data))).toBe(true);
+      }
+    }
+  });
+
+  it.each(['mp4', 'flv', 'ts'] as const)('%s carries several tracks of sound', (container) => {
+    const second = (track: number) => (track === 1 ? 3 : track);
+    const events = clip.events.flatMap((event): MediaEvent[] =>
+      event.type === 'config' && event.config.kind === 'audio'
+        ? [event, { ...event, config: { ...event.config, track: second(event.config.track) } }]
+        : [event],
+    );
+    const samples = clip.samples.flatMap((sample) =>
+      sample.kind === 'audio' ? [sample, { ...sample, track: second(sample.track) }] : [sample],
+    );
+    const read = DEMUX[container](record(container, { events, samples })) as readonly MediaEvent[];
+    const counts = new Map<number, number>();
+    for (const event of read) {
+      if (event.type === 'sample') counts.set(event.sample.track, (counts.get(event.sample.track) ?? 0) + 1);
+    }
+    const sounds = of(clip.samples, 'audio').length;
+    expect([...counts.values()].sort()).toEqual([of(clip.samples, 'video').length, sounds, sounds].sort());
+  });
+
+  it('say what is said at a time, where the container has a place for it', () => {
+    const data = writeId3([{ id: 'TXXX', description: 'scene', value: 'two' }]);
+    const found = (['mp4', 'ts'] as const).map((container) => {
+      const tracks = clip.events.flatMap((event): TrackConfig[] => (event.type === 'config' ? [event.config] : []));
+      const muxer = CONTAINER_FORMATS[container].open({ tracks, metadata: {}, seconds: 60 });
+      const pieces: Buffer[] = [];
+      for (const [at, sample] of clip.samples.entries()) {
+        muxer.sample(sample);
+        if (at % 20 === 19) pieces.push(muxer.take(false) ?? Buffer.alloc(0));
+        if (at === 30) muxer.timedMetadata({ type: 'timed-metadata', kind: 'id3', at: sample.pts, data });
+      }
+      pieces.push(muxer.take(true) ?? Buffer.alloc(0));
+      const bytes = Buffer.concat(pieces);
+      const { at, bytes: room } = muxer.reserve ?? { at: 0, bytes: 0 };
+      const file = Buffer.concat([bytes.subarray(0, at), Buffer.alloc(room), bytes.subarray(at)]);
+      expect(DEMUX[container](file).filter(({ type }) => type === 'sample')).toHaveLength(clip.samples.length);
+      if (container === 'mp4') {
+        const steps = scanMp4(file.length);
+        let step = steps.next();
+        while (step.done !== true) {
+          step = steps.next(file.subarray(step.value.offset, step.value.offset + step.value.length));
+        }
+        expect(step.value.tracks.reduce((sum, { count }) => sum + count, 0)).toBe(clip.samples.length);
+      }
+      return file.includes(data);
+    });
+    expect(found).toEqual([true, true]);
+  });
+
+  it('tells what a container cannot carry', () => {
+    const av1 = av1TrackConfig(
+      0,
+      Buffer.from([0x81, 0, 0x0c, 0, 0x0a, 0x0b, 0, 0, 0, 0x2d, 0x4c, 0xff, 0xb3, 0xc0, 4, 8, 0]),
+    );
+    expect(CONTAINER_FORMATS.ts.refusalFor(av1)).toMatch(/av1/i);
+    expect(CONTAINER_FORMATS.flv.refusalFor(av1)).toBeUndefined();
+  });
+});

@@ -1,0 +1,35 @@
+import type { RecordedGap, RecordedTrack } from '@sluice/core';
+import type { Millis } from '@sluice/media';
+import type { ReservedRoom } from './disk/protocol.js';
+
+/** How a file of a recording begins. */
+export interface FileOpening {
+  readonly startedAt: Millis;
+  readonly tracks: readonly RecordedTrack[];
+  /** What of the stream isn't in it, and why. */
+  readonly reason: string | undefined;
+  readonly reserve: ReservedRoom | undefined;
+}
+
+/** A file that a recording's media goes into. */
+export interface FileSink {
+  /** Nothing more can be written to it. What is appended is lost. */
+  readonly failed: boolean;
+  /** Ms of its media that are on the disk. */
+  readonly kept: number;
+  /** @param duration ms of media in the file with these bytes */
+  append(bytes: Buffer, duration: number): void;
+  gap(gap: RecordedGap): void;
+  /** Nothing more comes. */
+  end(): void;
+}
+
+/** Where a recording's files come from. */
+export interface RecordingSink {
+  /** Begins a file. @returns undefined while nothing can be written */
+  begin(opening: FileOpening): FileSink | undefined;
+  /** Live media, in ms, that isn't in any file, since nothing could be written. */
+  lost(duration: number): void;
+  /** Tells, once for each text, what of the stream isn't recorded. */
+  leftOut(reason: string): void;
+}

@@ -1,0 +1,168 @@
+import {
+  type ActiveRecording,
+  type Clock,
+  type EventBus,
+  type Logger,
+  NamingTemplate,
+  type RecordingContainer,
+  type RecordingIndex,
+  type RecordingState,
+  type RecordingTrouble,
+  type StreamPath,
+} from '@sluice/core';
+import type { Millis } from '@sluice/media';
+import type { Finishing } from './finishing.js';
+import { RecordingFile } from './recording-file.js';
+import type { RecordingFiles } from './recording-files.js';
+import type { RecordingSettings } from './recording-output.js';
+import type { FileOpening, FileSink, RecordingSink } from './recording-sink.js';
+
+export interface RecordingOptions {
+  readonly id: string;
+  readonly path: StreamPath;
+  readonly container: RecordingContainer;
+  readonly startedBy: ActiveRecording['startedBy'];
+  readonly settings: () => RecordingSettings;
+  readonly isLive: () => boolean;
+  readonly files: RecordingFiles;
+  readonly finishing: Finishing;
+  readonly index: RecordingIndex;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly newId: () => string;
+}
+
+/** The disk is tried again after so long. */
+const RETRY_MS = 1000;
+
+interface Trouble {
+  readonly trouble: RecordingTrouble;
+  readonly detail: string;
+  readonly since: Millis;
+  /** Monotonic. */
+  readonly retryAt: number;
+}
+
+/** A recording from its start to its stop: one file after the other, and what to do where the disk can't take them. */
+export class Recording implements RecordingSink {
+  readonly id: string;
+  readonly path: StreamPath;
+  readonly container: RecordingContainer;
+  readonly startedBy: ActiveRecording['startedBy'];
+  readonly startedAt: Millis;
+  readonly #options: RecordingOptions;
+  readonly #said = new Set<string>();
+  #file: RecordingFile | undefined;
+  #trouble: Trouble | undefined;
+  #files = 0;
+  #bytesBefore = 0;
+  #lost = 0;
+
+  constructor(options: RecordingOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.path = options.path;
+    this.container = options.container;
+    this.startedBy = options.startedBy;
+    this.startedAt = options.clock.wall();
+  }
+
+  get status(): ActiveRecording {
+    const { id, path, container, startedBy, startedAt } = this;
+    const file = this.#file;
+    const reason = [...this.#said].join('; ');
+    return {
+      ...{ id, path, container, startedBy, startedAt },
+      state: this.#state(),
+      file: file?.row.file,
+      files: this.#files,
+      bytes: this.#bytesBefore + (file?.keptBytes ?? 0),
+      ...(reason === '' ? {} : { reason }),
+    };
+  }
+
+  begin({ startedAt, tracks, reason, reserve }: FileOpening): FileSink | undefined {
+    const { clock, index, files, log, newId } = this.#options;
+    if (this.#trouble !== undefined && clock.monotonic() < this.#trouble.retryAt) return undefined;
+    this.#leave();
+    const { path, container } = this;
+    const id = newId();
+    const name = NamingTemplate.parse(this.#options.settings().name).expand({ path, startedAt, id, container });
+    const file: RecordingFile = new RecordingFile({
+      row: {
+        ...{ id, recording: this.id, path, container, file: name, startedAt, tracks, reason },
+        ...{ state: 'writing', duration: 0, bytes: 0, gaps: [], isLocal: true },
+      },
+      reserve,
+      events: {
+        written: () => this.#goOn(file),
+        failed: (trouble, detail) => this.#pause(file, trouble, detail),
+      },
+      ...{ files, index, log },
+    });
+    this.#file = file;
+    this.#files += 1;
+    return {
+      get failed() {
+        return file.failed;
+      },
+      get kept() {
+        return file.kept;
+      },
+      append: (bytes, duration) => file.append(bytes, duration),
+      gap: (gap) => file.gap(gap),
+      end: () => this.#leave(),
+    };
+  }
+
+  lost(duration: number): void {
+    this.#lost += duration;
+  }
+
+  leftOut(reason: string): void {
+    if (this.#said.has(reason)) return;
+    this.#said.add(reason);
+    const { id: recording, path, container } = this;
+    this.#options.log.warn({ recording, path, container }, `the recording is made ${reason}`);
+  }
+
+  #state(): RecordingState {
+    if (this.#trouble !== undefined) {
+      const { trouble, detail, since } = this.#trouble;
+      return { kind: 'paused', trouble, detail, since };
+    }
+    return { kind: this.#file !== undefined && this.#options.isLive() ? 'recording' : 'waiting' };
+  }
+
+  /** Nothing more comes for the file: it is finished when it is on the disk. */
+  #leave(): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    this.#file = undefined;
+    this.#bytesBefore += file.keptBytes;
+    this.#options.finishing.finish(file);
+  }
+
+  #pause(file: RecordingFile, trouble: RecordingTrouble, detail: string): void {
+    const { clock, events, log } = this.#options;
+    if (file === this.#file) this.#leave();
+    const { id: recording, path } = this;
+    const before = this.#trouble;
+    const retryAt = clock.monotonic() + RETRY_MS;
+    this.#trouble = { trouble, detail, since: before?.since ?? clock.wall(), retryAt };
+    if (before !== undefined) return;
+    log.error({ recording, path, trouble, detail }, 'the recording pauses; live goes on');
+    events.emit('recording-paused', { path, recording, trouble, detail });
+  }
+
+  /** One that has failed may still get what it was given before. */
+  #goOn(written: RecordingFile): void {
+    if (this.#trouble === undefined || this.#file !== written) return;
+    this.#trouble = undefined;
+    const { id: recording, path } = this;
+    this.#options.log.warn({ recording, path, lostMs: this.#lost }, 'the recording goes on in a new file');
+    this.#lost = 0;
+    this.#options.events.emit('recording-resumed', { path, recording });
+  }
+}
