@@ -341,6 +341,26 @@ describe('the recorder', () => {
     expect(Math.abs(lostMs - lost * PICTURE_MS)).toBeLessThanOrEqual(2 * PICTURE_MS);
   });
 
+  it('waits a moment for pictures where sound comes first, and loses nothing of sound alone', () => {
+    studio = new Studio(ON);
+    studio.publish(SOUND);
+    studio.send(0.4, ['audio']);
+    studio.publication?.write({ type: 'config', config: VIDEO });
+    studio.send(2);
+    expect(studio.files.files).toHaveLength(1);
+    const [row] = studio.index.rows.values();
+    expect(row?.tracks.map(({ kind }) => kind)).toEqual(['video', 'audio']);
+    studio.router.close('over');
+
+    studio = new Studio(ON);
+    studio.publish(SOUND);
+    studio.send(3.1, ['audio']);
+    studio.recorder.stop(studio.recorder.active[0]?.id ?? '');
+    expect(studio.files.files).toHaveLength(1);
+    const [file] = studio.files.files;
+    expect(file && studio.samples(file, 'audio').length).toBe(studio.sent.length);
+  });
+
   it('tells once what the container cannot carry, and records the rest', () => {
     studio = new Studio('recording: { enabled: true, container: ts }');
     studio.publish(AV1, SOUND);

@@ -83,7 +83,7 @@ export class RecordingFile implements FileSink {
     return this.#isThere;
   }
 
-  /** Bytes on the disk. */
+  /** Bytes on the disk, without the room that is left in it. */
   get keptBytes(): number {
     return this.#keptBytes;
   }
@@ -117,7 +117,7 @@ export class RecordingFile implements FileSink {
   }
 
   #flushed(bytes: number): void {
-    this.#keptBytes = bytes;
+    this.#keptBytes = Math.max(bytes - (this.#options.reserve?.bytes ?? 0), 0);
     const reached = this.#onTheWay.findLastIndex((piece) => piece.bytes <= bytes);
     this.#kept = this.#onTheWay[reached]?.duration ?? this.#kept;
     this.#onTheWay = this.#onTheWay.slice(reached + 1);

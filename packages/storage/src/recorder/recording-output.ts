@@ -53,6 +53,8 @@ const EARLY_CUT = 20_000;
 const SOUND_LEAD = 25_000;
 /** Sound is kept for so long until there is a picture to begin with. */
 const MAX_SOUND_LEAD = 1_000_000;
+/** For so long, or half of `flushSeconds`, a stream of sound alone may turn out to have pictures, too. */
+const MAX_GATHERING = 1_000_000;
 /** However long media may wait in memory, not more of it than this does. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 /** The shortest time that an encoder was away which is worth a note, and that of an encoder that said nothing of it. */
@@ -75,6 +77,9 @@ export class RecordingOutput implements Output {
   #splits = false;
   #sawSeam = false;
   #lostFrom: Micros | undefined;
+  /** The first sample's time, until a file has begun. */
+  #first: Micros | undefined;
+  #hasBegun = false;
   #lastSampleAt = millis(0);
   #isOver = false;
 
@@ -93,7 +98,7 @@ export class RecordingOutput implements Output {
     if (carried.length === this.#tracks.size && carried.every((config) => isKnown(this.#tracks, config))) return;
     this.#tracks = new Map(carried.map((config) => [config.track, config]));
     this.#lead = carried.find(({ kind }) => kind === 'video') ?? carried[0];
-    if (this.#file === undefined) this.#waiting.clear();
+    if (this.#file === undefined) this.#waiting.keepOnly(carried.map(({ track }) => track));
     else this.#options.source.requestKeyframe();
   }
 
@@ -152,8 +157,13 @@ export class RecordingOutput implements Output {
     return false;
   }
 
-  #canBeginWith({ track, kind, keyframe }: Sample): boolean {
-    return track === this.#lead?.track && (kind === 'audio' || keyframe);
+  #canBeginWith({ track, kind, keyframe, dts }: Sample): boolean {
+    if (track !== this.#lead?.track) return false;
+    if (kind === 'video') return keyframe;
+    if (this.#hasBegun) return true;
+    this.#first ??= dts;
+    const gathering = Math.min(this.#options.settings().flushSeconds * 500_000, MAX_GATHERING);
+    return dts - this.#first >= gathering;
   }
 
   #isDue(file: OpenFile, { dts }: Sample): boolean {
@@ -172,10 +182,12 @@ export class RecordingOutput implements Output {
     const before = this.#file;
     if (before !== undefined) this.#close(before);
     this.#file = undefined;
-    const waiting = this.#waiting.take(before === undefined ? micros(first.dts - SOUND_LEAD) : undefined);
+    const isFromPicture = before === undefined && first.kind === 'video';
+    const waiting = this.#waiting.take(isFromPicture ? micros(first.dts - SOUND_LEAD) : undefined);
     const file = this.#open(first, waiting);
     if (file === undefined) return;
     this.#file = file;
+    this.#hasBegun = true;
     this.#splits = false;
     this.#sawSeam = false;
     if (this.#lostFrom !== undefined) this.#options.sink.lost(millisFromMicros(micros(file.start - this.#lostFrom)));
@@ -254,7 +266,7 @@ export class RecordingOutput implements Output {
   /** Sound for the file that the next keyframe begins. */
   #hold(sample: Sample): void {
     if (this.#file === undefined) {
-      if (sample.kind === 'audio' && sample.track !== this.#lead?.track) this.#waiting.push(sample, MAX_SOUND_LEAD);
+      if (sample.kind === 'audio') this.#waiting.push(sample, MAX_SOUND_LEAD);
       return;
     }
     if (this.#waiting.push(sample) > 0) {

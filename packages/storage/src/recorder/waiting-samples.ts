@@ -1,4 +1,4 @@
-import type { Micros, Sample } from '@sluice/media';
+import type { Micros, Sample, TrackId } from '@sluice/media';
 
 /** Of GOPs that last for long; what is older has been given up. */
 const MAX_DURATION = 10_000_000;
@@ -28,6 +28,11 @@ export class WaitingSamples {
     const samples = this.#samples;
     this.clear();
     return from === undefined ? samples : samples.filter(({ dts }) => dts >= from);
+  }
+
+  keepOnly(tracks: readonly TrackId[]): void {
+    this.#samples = this.#samples.filter(({ track }) => tracks.includes(track));
+    this.#bytes = this.#samples.reduce((sum, { data }) => sum + data.length, 0);
   }
 
   clear(): void {

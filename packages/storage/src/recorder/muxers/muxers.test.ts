@@ -5,8 +5,10 @@ import {
   micros,
   readMp4,
   type Sample,
+  scanMp4,
   type TrackConfig,
   TsDemuxer,
+  writeId3,
 } from '@sluice/media';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Clip, makeClip } from '../../../../../test/support/clip.js';
@@ -77,6 +79,54 @@ describe('muxers of recordings', () => {
         if (container !== 'ts') expect(got.every(({ data }, at) => sent[at]?.data.equals(data))).toBe(true);
       }
     }
+  });
+
+  it.each(['mp4', 'flv', 'ts'] as const)('%s carries several tracks of sound', (container) => {
+    const second = (track: number) => (track === 1 ? 3 : track);
+    const events = clip.events.flatMap((event): MediaEvent[] =>
+      event.type === 'config' && event.config.kind === 'audio'
+        ? [event, { ...event, config: { ...event.config, track: second(event.config.track) } }]
+        : [event],
+    );
+    const samples = clip.samples.flatMap((sample) =>
+      sample.kind === 'audio' ? [sample, { ...sample, track: second(sample.track) }] : [sample],
+    );
+    const read = DEMUX[container](record(container, { events, samples })) as readonly MediaEvent[];
+    const counts = new Map<number, number>();
+    for (const event of read) {
+      if (event.type === 'sample') counts.set(event.sample.track, (counts.get(event.sample.track) ?? 0) + 1);
+    }
+    const sounds = of(clip.samples, 'audio').length;
+    expect([...counts.values()].sort()).toEqual([of(clip.samples, 'video').length, sounds, sounds].sort());
+  });
+
+  it('say what is said at a time, where the container has a place for it', () => {
+    const data = writeId3([{ id: 'TXXX', description: 'scene', value: 'two' }]);
+    const found = (['mp4', 'ts'] as const).map((container) => {
+      const tracks = clip.events.flatMap((event): TrackConfig[] => (event.type === 'config' ? [event.config] : []));
+      const muxer = CONTAINER_FORMATS[container].open({ tracks, metadata: {}, seconds: 60 });
+      const pieces: Buffer[] = [];
+      for (const [at, sample] of clip.samples.entries()) {
+        muxer.sample(sample);
+        if (at % 20 === 19) pieces.push(muxer.take(false) ?? Buffer.alloc(0));
+        if (at === 30) muxer.timedMetadata({ type: 'timed-metadata', kind: 'id3', at: sample.pts, data });
+      }
+      pieces.push(muxer.take(true) ?? Buffer.alloc(0));
+      const bytes = Buffer.concat(pieces);
+      const { at, bytes: room } = muxer.reserve ?? { at: 0, bytes: 0 };
+      const file = Buffer.concat([bytes.subarray(0, at), Buffer.alloc(room), bytes.subarray(at)]);
+      expect(DEMUX[container](file).filter(({ type }) => type === 'sample')).toHaveLength(clip.samples.length);
+      if (container === 'mp4') {
+        const steps = scanMp4(file.length);
+        let step = steps.next();
+        while (step.done !== true) {
+          step = steps.next(file.subarray(step.value.offset, step.value.offset + step.value.length));
+        }
+        expect(step.value.tracks.reduce((sum, { count }) => sum + count, 0)).toBe(clip.samples.length);
+      }
+      return file.includes(data);
+    });
+    expect(found).toEqual([true, true]);
   });
 
   it('tells what a container cannot carry', () => {
