@@ -27,14 +27,16 @@ describe('the page of recordings', () => {
   let data: string;
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), 'sluice-page-'));
-    const source = await makeSource(24, '640x360');
-    const parts = cutSource(source, [8, 16]);
-    // The last one was recorded an hour later.
+    const source = await makeSource(16, '640x360');
+    const other = await makeSource(8, '320x180');
+    // The last one was recorded an hour later, in another size.
+    const parts = [...cutSource(source, [8]), other.samples];
     const live = [0, 8, 3600];
     const rows = parts.map((samples, number) => {
       const file = `live/show/${number}.mp4`;
-      const { bytes, durationMs } = writeRecording(join(data, 'recordings', file), source.tracks, samples);
-      const tracks = source.tracks.map(({ kind, codec, codecString }) => ({ kind, codec, codecString }));
+      const configs = number === 2 ? other.tracks : source.tracks;
+      const { bytes, durationMs } = writeRecording(join(data, 'recordings', file), configs, samples);
+      const tracks = configs.map(({ kind, codec, codecString }) => ({ kind, codec, codecString }));
       const startedAt = millis(START + (live[number] ?? 0) * 1000);
       return recordedFile({
         id: `p${number}`,

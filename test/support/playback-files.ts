@@ -8,6 +8,7 @@ import {
   FragmentWriter,
   type MediaEvent,
   millis,
+  readMp4,
   type Sample,
   type TrackConfig,
   writeFragment,
@@ -16,6 +17,9 @@ import {
 import { Storage } from '@sluice/storage';
 import { finishMp4 } from '../../packages/storage/src/recorder/finish/mp4.js';
 import { ffmpeg, testPicture, testSound } from './ffmpeg.js';
+
+const KEYFRAMES = 'keyint=25:min-keyint=25:bframes=2:open-gop=0';
+const OPUS = ['-c:a', 'libopus'];
 
 /** A stream as an encoder made it. */
 export interface SourceStream {
@@ -40,13 +44,41 @@ export async function makeSource(seconds: number, size = '320x180'): Promise<Sou
   }
 }
 
+/** What other encoders send, by what ffmpeg is told to make it. A keyframe each second. */
+export const OTHER_SOURCES = {
+  'HEVC and Opus': ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', `log-level=none:${KEYFRAMES}`, ...OPUS],
+  'AV1 and Opus': ['-c:v', 'libaom-av1', '-cpu-used', '8', '-usage', 'realtime', '-g', '25', ...OPUS],
+  'VP9 and AAC': ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-g', '25', '-c:a', 'aac'],
+  'sound alone': ['-vn', '-c:a', 'aac'],
+  'a picture alone': ['-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'],
+  'two sounds': ['-map', '0:v', '-map', '1:a', '-map', '1:a', '-c:v', 'libx264', '-g', '25', '-c:a', 'aac'],
+} as const;
+
+/** Makes a stream of other codecs. */
+export async function makeOtherSource(kind: keyof typeof OTHER_SOURCES, seconds: number): Promise<SourceStream> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-source-'));
+  try {
+    const file = join(directory, 'source.mp4');
+    const picture = [...testPicture({ seconds }), ...testSound(seconds)];
+    const movie = ['-pix_fmt', 'yuv420p', '-f', 'mp4', '-movflags', 'delay_moov+frag_keyframe', file];
+    await ffmpeg([...picture, ...OTHER_SOURCES[kind], ...movie]);
+    const events = readMp4(await readFile(file));
+    const tracks = events.flatMap((event) => (event.type === 'config' ? [event.config] : []));
+    const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));
+    return { tracks, samples: samples.sort((a, b) => a.dts - b.dts) };
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
 /** Cuts a stream where a picture's keyframe is at or after each of some seconds, as a recorder does. */
-export function cutSource({ samples }: SourceStream, seconds: readonly number[]): Sample[][] {
+export function cutSource({ samples, tracks }: SourceStream, seconds: readonly number[]): Sample[][] {
+  const clock = tracks.some(({ kind }) => kind === 'video') ? 'video' : 'audio';
   const parts: Sample[][] = [[]];
   const cuts = [...seconds];
   for (const sample of samples) {
     const [next] = cuts;
-    if (next !== undefined && sample.kind === 'video' && sample.keyframe && sample.dts >= next * 1_000_000) {
+    if (next !== undefined && sample.kind === clock && sample.keyframe && sample.dts >= next * 1_000_000) {
       cuts.shift();
       parts.push([]);
     }

@@ -33,7 +33,7 @@ import { ScanThread } from './scan/scan-thread.js';
 import { parseSegmentName } from './segment-name.js';
 import { spansOf } from './spans.js';
 import { renderVodPlaylist } from './vod-playlist.js';
-import { segmentTracks, VodCutter } from './vod-segments.js';
+import { hlsTracks, segmentTracks, VodCutter } from './vod-segments.js';
 
 export interface FilePlaybackOptions {
   readonly index: RecordingIndex;
@@ -122,7 +122,7 @@ export class FilePlayback implements RecordingPlayback {
     if (!isPlayable(file)) throw new RecordingError('not-recorded', `${file.id} has no segments`);
     if (name.kind === 'init') {
       const media = await this.#media.load(file, 1);
-      return contentOf(writeInitSegment(media.tracks.map(({ index }) => index.config)));
+      return contentOf(writeInitSegment(hlsTracks(media).map(({ index }) => index.config)));
     }
     const { first, end } = name;
     const media = await this.#media.load(file, end);

@@ -142,12 +142,20 @@ function endsOf(media: RecordedMedia, end: number, offset: number): Line['ends']
   return ends;
 }
 
-/** The samples of all tracks of a segment, by those of the clock. */
+/** The tracks that HLS is made of: the first of each kind, since players take no more of them out of one segment. */
+export function hlsTracks({ tracks }: RecordedMedia): MediaTrack[] {
+  return tracks.filter(({ isVideo }, at) => tracks.findIndex((track) => track.isVideo === isVideo) === at);
+}
+
+/** The samples of all tracks of a segment, by those of the clock. None of tracks that HLS leaves out. */
 export function segmentTracks(
-  { clock, tracks }: RecordedMedia,
+  media: RecordedMedia,
   { first, end, offset }: Pick<VodSegment, 'first' | 'end'> & { offset: number },
 ): PlannedTrack[] {
+  const { clock, tracks } = media;
+  const played = hlsTracks(media);
   return tracks.map((track) => {
+    if (!played.includes(track)) return { first: 0, end: 0, shift: 0 };
     const { timescale, dts } = track.index;
     const shift = ticksFromMicros(micros(track.dts(0) + offset), timescale) - (dts[0] ?? 0);
     if (track === clock || clock === undefined) return { first, end, shift };
