@@ -219,7 +219,7 @@ describe('playback of recordings', () => {
     expect(await get('start=yesterday&duration=5')).toEqual([400, 'bad-time']);
     expect(await get(`start=${at(0)}&duration=-5`)).toEqual([400, 'bad-time']);
     expect(await get(`start=${at(0)}`)).toEqual([400, 'bad-time']);
-    expect(await get(`start=${at(0)}&duration=5&format=avi`)).toEqual([400, 'bad-time']);
+    expect(await get(`start=${at(0)}&duration=5&format=avi`)).toEqual([400, 'bad-format']);
     expect(await get(`start=${at(-3600)}&duration=5`)).toEqual([422, 'not-possible']);
     expect(await status(`/list?path=live/none`)).toEqual([404, 'not-recorded']);
     expect(await status(`/list?path=none`)).toEqual([400, 'bad-name']);
