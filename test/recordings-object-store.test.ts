@@ -87,6 +87,11 @@ recording: { enabled: true, name: '{app}/{name}.{ext}', s3: { deleteLocalAfterSe
       expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
       expect(packets.length).toBeGreaterThan(100);
 
+      const vod = await ffprobe(
+        `${server.http}/live/show/recordings.m3u8?start=${encodeURIComponent(startedAt)}&duration=2`,
+      );
+      expect(vod.packets.length).toBeGreaterThan(100);
+
       const removed = await fetch(`${server.api}/api/v2/recordings/files/${id}`, {
         method: 'DELETE',
         headers: AS_ADMIN,

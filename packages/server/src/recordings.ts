@@ -120,11 +120,12 @@ export class Recordings {
 
   /** Ends all recordings. Streams have ended by then. Resolves when files are whole, or left to the next start. */
   async close(reason: string): Promise<void> {
-    await this.#retention.close();
-    await this.#checker.close();
+    // They may wait for the disk, which only its end cuts short.
+    const upkeep = [this.#retention.close(), this.#checker.close()];
     this.#stopFollowing();
     await this.remote.close();
     await this.#recorder.close(reason);
     await this.#disk.close();
+    await Promise.all(upkeep);
   }
 }

@@ -39,7 +39,7 @@ export class RecordingUrls {
   }
 
   clip(from: number, to: number): string {
-    const duration = String((to - from) / 1000);
+    const duration = ((to - from) / 1000).toFixed(3);
     return this.#with('/get', { path: this.#path, start: rfc3339(from), duration, format: 'mp4' });
   }
 

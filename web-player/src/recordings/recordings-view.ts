@@ -1,6 +1,7 @@
 import { element } from '../dom.js';
 import { iconButton } from '../icon-button.js';
 import { icon } from '../icons.js';
+import { ZOOMS } from './time-window.js';
 
 /** The elements of the page of recordings that its logic works on. */
 export interface RecordingsView {
@@ -59,7 +60,7 @@ function createTime() {
   const shown = element('output', { class: 'shown' }, '–');
   const day = element('input', { type: 'date', 'aria-label': 'Day', class: 'day' });
   const zoom = element('select', { 'aria-label': 'How much the bar shows' });
-  zoom.append(element('option', { value: 'day' }, 'Day'), element('option', { value: 'hour' }, 'Hour'));
+  for (const [value, name] of Object.entries(ZOOMS)) zoom.append(element('option', { value }, name));
   const before = iconButton('back', 'Earlier');
   const after = iconButton('forward', 'Later');
   const spans = element('div', { class: 'spans' });

@@ -1,7 +1,16 @@
 import { element, setText } from '../dom.js';
 import type { RecordingUrls } from './recording-urls.js';
 import type { RecordingsView } from './recordings-view.js';
-import { dayText, preciseText, ticksOf, timeOfDay, windowAround, windowBeside, type Zoom } from './time-window.js';
+import {
+  dayText,
+  preciseText,
+  ticksOf,
+  timeOfDay,
+  windowAround,
+  windowBeside,
+  type Zoom,
+  zoomOf,
+} from './time-window.js';
 import { nextRecorded, pictureAt, type Stretch, sharesIn, type Timeline } from './timeline.js';
 
 /** Steps of keys, in ms. */
@@ -53,7 +62,7 @@ export class TimeBar {
     before.addEventListener('click', () => this.show(windowBeside(this.#window, this.#zoom, -1)));
     after.addEventListener('click', () => this.show(windowBeside(this.#window, this.#zoom, 1)));
     zoom.addEventListener('change', () => {
-      this.#zoom = zoom.value === 'hour' ? 'hour' : 'day';
+      this.#zoom = zoomOf(zoom.value);
       this.show(windowAround(this.#time ?? this.#window.start, this.#zoom));
     });
     day.addEventListener('change', () => {
@@ -81,9 +90,9 @@ export class TimeBar {
 
   /** Where playing is; the bar follows it from one day or hour into the next. */
   set time(time: number) {
-    const wasInside = this.#time !== undefined && isIn(this.#time, this.#window);
+    const isFollowed = this.#time === undefined || isIn(this.#time, this.#window);
     this.#time = time;
-    if (wasInside && !isIn(time, this.#window)) this.show(windowAround(time, this.#zoom));
+    if (isFollowed && !isIn(time, this.#window)) this.show(windowAround(time, this.#zoom));
     const { head, bar, shown } = this.#view;
     head.hidden = !isIn(time, this.#window);
     head.style.left = percent((time - this.#window.start) / (this.#window.end - this.#window.start));
@@ -135,7 +144,14 @@ export class TimeBar {
 
   #choose(time: number): void {
     const next = nextRecorded(this.#timeline.spans, time) ?? this.#timeline.spans.at(-1)?.start;
-    if (next !== undefined) this.#events.chosen(next);
+    if (next !== undefined) this.#go(next);
+  }
+
+  #go(time: number): void {
+    if (!isIn(time, this.#window)) this.showAround(time);
+    // The next key counts from here, even if playing hasn't got there yet.
+    this.time = time;
+    this.#events.chosen(time);
   }
 
   #key(event: KeyboardEvent): void {
@@ -145,8 +161,8 @@ export class TimeBar {
     const step = KEY_STEPS[event.key];
     const from = this.#time ?? first.start;
     if (step !== undefined) this.#choose(stepped(spans, from, step));
-    else if (event.key === 'Home') this.#events.chosen(first.start);
-    else if (event.key === 'End') this.#events.chosen(Math.max(last.start, last.end - 10_000));
+    else if (event.key === 'Home') this.#go(first.start);
+    else if (event.key === 'End') this.#go(Math.max(last.start, last.end - 10_000));
     else return;
     event.preventDefault();
   }

@@ -1,16 +1,26 @@
 import type { Stretch } from './timeline.js';
 
-export type Zoom = 'day' | 'hour';
+export const ZOOMS = { day: 'Day', hour: 'Hour', minutes: '10 minutes' } as const;
+export type Zoom = keyof typeof ZOOMS;
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+const MINUTES = 10;
+/** Between lines. */
+const STEPS: Readonly<Record<Zoom, number>> = { day: 3 * HOUR_MS, hour: MINUTES * MINUTE_MS, minutes: MINUTE_MS };
 
-/** The day or the hour that a time is in, by the clock of who looks at it. */
+/** What a select element says. */
+export function zoomOf(text: string): Zoom {
+  return text === 'hour' || text === 'minutes' ? text : 'day';
+}
+
+/** The day, the hour or the ten minutes that a time is in, by the clock of who looks at it. */
 export function windowAround(time: number, zoom: Zoom): Stretch {
   const start = new Date(time);
-  if (zoom === 'hour') {
-    start.setMinutes(0, 0, 0);
-    return { start: start.getTime(), end: start.getTime() + HOUR_MS };
+  if (zoom !== 'day') {
+    const length = zoom === 'hour' ? HOUR_MS : MINUTES * MINUTE_MS;
+    start.setMinutes(zoom === 'hour' ? 0 : Math.floor(start.getMinutes() / MINUTES) * MINUTES, 0, 0);
+    return { start: start.getTime(), end: start.getTime() + length };
   }
   start.setHours(0, 0, 0, 0);
   const end = new Date(start);
@@ -24,10 +34,10 @@ export function windowBeside(window: Stretch, zoom: Zoom, step: -1 | 1): Stretch
   return windowAround(step < 0 ? window.start - 1 : window.end, zoom);
 }
 
-/** Where the bar has lines, with what is written under them: each third hour, or each ten minutes. */
+/** Where the bar has lines, with what is written under them. */
 export function ticksOf(window: Stretch, zoom: Zoom): { readonly share: number; readonly label: string }[] {
   const length = window.end - window.start;
-  const step = zoom === 'day' ? 3 * HOUR_MS : 10 * MINUTE_MS;
+  const step = STEPS[zoom];
   const ticks: { share: number; label: string }[] = [];
   for (let time = window.start; time < window.end; time += step) {
     ticks.push({ share: (time - window.start) / length, label: clockText(time) });

@@ -3,7 +3,7 @@ import type { LiveRange } from '@sluice/core';
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
 /** As Go writes durations, which MediaMTX took before it took seconds. */
 const GO_DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?$/;
-const SECONDS = /^\d{1,10}(?:\.\d{1,9})?$/;
+const SECONDS = /^\d{1,10}(?:\.\d{1,20})?$/;
 
 /** A time or a duration of a URL that can't be read. The message is for who wrote it. */
 export class BadTime extends Error {

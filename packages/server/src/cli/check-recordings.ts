@@ -65,7 +65,10 @@ async function ownCheck(config: Config, storage: Storage, asked: RecordingCheckO
     config: () => config,
     now: systemClock.wall,
   });
-  const stop = () => void checker.close();
+  const stop = () => {
+    void checker.close();
+    void disk.close();
+  };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     checker.begin(asked);

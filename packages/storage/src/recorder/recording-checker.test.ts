@@ -13,6 +13,7 @@ import {
 import { millis } from '@sluice/media';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ffmpeg, ffprobe, testPicture } from '../../../../test/support/ffmpeg.js';
+import { until } from '../../../../test/support/until.js';
 import { Storage } from '../storage.js';
 import { RecordingDisk } from './disk/recording-disk.js';
 import { RecordingChecker } from './recording-checker.js';
@@ -224,12 +225,26 @@ describe('the check of recordings', () => {
     expect(await faults()).toEqual(['missing b', 'unreadable c']);
   });
 
+  it('ends in the middle of a file when the disk is closed', async () => {
+    const { file } = await recorded('a', { bytes: 2 ** 36 });
+    truncateSync(place(file), 2 ** 36);
+    const others = [recorded('b'), recorded('c')];
+    await Promise.all(others);
+    checker.begin({ repair: false, checksums: true });
+    await until('it is at it', () => checker.last?.files === 1);
+    const closed = checker.close();
+    await disk.close();
+    await closed;
+    expect(checker.last).toMatchObject({ findings: [], failure: expect.stringContaining('was ended') });
+    expect(await entry('a')).toBe('ready');
+  });
+
   it('does one check at a time, and ends with the server', async () => {
     for (let n = 0; n < 20; n++) await recorded(`f${n}`);
     expect(checker.begin({ repair: false, checksums: true })).toBeDefined();
     expect(checker.begin({ repair: false, checksums: true })).toBeUndefined();
     await checker.close();
-    expect(checker.last?.failure).toContain('went down');
+    expect(checker.last?.failure).toContain('was ended');
     expect(checker.begin({ repair: false, checksums: true })).toBeUndefined();
   });
 });

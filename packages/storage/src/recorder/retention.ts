@@ -70,7 +70,7 @@ export class Retention {
     return this.#running;
   }
 
-  /** Waits for the file that is being removed. */
+  /** Begins nothing more, and waits for the file that is being removed: until the disk is closed, where that hangs. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
@@ -85,6 +85,7 @@ export class Retention {
       try {
         await this.#look();
       } catch (error) {
+        if (this.#isClosed) break;
         this.#options.log.error({ detail: messageOf(error) }, 'old recordings could not be looked through');
       }
     }
@@ -163,6 +164,7 @@ export class Retention {
         log.warn({ file: file.file, reason }, 'a recording to be removed is not on the disk');
       if (!isDone) return 'none';
     } catch (error) {
+      if (this.#isClosed) return 'failed';
       log.error({ file: file.file, reason, detail: messageOf(error) }, 'a recording could not be removed');
       return 'failed';
     }
