@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { millis, type Sample } from '@sluice/media';
@@ -13,10 +13,13 @@ import {
   type SourceStream,
   writeRecording,
 } from './support/playback-files.js';
-import { startServer, type TestServer } from './support/server.js';
+import { AS_ADMIN, startServer, type TestServer } from './support/server.js';
+import { until } from './support/until.js';
 
 const START = Date.UTC(2026, 10, 21, 10, 0, 0);
 const PATH = 'live/show';
+/** More than all buffers on the way hold. */
+const LARGE = 64 * 1024 * 1024;
 const at = (seconds: number) => new Date(START + seconds * 1000).toISOString();
 
 const videoOf = (packets: readonly ProbedPacket[]) => packets.filter(({ codec_type }) => codec_type === 'video');
@@ -69,6 +72,14 @@ describe('playback of recordings', () => {
         startedAt: millis(START),
       }),
     );
+    const [first = []] = parts;
+    const closed = writeRecording(join(root, 'live/closed/k.mp4'), source.tracks, first);
+    const row = { id: 'k', path: 'live/closed', file: 'live/closed/k.mp4', startedAt: millis(START) };
+    rows.push(recordedFile({ ...row, bytes: closed.bytes, duration: closed.durationMs, tracks }));
+    await mkdir(join(root, 'live/large'), { recursive: true });
+    await writeFile(join(root, 'live/large/large.ts'), Buffer.alloc(LARGE));
+    const large = { id: 'large', path: 'live/large', container: 'ts', file: 'live/large/large.ts' } as const;
+    rows.push(recordedFile({ ...large, bytes: LARGE, duration: 5000, startedAt: millis(START) }));
     await indexRecordings(data, rows);
     const yaml = 'paths: { live/closed: { access: { play: credential } } }';
     sluice = await startServer(yaml, {}, { dataDirectory: data });
@@ -236,6 +247,64 @@ describe('playback of recordings', () => {
       expect(answer.status).toBeGreaterThanOrEqual(400);
       expect(text).not.toContain('not for you');
       expect(text).not.toContain(data);
+    }
+  });
+
+  it('makes pictures of a file, one by one and as a storyboard', async () => {
+    const picture = await fetch(`${sluice.http}/${PATH}/recordings/f1.jpg?at=4.2`);
+    expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    const track = await (await fetch(`${sluice.http}/${PATH}/recordings/f1.storyboard.vtt`)).text();
+    expect(track.match(/f1\.storyboard\.jpg#xywh=/g)).toHaveLength(4);
+    const file = join(work, 'storyboard.jpg');
+    const sprite = await fetch(`${sluice.http}/${PATH}/recordings/f1.storyboard.jpg`);
+    await writeFile(file, Buffer.from(await sprite.arrayBuffer()));
+    expect((await ffprobe(file)).streams[0]).toMatchObject({ width: 1600, height: 90 });
+    expect((await fetch(`${sluice.http}/${PATH}/recordings/f1.jpg?at=soon`)).status).toBe(400);
+    expect((await fetch(`${sluice.http}/${PATH}/recordings/old.jpg`)).status).toBe(422);
+  });
+
+  it('counts a download as a session, which can be ended, and stops reading when nobody listens', async () => {
+    const sessions = async () => {
+      const answer = await fetch(`${sluice.api}/api/v2/sessions?protocol=recording`, { headers: AS_ADMIN });
+      const { sessions: open } = (await answer.json()) as { sessions: { id: string; path: string }[] };
+      return open.filter(({ path }) => path === 'live/large');
+    };
+    const url = `${sluice.http}/live/large/recordings/large.ts`;
+    const answer = await fetch(url);
+    const reader = answer.body?.getReader();
+    await reader?.read();
+    await until('it is listed', async () => (await sessions()).length === 1);
+    const [session] = await sessions();
+    const ended = await fetch(`${sluice.api}/api/v2/sessions/${session?.id}`, { method: 'DELETE', headers: AS_ADMIN });
+    expect(ended.ok).toBe(true);
+    const drain = async () => {
+      for (;;) if ((await reader?.read())?.done !== false) return;
+    };
+    await expect(drain()).rejects.toThrow();
+    const abort = new AbortController();
+    const second = await fetch(url, { signal: abort.signal });
+    await second.body?.getReader().read();
+    await until('it is listed again', async () => (await sessions()).length === 1);
+    abort.abort();
+    await until('it is over', async () => (await sessions()).length === 0);
+  });
+
+  it('carries the session of a credential on in the URLs of a playlist', async () => {
+    const issued = await fetch(`${sluice.api}/api/v2/stream-keys`, {
+      method: 'POST',
+      headers: AS_ADMIN,
+      body: JSON.stringify({ label: 'viewer', action: 'play', path: 'live/closed' }),
+    });
+    const { key } = (await issued.json()) as { key: string };
+    const text = await (await fetch(`${sluice.http}/live/closed/recordings.m3u8?key=${key}`)).text();
+    const names = [...text.matchAll(/recordings\/[^"\n]+/g)].map(([name]) => name);
+    expect(names.length).toBeGreaterThan(1);
+    for (const name of names) {
+      expect(name).toMatch(/\?session=[\w-]{22}$/);
+      expect((await fetch(`${sluice.http}/live/closed/${name}`)).status).toBe(200);
+      const bare = name.replace(/\?.*/, '');
+      expect((await fetch(`${sluice.http}/live/closed/${bare}`)).status).toBe(401);
+      expect((await fetch(`${sluice.http}/${PATH}/${name}`)).status).toBe(401);
     }
   });
 });

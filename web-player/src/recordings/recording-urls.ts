@@ -1,5 +1,5 @@
 /** What the page's own URL says to the page; the rest, a token say, is for the server. */
-const OWN_PARAMETERS = ['at'];
+const OWN_PARAMETERS = ['protocol', 'muted'];
 
 /** `/player/live/show/recordings` → `live/show`; undefined for any other path. */
 export function recordedPathOf(pathname: string): string | undefined {
