@@ -54,8 +54,7 @@ recording: { enabled: true, name: '{app}/{name}.{ext}', s3: { deleteLocalAfterSe
       await publisher.stop();
       const object = store.fileOf('live/show.mp4');
       await until('the store has it', () => existsSync(object));
-      await until('it is not here any more', () => !existsSync(local));
-      expect(readdirSync(join(data, 'recordings'))).toEqual([]);
+      await until('it is not here any more', () => readdirSync(join(data, 'recordings')).length === 0);
       const bytes = readFileSync(object);
 
       const listed = await fetch(`${server.api}/api/v2/recordings?path=live/show`, { headers: AS_ADMIN });

@@ -200,13 +200,17 @@ export class Uploads {
     return (await this.#options.journal.load()).find((progress) => progress.id === id);
   }
 
-  /** The file isn't what it was: it is not worth another try, nor a copy. */
+  /**
+   * The file isn't what it was: it is not worth another try, nor a copy. One that isn't there may be on a disk that is
+   * away: its entry stays, and the next start looks for it again.
+   */
   async #condemn({ id }: RecordedFile, { code, message }: LocalFileError): Promise<void> {
     const { index, events, log } = this.#options;
-    log.error({ id, detail: message }, 'a recorded file cannot be uploaded');
     const now = await index.get(id);
     if (now === undefined || this.#released.has(id)) return;
-    const file: RecordedFile = { ...now, state: code === 'missing' ? 'missing' : 'damaged', reason: message };
+    log.error({ id, detail: message }, 'a recorded file cannot be uploaded');
+    if (code === 'missing') return;
+    const file: RecordedFile = { ...now, state: 'damaged', reason: message };
     await index.put(file);
     if (this.#released.has(id)) await index.delete(id);
     else events.emit('recording-file-damaged', { file, reason: message });
