@@ -112,7 +112,7 @@ export class Recorder implements RecordingControl {
   /** Whether a file grows, or is being finished. @param file under the recording root */
   isInWork(file: string): boolean {
     if (this.#finishing.isAt(file)) return true;
-    return [...this.#running.values()].some(({ recording }) => recording.status.file === file);
+    return [...this.#running.values()].some(({ recording }) => recording.file === file);
   }
 
   /** Ends all recordings. Resolves when their files are whole, or have to be left to the next start. */

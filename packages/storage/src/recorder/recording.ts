@@ -69,16 +69,20 @@ export class Recording implements RecordingSink {
     this.startedAt = options.clock.wall();
   }
 
+  /** The file that grows, under the recording root. */
+  get file(): string | undefined {
+    return this.#file?.row.file;
+  }
+
   get status(): ActiveRecording {
     const { id, path, container, startedBy, startedAt } = this;
-    const file = this.#file;
     const reason = [...this.#leftOut].map(([what, why]) => `${what}: ${why}`).join('; ');
     return {
       ...{ id, path, container, startedBy, startedAt },
       state: this.#state(),
-      file: file?.row.file,
+      file: this.file,
       files: this.#files,
-      bytes: this.#bytesBefore + (file?.keptBytes ?? 0),
+      bytes: this.#bytesBefore + (this.#file?.keptBytes ?? 0),
       ...(reason === '' ? {} : { reason }),
     };
   }
