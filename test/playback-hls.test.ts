@@ -114,6 +114,20 @@ paths:
     expect(dates).toEqual([at(0), at(63), at(100), at(106), at(108), at(114)]);
   });
 
+  it('ends clips where other codecs begin, and tells what is missing in them', async () => {
+    const get = async (start: number, duration: number) => {
+      const query = { path: 'live/holes', start: at(start), duration: String(duration), format: 'mp4' };
+      const { status, headers } = await fetch(`${sluice.http}/get?${new URLSearchParams(query)}`);
+      const told = ['start', 'duration', 'missing', 'ends'].map((name) => headers.get(`sluice-clip-${name}`));
+      return [status, ...told];
+    };
+    expect(await get(0, 102)).toEqual([200, at(0), '10', '92', 'as-asked']);
+    expect(await get(104, 8)).toEqual([200, at(104), '4', '0', 'codec-change']);
+    expect(await get(108, 60)).toEqual([200, at(108), '8', '0', 'no-more']);
+    // In a hole, what comes after it is first.
+    expect(await get(20, 45)).toEqual([200, at(63), '2', '0', 'as-asked']);
+  });
+
   it('gives segments in ranges, and only those that are there', async () => {
     const text = await (await fetch(playlistUrl('live/whole'))).text();
     const [first = ''] = segmentsOf(text);

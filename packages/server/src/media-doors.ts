@@ -184,7 +184,7 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
   const seconds = () => live.current.transcode.snapshotSeconds;
   const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
   const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, disk, log });
-  const dash = new DashDelivery({ gate, router, events, clock, log });
+  const dash = new DashDelivery({ gate, router, renditions: options.renditions, events, clock, log });
   const recordings = new RecordingDelivery({ gate, clock, playback: options.playback, log });
   const routes: MediaRoutes = {
     sdp: webRtc && makeSdpExchange(options, webRtc),

@@ -8,7 +8,6 @@ import {
   type RecordedFile,
   type RecordingChecks,
   type RecordingControl,
-  type RecordingPlayback,
   type RecordingRemoval,
   type StreamRouter,
   settingsFor,
@@ -48,7 +47,7 @@ export class Recordings {
   readonly checks: RecordingChecks;
   /** Copies in the object store. */
   readonly remote: RemoteRecordings;
-  readonly playback: RecordingPlayback;
+  readonly playback: FilePlayback;
   /** Bytes in memory that wait for the disk. */
   readonly waitingBytes: () => number;
   /** Files that wait for the object store. */
@@ -121,7 +120,7 @@ export class Recordings {
   /** Ends all recordings. Streams have ended by then. Resolves when files are whole, or left to the next start. */
   async close(reason: string): Promise<void> {
     // They may wait for the disk, which only its end cuts short.
-    const upkeep = [this.#retention.close(), this.#checker.close()];
+    const upkeep = [this.#retention.close(), this.#checker.close(), this.playback.close()];
     this.#stopFollowing();
     await this.remote.close();
     await this.#recorder.close(reason);

@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import {
   type ClipQuestion,
   type Clock,
@@ -28,6 +29,7 @@ import { fileOf, filesIn, isPlayable, playableOf } from './recorded-files.js';
 import type { RecordedMedia } from './recorded-media.js';
 import { RecordingPictures } from './recording-pictures.js';
 import { RecordingSources } from './recording-sources.js';
+import { ScanThread } from './scan/scan-thread.js';
 import { parseSegmentName } from './segment-name.js';
 import { spansOf } from './spans.js';
 import { renderVodPlaylist } from './vod-playlist.js';
@@ -57,6 +59,7 @@ const MOST_SEGMENT_SAMPLES = 100_000;
 export class FilePlayback implements RecordingPlayback {
   readonly #index: RecordingIndex;
   readonly #sources: RecordingSources;
+  readonly #thread = new ScanThread();
   readonly #media: MediaCache;
   readonly #clips: ProgressiveClips;
   readonly #pictures: RecordingPictures;
@@ -64,9 +67,14 @@ export class FilePlayback implements RecordingPlayback {
   constructor({ index, root, remote, clock, maker, log }: FilePlaybackOptions) {
     this.#index = index;
     this.#sources = new RecordingSources({ root, remote });
-    this.#media = new MediaCache({ sources: this.#sources, clock, maxBytes: MEDIA_CACHE_BYTES });
+    this.#media = new MediaCache({ sources: this.#sources, thread: this.#thread, clock, maxBytes: MEDIA_CACHE_BYTES });
     this.#pictures = new RecordingPictures({ maker, sources: this.#sources, log });
     this.#clips = new ProgressiveClips({ sources: this.#sources, media: this.#media });
+  }
+
+  /** Answers nothing from then on. */
+  close(): Promise<void> {
+    return this.#thread.close();
   }
 
   async timeline(path: StreamPath, range: Partial<LiveRange> = {}): Promise<RecordedTimeline> {
@@ -97,6 +105,7 @@ export class FilePlayback implements RecordingPlayback {
     let isGrowing = false;
     for (const file of files) {
       const media = await this.#media.load(file);
+      await othersTurn();
       cutter.add(media);
       isGrowing ||= file.state === 'writing' && liveEnd(media) < to;
     }

@@ -3,9 +3,11 @@ import { MediaError, type Mp4Index, scanMp4, timescaleOf } from '@sluice/media';
 import { LRUCache } from 'lru-cache';
 import { RecordedMedia } from './recorded-media.js';
 import type { RecordingSource, RecordingSources } from './recording-sources.js';
+import type { ScanThread } from './scan/scan-thread.js';
 
 export interface MediaCacheOptions {
   readonly sources: RecordingSources;
+  readonly thread: Pick<ScanThread, 'scan'>;
   readonly clock: Clock;
   /** Of memory, for what isn't in use. A single file may take more. */
   readonly maxBytes: number;
@@ -47,6 +49,11 @@ export class MediaCache {
     return loading;
   }
 
+  #scan(source: RecordingSource): Promise<Mp4Index> {
+    const { fd, size } = source;
+    return fd === undefined ? scanRemote(source) : this.#options.thread.scan(fd, size);
+  }
+
   #isGood({ media, at }: Known, file: RecordedFile, samples: number | undefined): boolean {
     if (file.state !== 'writing') return true;
     if (samples !== undefined) return (media.clock?.count ?? 0) >= samples;
@@ -58,17 +65,16 @@ export class MediaCache {
     try {
       const source = await this.#options.sources.open(file);
       try {
-        const media = new RecordedMedia(file, ours(file, await scan(source)));
+        const media = new RecordedMedia(file, ours(file, await this.#scan(source)));
         this.#known.set(key, { media, at });
         return media;
       } finally {
         await source.close();
       }
     } catch (error) {
-      if (!(error instanceof MediaError)) throw error;
-      throw new RecordingError('unreadable', `${file.file} is no MP4 file any more: ${messageOf(error)}`, {
-        cause: error,
-      });
+      if (error instanceof RecordingError) throw error;
+      const what = error instanceof MediaError ? 'is no MP4 file any more' : "can't be read";
+      throw new RecordingError('unreadable', `${file.file} ${what}: ${messageOf(error)}`, { cause: error });
     } finally {
       this.#loading.delete(key);
     }
@@ -88,7 +94,8 @@ function ours({ file }: RecordedFile, index: Mp4Index): Mp4Index {
   );
 }
 
-async function scan(source: RecordingSource): Promise<Mp4Index> {
+/** Of an object store, it is read as it comes; the tables of such files are in front. */
+async function scanRemote(source: RecordingSource): Promise<Mp4Index> {
   const scanning = scanMp4(source.size);
   let step = scanning.next();
   while (!step.done) step = scanning.next(await source.read(step.value.offset, step.value.length));

@@ -114,7 +114,7 @@ function stretchOf(media: RecordedMedia, range: LiveRange, isFirst: boolean): St
   if (clock === undefined) return undefined;
   const from = mediaTimeAt(file, range.from) * 1000;
   const to = mediaTimeAt(file, range.to) * 1000;
-  if (from >= media.end) return undefined;
+  if (media.isOver(from)) return undefined;
   const first =
     (isFirst ? clock.keyframeUpTo(from) : undefined) ?? clock.keyframeFrom(isFirst ? clock.atOrAfter(from) : 0);
   const end = clock.atOrAfter(to);

@@ -52,14 +52,16 @@ export class MediaTrack {
 
   /** The last keyframe that is decoded at a time or before it. */
   keyframeUpTo(time: number): number | undefined {
-    for (let sample = this.atOrAfter(time + 1) - 1; sample >= 0; sample--) if (this.isKeyframe(sample)) return sample;
-    return undefined;
+    const last = this.atOrAfter(time + 1) - 1;
+    if (last < 0) return undefined;
+    const sample = this.isVideo ? this.index.keyframes.lastIndexOf(1, last) : last;
+    return sample < 0 ? undefined : sample;
   }
 
   /** The first keyframe from a sample on. */
   keyframeFrom(sample: number): number | undefined {
-    for (let at = sample; at < this.count; at++) if (this.isKeyframe(at)) return at;
-    return undefined;
+    const found = this.isVideo ? this.index.keyframes.indexOf(1, sample) : sample;
+    return found < 0 || found >= this.count ? undefined : found;
   }
 
   #time(ticks: number): Micros {
@@ -90,11 +92,19 @@ export class RecordedMedia {
     this.bytes = tracks.reduce((sum, { count }) => sum + count * BYTES_PER_SAMPLE, FIXED_BYTES);
   }
 
+  /** Whether a time is so near to the end, or behind it, that what comes next is meant: the next file may begin there. */
+  isOver(time: number): boolean {
+    const { clock } = this;
+    return clock === undefined || time >= clock.end(clock.count - 1) - SEAM_MICROS;
+  }
+
   /** When its last sample ends. */
   get end(): Micros {
     return micros(this.tracks.reduce((end, track) => Math.max(end, track.end(track.count - 1)), 0));
   }
 }
 
+/** Clocks of files and of who asks differ by so much, in µs. */
+const SEAM_MICROS = 100_000;
 const BYTES_PER_SAMPLE = 29;
 const FIXED_BYTES = 2000;

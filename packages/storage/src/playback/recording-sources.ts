@@ -7,6 +7,8 @@ import { messageOf, type RecordedFile, RecordingError, type RemoteFiles } from '
 export interface RecordingSource {
   /** In bytes, when it was opened. */
   readonly size: number;
+  /** Of a file that is here. */
+  readonly fd: number | undefined;
   /**
    * @returns fewer bytes only where the file ends
    * @throws {RecordingError} `unreadable`
@@ -97,7 +99,7 @@ async function localSource({ file }: RecordedFile, handle: FileHandle): Promise<
       yield bytes;
     }
   }
-  return { size, read, stream, close: () => handle.close() };
+  return { size, fd: handle.fd, read, stream, close: () => handle.close() };
 }
 
 function remoteSource(file: RecordedFile, remote: RemoteFiles): RecordingSource {
@@ -123,7 +125,7 @@ function remoteSource(file: RecordedFile, remote: RemoteFiles): RecordingSource 
     for await (const bytes of stream(offset, Math.max(0, Math.min(length, size - offset)))) pieces.push(bytes);
     return Buffer.concat(pieces);
   };
-  return { size, read, stream, close: async () => undefined };
+  return { size, fd: undefined, read, stream, close: async () => undefined };
 }
 
 function unreadable(file: string, error: unknown): RecordingError {

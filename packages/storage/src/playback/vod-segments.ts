@@ -54,7 +54,7 @@ export class VodCutter {
     if (clock === undefined) return;
     const from = mediaTimeAt(file, this.#range.from) * 1000;
     const until = clock.atOrAfter(mediaTimeAt(file, this.#range.to) * 1000);
-    if (from >= media.end) return;
+    if (media.isOver(from)) return;
     const line = this.#line;
     const first =
       (line === undefined ? clock.keyframeUpTo(from) : undefined) ?? clock.keyframeFrom(clock.atOrAfter(from));
@@ -104,14 +104,15 @@ function* cutsOf(media: RecordedMedia, first: number, until: number): Generator<
   const { clock, file } = media;
   if (clock === undefined) return;
   let start = clock.dts(first);
-  for (let sample = first + 1; sample < until; sample++) {
-    if (!clock.isKeyframe(sample)) continue;
+  for (let sample = clock.keyframeFrom(first + 1); sample !== undefined && sample < until; ) {
     const time = clock.dts(sample);
     const isBehindGap = file.gaps.some(({ at }) => at * 1000 > start + GAP_MICROS && at * 1000 - GAP_MICROS <= time);
-    if (time - start < SEGMENT_MICROS && !isBehindGap) continue;
-    if (!isSettled(media, time)) return;
-    yield sample;
-    start = time;
+    if (time - start >= SEGMENT_MICROS || isBehindGap) {
+      if (!isSettled(media, time)) return;
+      yield sample;
+      start = time;
+    }
+    sample = clock.keyframeFrom(sample + 1);
   }
   const isEnd = until === clock.count;
   if (!isEnd ? isSettled(media, clock.dts(until)) : file.state !== 'writing') yield until;
