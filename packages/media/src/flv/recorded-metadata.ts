@@ -83,7 +83,10 @@ function filledUp(entries: AmfObject, length: number): Buffer | undefined {
   const bare = encode(entries);
   const gap = length - bare.length;
   if (gap === 0) return bare;
-  return gap < ENTRY_BYTES ? undefined : encode({ ...entries, ...filler(gap) });
+  if (gap < ENTRY_BYTES) return undefined;
+  const filled = encode({ ...entries, ...filler(gap) });
+  // Of a file by somebody else it may be so long that the names of the filler are longer.
+  return filled.length === length ? filled : undefined;
 }
 
 /** Entries that take up so many bytes, of which there are enough for one. */

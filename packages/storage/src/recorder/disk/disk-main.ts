@@ -1,18 +1,19 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { FileWriter } from './file-writer.js';
-import { type DiskCall, type DiskThreadData, PROGRESS, STOP } from './protocol.js';
+import { type DiskCall, STOP, type ThreadData } from './protocol.js';
+import { ThreadProgress } from './thread-watch.js';
 
 /** Messages between two syncs: on a slow disk some must be done with while others come. */
 const MAX_BATCH = 512;
 
 const port = parentPort;
 if (port === null) throw new Error('this is the entry of a worker thread');
-const { root, progress } = workerData as DiskThreadData;
-const counters = new Int32Array(progress);
+const { root, progress: shared } = workerData as ThreadData;
+const progress = new ThreadProgress(shared);
 const writer = new FileWriter({
   root,
   tell: (news) => port.postMessage(news),
-  progress: () => Atomics.add(counters, PROGRESS.systemCalls, 1),
+  progress: () => progress.step(),
 });
 
 port.on('message', (first: DiskCall | typeof STOP) => {
@@ -27,6 +28,6 @@ port.on('message', (first: DiskCall | typeof STOP) => {
     message = count < MAX_BATCH ? receiveMessageOnPort(port)?.message : undefined;
   }
   writer.sync();
-  Atomics.add(counters, PROGRESS.messages, count);
+  progress.done(count);
   if (stops) port.close();
 });

@@ -5,13 +5,17 @@ import { listFiles, removeFile } from '../finish/files.js';
 import { finishFile } from '../finish/finish-file.js';
 import { diskErrorOf } from './errors.js';
 import type { FinisherAnswer, FinisherRequest, FinisherValue } from './finisher-protocol.js';
+import type { ThreadData } from './protocol.js';
+import { ThreadProgress } from './thread-watch.js';
 
 /** On Linux a thread has a niceness of its own: checksums take the processor's time that nothing else wants. */
 const NICENESS = 10;
 
 const port = parentPort;
 if (port === null) throw new Error('this is the entry of a worker thread');
-const { root } = workerData as { root: string };
+const { root, progress: shared } = workerData as ThreadData;
+const progress = new ThreadProgress(shared);
+const step = () => progress.step();
 const answer = (message: FinisherAnswer) => port.postMessage(message);
 if (process.platform === 'linux') setPriority(0, NICENESS);
 
@@ -20,7 +24,7 @@ let checks: Promise<void> = Promise.resolve();
 
 port.on('message', (request: FinisherRequest) => {
   if (request.kind === 'check') {
-    checks = checks.then(() => settle(request, () => checkFile(root, request.file, request.expected)));
+    checks = checks.then(() => settle(request, () => checkFile(root, request.file, request.expected, step)));
   } else {
     void settle(request, () => perform(request));
   }
@@ -29,11 +33,11 @@ port.on('message', (request: FinisherRequest) => {
 function perform(request: Exclude<FinisherRequest, { kind: 'check' }>): FinisherValue {
   switch (request.kind) {
     case 'finish':
-      return finishFile(root, request.file, request.container);
+      return finishFile(root, request.file, request.container, step);
     case 'remove':
       return removeFile(root, request.file);
     case 'list':
-      return listFiles(root);
+      return listFiles(root, step);
   }
 }
 
@@ -44,4 +48,5 @@ async function settle(request: FinisherRequest, act: () => FinisherValue | Promi
     const { code, message } = diskErrorOf(error, 'file' in request ? request.file : root);
     answer({ kind: 'error', id: request.id, code, message });
   }
+  progress.done(1);
 }

@@ -39,13 +39,12 @@ export interface DiskSpace {
   readonly free: number;
 }
 
-export interface DiskThreadData {
+/** What a thread of the recording disk begins with. */
+export interface ThreadData {
   readonly root: string;
-  /** Two counters of 32 bits that wrap: calls of the system, and messages that are done with. */
+  /** Of the `ThreadWatch`. */
   readonly progress: SharedArrayBuffer;
 }
-
-export const PROGRESS = { systemCalls: 0, messages: 1, count: 2 } as const;
 
 /** Ends the thread, after what was asked before. */
 export const STOP = 'stop';

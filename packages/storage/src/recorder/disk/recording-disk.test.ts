@@ -343,6 +343,19 @@ describe('RecordingDisk', () => {
       expect(logged).toHaveLength(2);
     });
 
+    it('fails what cannot be finished or removed meanwhile, and does it when it is asked again', async () => {
+      const disk = start({ slowMs: 500 });
+      fs.writeFileSync(join(root, 'a.ts'), Buffer.alloc(188 * 3 + 1, 0x47));
+      freeze();
+      await expect(disk.remove('a.ts')).rejects.toEqual(error('disk-failed'));
+      expect(disk.isHung).toBe(true);
+      await expect(disk.list()).rejects.toEqual(error('disk-failed'));
+      thaw();
+      await until('it answers', () => !disk.isHung);
+      expect(await disk.list()).toEqual([]);
+      expect(logged).toHaveLength(2);
+    });
+
     it('closes within the time that a call may take, and holds up nobody meanwhile', async () => {
       const disk = start({ slowMs: 500 });
       const file = new Watched(disk, 'a.ts');

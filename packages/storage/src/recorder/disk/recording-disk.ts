@@ -38,7 +38,7 @@ export class RecordingDisk {
     this.#maxWaitingBytes = options.maxWaitingBytes;
     this.#log = options.log;
     this.#slowMs = options.slowMs ?? SLOW_MS;
-    this.#finisher = new Finisher(options);
+    this.#finisher = new Finisher({ ...options, slowMs: this.#slowMs });
   }
 
   static start(options: RecordingDiskOptions): RecordingDisk {
@@ -50,8 +50,15 @@ export class RecordingDisk {
     return this.#waitingBytes;
   }
 
-  /** Whether a call of the system hasn't come back for too long. */
+  /**
+   * Whether a call of the system hasn't come back for too long. After `close()` too: the process can't end by itself
+   * before it has, but by a signal that kills it, where the call can be interrupted.
+   */
   get isHung(): boolean {
+    return this.#isWriterHung || this.#finisher.isHung;
+  }
+
+  get #isWriterHung(): boolean {
     return this.#thread?.isHung ?? false;
   }
 
@@ -123,7 +130,7 @@ export class RecordingDisk {
   space(): Promise<DiskSpace> {
     const refusal = this.#isClosed ? 'the recording disk is closed' : undefined;
     if (refusal !== undefined) return Promise.reject(new RecordingDiskError('closed', refusal));
-    if (this.isHung) return Promise.reject(new RecordingDiskError('disk-failed', this.#hungDetail()));
+    if (this.#isWriterHung) return Promise.reject(new RecordingDiskError('disk-failed', this.#hungDetail()));
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#questions.set(id, { resolve, reject });
@@ -161,7 +168,7 @@ export class RecordingDisk {
   /** @returns why no file can be begun */
   #refusal(): { readonly trouble: 'disk-slow' | 'disk-failed'; readonly detail: string } | undefined {
     if (this.#isClosed) return { trouble: 'disk-failed', detail: 'the recording disk is closed' };
-    if (this.isHung) return { trouble: 'disk-slow', detail: this.#hungDetail() };
+    if (this.#isWriterHung) return { trouble: 'disk-slow', detail: this.#hungDetail() };
     // Half of it, so that it isn't full again at once.
     const overflow = this.#overflow(0, this.#maxWaitingBytes() / 2);
     return overflow === undefined ? undefined : { trouble: 'disk-slow', detail: overflow };

@@ -10,13 +10,19 @@ const GONE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR']);
 /**
  * Whether a file is what it was. Lets other work go before each piece of it.
  *
+ * @param progress called after each piece
  * @throws {RecordingDiskError} `bad-name`
  */
-export async function checkFile(root: string, file: string, expected: ExpectedFile): Promise<CheckResult> {
+export async function checkFile(
+  root: string,
+  file: string,
+  expected: ExpectedFile,
+  progress: () => void,
+): Promise<CheckResult> {
   try {
     const fd = openSync(existingPlace(root, file), constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
-      return await compare(fd, expected);
+      return await compare(fd, expected, progress);
     } finally {
       closeSync(fd);
     }
@@ -27,7 +33,7 @@ export async function checkFile(root: string, file: string, expected: ExpectedFi
   }
 }
 
-async function compare(fd: number, expected: ExpectedFile): Promise<CheckResult> {
+async function compare(fd: number, expected: ExpectedFile, progress: () => void): Promise<CheckResult> {
   const { size } = fstatSync(fd);
   if (size !== expected.bytes) {
     return { kind: 'damaged', detail: `it has ${size} bytes, and had ${expected.bytes} when it was finished` };
@@ -35,6 +41,7 @@ async function compare(fd: number, expected: ExpectedFile): Promise<CheckResult>
   const steps = checksum(fd);
   let step = steps.next();
   while (step.done !== true) {
+    progress();
     await nextTurn();
     step = steps.next();
   }

@@ -35,10 +35,11 @@ export function removeFile(root: string, file: string): boolean {
 }
 
 /** All ordinary files under the root; nothing where it isn't there. Symbolic links aren't followed. */
-export function listFiles(root: string): FoundFile[] {
+export function listFiles(root: string, progress: () => void = () => {}): FoundFile[] {
   const found: FoundFile[] = [];
   const visit = (directory: string, prefix: string): void => {
     for (const entry of entriesOf(directory)) {
+      progress();
       const path = join(directory, entry.name);
       if (entry.isDirectory()) visit(path, `${prefix}${entry.name}/`);
       const stat = entry.isFile() ? lstatSync(path, { throwIfNoEntry: false }) : undefined;

@@ -15,15 +15,24 @@ const { O_NOFOLLOW, O_RDWR } = constants;
 /**
  * Makes a file whole and takes its checksum.
  *
+ * @param progress called after each call of the system, or some
  * @throws {RecordingDiskError} `unreadable`, `bad-name`; errors of the system
  */
-export function finishFile(root: string, file: string, container: RecordingContainer): FinishedFile {
+export function finishFile(
+  root: string,
+  file: string,
+  container: RecordingContainer,
+  progress: () => void,
+): FinishedFile {
   const fd = openSync(existingPlace(root, file), O_RDWR | O_NOFOLLOW);
   try {
-    const media = finishMedia(fd, container);
+    const media = finishMedia(fd, container, progress);
     const steps = checksum(fd);
     let step = steps.next();
-    while (step.done !== true) step = steps.next();
+    while (step.done !== true) {
+      progress();
+      step = steps.next();
+    }
     return { ...media, ...step.value };
   } catch (error) {
     if (!(error instanceof MediaError)) throw error;
@@ -33,14 +42,14 @@ export function finishFile(root: string, file: string, container: RecordingConta
   }
 }
 
-function finishMedia(fd: number, container: RecordingContainer): FinishedMedia {
+function finishMedia(fd: number, container: RecordingContainer, progress: () => void): FinishedMedia {
   switch (container) {
     case 'flv':
-      return finishFlv(fd);
+      return finishFlv(fd, progress);
     case 'ts':
-      return finishTs(fd);
+      return finishTs(fd, progress);
     case 'mp4':
-      return mp4Media(finishMp4(fd));
+      return mp4Media(finishMp4(fd, progress));
   }
 }
 

@@ -140,6 +140,16 @@ describe('finishFlv', () => {
     expect(wholeTags(bytes).end).toBe(bytes.length);
   });
 
+  it('has room for an hour of keyframes that ffprobe passes over, before and after', async () => {
+    const roomy = remuxed(grown, 3600);
+    fs.writeFileSync(path, roomy);
+    expect((await ffprobe(path)).warnings).toBe('');
+    const { durationMs } = finish(roomy);
+    expect((await ffprobe(path)).warnings).toBe('');
+    expect(Number(formatOf(path).duration)).toBeCloseTo(durationMs / 1000, 3);
+    expect(metadataOf(fs.readFileSync(path))).toMatchObject({ duration: durationMs / 1000, hasKeyframes: true });
+  });
+
   it('leaves metadata without room as long as it is', () => {
     const bytes = remuxed(grown, undefined);
     expect(finish(bytes)).toMatchObject({ repaired: false });
@@ -252,5 +262,6 @@ describe('completeFlvMetadata', () => {
       if (completed !== undefined) expect(completed.length).toBe(length);
       if (length > 300) expect(completed, `${length}`).toBeDefined();
     }
+    expect(completeFlvMetadata(Buffer.alloc(3_000_000), index)).toBeUndefined();
   });
 });

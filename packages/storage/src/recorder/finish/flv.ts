@@ -8,10 +8,11 @@ import { readAt } from './read.js';
  * metadata has for them. Does nothing to a file that is whole. Interrupted anywhere, it can be done again.
  *
  * @param fd for reading and writing
+ * @param progress called after each read
  * @throws {MediaError} `malformed` where it has no header, or no tag with media
  */
-export function finishFlv(fd: number): FinishedMedia {
-  const index = scan(fd);
+export function finishFlv(fd: number, progress: () => void = () => {}): FinishedMedia {
+  const index = scan(fd, progress);
   if (index.duration === 0 && index.keyframes.length === 0 && index.videoConfigAt === undefined) {
     throw new MediaError('malformed', `there is no tag with media in its first ${index.end} bytes`);
   }
@@ -26,10 +27,13 @@ export function finishFlv(fd: number): FinishedMedia {
   return { durationMs: index.duration, isFaststart: true, repaired, damage };
 }
 
-function scan(fd: number): FlvIndex {
+function scan(fd: number, progress: () => void): FlvIndex {
   const steps = scanFlv();
   let step = steps.next();
-  while (step.done !== true) step = steps.next(readAt(fd, step.value.offset, step.value.length));
+  while (step.done !== true) {
+    step = steps.next(readAt(fd, step.value.offset, step.value.length));
+    progress();
+  }
   return step.value;
 }
 

@@ -1,13 +1,6 @@
-import { fstatSync, fsyncSync, ftruncateSync, readSync, writeSync } from 'node:fs';
-import {
-  type FileRead,
-  type Mp4Damage,
-  type Mp4FinishStep,
-  type Mp4Index,
-  mp4Duration,
-  planMp4Finish,
-  scanMp4,
-} from '@sluice/media';
+import { fstatSync, fsyncSync, ftruncateSync, writeSync } from 'node:fs';
+import { type Mp4Damage, type Mp4FinishStep, type Mp4Index, mp4Duration, planMp4Finish, scanMp4 } from '@sluice/media';
+import { readAt } from './read.js';
 
 /** An MP4 file that is finished. */
 export interface FinishedMp4 {
@@ -27,14 +20,18 @@ export interface FinishedMp4 {
  * and can be finished.
  *
  * @param fd open for reading and writing; stays open
+ * @param progress called after each call of the system, or some
  * @throws {MediaError} where the file can't be read, or not be finished: it is left as it was
  * @throws an error of the system
  */
-export function finishMp4(fd: number): FinishedMp4 {
+export function finishMp4(fd: number, progress: () => void = () => {}): FinishedMp4 {
   const { size } = fstatSync(fd);
-  const index = scan(fd, size);
+  const index = scan(fd, size, progress);
   const plan = planMp4Finish(index, size);
-  for (const step of plan?.steps ?? []) take(fd, step);
+  for (const step of plan?.steps ?? []) {
+    take(fd, step);
+    progress();
+  }
   return {
     bytes: plan === undefined ? size : fstatSync(fd).size,
     durationMs: Math.round(mp4Duration(index) / 1000),
@@ -44,23 +41,14 @@ export function finishMp4(fd: number): FinishedMp4 {
   };
 }
 
-function scan(fd: number, size: number): Mp4Index {
+function scan(fd: number, size: number, progress: () => void): Mp4Index {
   const steps = scanMp4(size);
   let step = steps.next();
-  while (!step.done) step = steps.next(readAt(fd, step.value));
-  return step.value;
-}
-
-/** Fewer bytes only where the file ends. */
-function readAt(fd: number, { offset, length }: FileRead): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const count = readSync(fd, bytes, done, length - done, offset + done);
-    if (count === 0) break;
-    done += count;
+  while (!step.done) {
+    step = steps.next(readAt(fd, step.value.offset, step.value.length));
+    progress();
   }
-  return bytes.subarray(0, done);
+  return step.value;
 }
 
 function take(fd: number, step: Mp4FinishStep): void {

@@ -14,11 +14,12 @@ const TICKS_PER_MS = 90;
  * picture or sound to the end of the last.
  *
  * @param fd for reading and writing
+ * @param progress called after each read
  * @throws {MediaError} `malformed` where it has no packets, or none with a time
  */
-export function finishTs(fd: number): FinishedMedia {
+export function finishTs(fd: number, progress: () => void = () => {}): FinishedMedia {
   const { size } = fstatSync(fd);
-  const end = wholeEnd(fd, size);
+  const end = wholeEnd(fd, size, progress);
   const head = timesAt(fd, 0, Math.min(WINDOW, end));
   const [firstPts] = head.flatMap(({ pts }) => pts);
   if (firstPts === undefined) throw new MediaError('malformed', `no picture or sound in its first ${WINDOW} bytes`);
@@ -28,16 +29,17 @@ export function finishTs(fd: number): FinishedMedia {
     fdatasyncSync(fd);
   }
   const first = Math.min(...head.flatMap(({ pts }) => pts.map((time) => unwrapCounter(firstPts, time, CLOCK_BITS))));
-  const span = (endOf(tailTimes(fd, end)) - first) % 2 ** CLOCK_BITS;
+  const span = (endOf(tailTimes(fd, end, progress)) - first) % 2 ** CLOCK_BITS;
   const durationMs = Math.round((span < 0 ? span + 2 ** CLOCK_BITS : span) / TICKS_PER_MS);
   return { durationMs, isFaststart: true, repaired, damage: [] };
 }
 
-function wholeEnd(fd: number, size: number): number {
+function wholeEnd(fd: number, size: number, progress: () => void): number {
   let end = size - (size % PACKET);
   while (end > 0) {
     const from = Math.max(0, end - WINDOW);
     const whole = wholeTsPackets(readAt(fd, from, end - from));
+    progress();
     if (whole > 0) return from + whole;
     end = from;
   }
@@ -45,10 +47,11 @@ function wholeEnd(fd: number, size: number): number {
 }
 
 /** Of the last part of the file that has any. */
-function tailTimes(fd: number, end: number): TsTimes[] {
+function tailTimes(fd: number, end: number, progress: () => void): TsTimes[] {
   for (let until = end; ; until -= WINDOW) {
     const from = Math.max(0, until - WINDOW);
     const times = timesAt(fd, from, until - from);
+    progress();
     if (times.length > 0 || from === 0) return times;
   }
 }
