@@ -32,14 +32,20 @@ const profiles: string[] = [];
 const row = (...cells: (string | number)[]) => console.log(`| ${cells.join(' | ')} |`);
 
 const NONE = 'none';
+head(
+  ...['recorded', 'streams', 's', 'Mbit/s each', 'CPU of one core', 'main', 'disk thread', 'others'],
+  ...['recorder, ms/s a stream', 'loop late p99 ms', 'max', 'own work', 'MiB first minute', 'last', 'most'],
+  ...['waited for it', 'load late ms', 'load CPU'],
+);
 const costs = new Map<string, ServerCost>();
 for (const name of values.containers.split(',')) {
   const profile = await profileFile(`recording-${name}-${streams}`);
   if (profile !== undefined) profiles.push(profile);
   const container = name === NONE ? undefined : name;
-  costs.set(name, await measureServerCost({ plan, clip, streams, seconds, container, profile }));
+  const cost = await measureServerCost({ plan, clip, streams, seconds, container, profile });
+  costs.set(name, cost);
+  tellServer(name, cost);
 }
-tellServer();
 for (const [name, { recorded }] of costs) if (recorded !== undefined) tellFiles(name, recorded);
 if (Number(values.ffmpeg) > 0) await tellFfmpeg(Number(values.ffmpeg));
 console.log(
@@ -49,24 +55,17 @@ console.log(
 );
 for (const profile of profiles) console.log(`\n${profile}\n\n${await summariseProfile(profile)}`);
 
-function tellServer(): void {
-  head(
-    ...['recorded', 'streams', 's', 'Mbit/s each', 'CPU of one core', 'main', 'disk thread', 'others'],
-    ...['recorder, ms/s a stream', 'loop late p99 ms', 'max', 'own work', 'MiB first minute', 'last', 'most'],
-    ...['waited for it', 'load late ms', 'load CPU'],
-  );
+function tellServer(name: string, cost: ServerCost): void {
   const base = costs.get(NONE);
-  for (const [name, cost] of costs) {
-    const { threads, watch, memory } = cost;
-    const own = base === undefined || name === NONE ? '' : (((cpuOf(cost) - cpuOf(base)) * 1000) / streams).toFixed(2);
-    row(
-      ...[name, streams, seconds, cost.mbpsEach.toFixed(2), cpuOf(cost).toFixed(3), threads.main.toFixed(3)],
-      ...[name === NONE ? '' : threads.writer.toFixed(3), threads.others.toFixed(3), own],
-      ...[watch.p99Ms, watch.maxMs, watch.mostCpuMs].map((ms) => ms.toFixed(1)),
-      ...[memory.first, memory.last, memory.most].map((mib) => mib.toFixed(0)),
-      ...[cost.waited.toFixed(2), cost.lateMs.toFixed(0), cost.loadCpu.toFixed(2)],
-    );
-  }
+  const { threads, watch, memory } = cost;
+  const own = base === undefined || name === NONE ? '' : (((cpuOf(cost) - cpuOf(base)) * 1000) / streams).toFixed(2);
+  row(
+    ...[name, streams, seconds, cost.mbpsEach.toFixed(2), cpuOf(cost).toFixed(3), threads.main.toFixed(3)],
+    ...[name === NONE ? '' : threads.writer.toFixed(3), threads.others.toFixed(3), own],
+    ...[watch.p99Ms, watch.maxMs, watch.mostCpuMs].map((ms) => ms.toFixed(1)),
+    ...[memory.first, memory.last, memory.most].map((mib) => mib.toFixed(0)),
+    ...[cost.waited.toFixed(2), cost.lateMs.toFixed(0), cost.loadCpu.toFixed(2)],
+  );
 }
 
 function tellFiles(name: string, recorded: RecordedCost): void {
