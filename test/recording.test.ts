@@ -237,6 +237,23 @@ paths:
     }
   });
 
+  it('are whole when the server has been stopped', async () => {
+    const data = join(directory, 'stopped');
+    const config = 'recording: { enabled: true, flushSeconds: 1 }';
+    const first = await startServer(config, {}, { dataDirectory: data });
+    const publisher = await ClipPublisher.start(`${first.rtmp}/live/show`, await makeClip('h264-b', 2), { loop: true });
+    await until('it grows', async () => (await recordedFiles(first, 'live/show')).length === 1);
+    await first.stop();
+    publisher.kill();
+    const second = await startServer(config, {}, { dataDirectory: data });
+    const [file] = await recordedFiles(second, 'live/show');
+    expect(file?.state).toBe('ready');
+    expect(second.log.filter(({ msg }) => /that a crash left/.test(msg))).toEqual([]);
+    const { video } = await packetsOf(join(data, 'recordings', file?.file ?? ''));
+    expect(Math.abs(video.length * 40 - (file?.durationMs ?? 0))).toBeLessThan(400);
+    await second.stop();
+  });
+
   it('take no room on the disk that they do not need', async () => {
     const [file] = await recordedFiles(sluice, 'mp4/show');
     if (file === undefined) return;

@@ -17,6 +17,9 @@ interface Ports {
 /** V8 may leave garbage where it is for as long as nobody needs the room. */
 const COLLECTS_GARBAGE_ON_SIGUSR2 = ['--expose-gc', '--import', 'data:text/javascript,process.on("SIGUSR2", gc)'];
 
+/** Without what the test run is told by variables that look like settings. */
+const OWN_ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')));
+
 /** The built server in a process of its own, so that its memory can be told from the test's. */
 export class ServerProcess {
   readonly ports: Ports;
@@ -36,7 +39,7 @@ export class ServerProcess {
     const child = spawn(process.execPath, [...COLLECTS_GARBAGE_ON_SIGUSR2, MAIN, 'serve'], {
       cwd: directory ?? own,
       env: {
-        ...process.env,
+        ...OWN_ENVIRONMENT,
         SLUICE_RTMP_PORT: '0',
         SLUICE_HTTP_PORT: '0',
         SLUICE_SRT_PORT: '0',

@@ -1,6 +1,5 @@
 import { type EventBus, type Logger, messageOf, type RecordedFile, type RecordingIndex } from '@sluice/core';
 import { RecordingDiskError } from './disk/errors.js';
-import type { FinishedFile } from './disk/finisher-protocol.js';
 import type { RecordingFile } from './recording-file.js';
 import type { RecordingFiles } from './recording-files.js';
 
@@ -76,41 +75,43 @@ export class Finishing {
     if (isLate) this.#options.log.warn({ files }, 'recorded files are left to be finished at the next start');
   }
 
+  /** It is tried again where the disk or the index can't at the moment. */
   async #makeWhole(row: RecordedFile): Promise<void> {
-    const { files, index, events, log } = this.#options;
-    this.#names.add(row.file);
-    let finished: FinishedFile;
-    try {
-      finished = await files.finish(row.file, row.container);
-    } catch (error) {
-      await this.#giveUp(row, error);
-      return;
-    }
-    const { bytes, durationMs: duration, sha256, damage } = finished;
-    const reason = [row.reason ?? [], damage].flat().join('; ') || undefined;
-    const file: RecordedFile = { ...row, state: 'ready', bytes, duration, sha256, reason };
-    if (damage.length > 0) log.warn({ path: row.path, file: row.file, damage }, 'a recorded file has holes');
-    await index.put(file);
-    this.#names.delete(row.file);
-    log.info({ path: row.path, file: row.file, bytes, durationMs: duration }, 'a recorded file is ready');
-    events.emit('recording-file-ready', { file });
-  }
-
-  /** For good, or until it is tried again. */
-  async #giveUp(row: RecordedFile, error: unknown): Promise<void> {
     const { index, events, log } = this.#options;
-    const reason = messageOf(error);
-    const code = codeOf(error);
-    if (code !== 'missing' && code !== 'unreadable') {
-      if (code !== 'closed') log.warn({ file: row.file, detail: reason }, 'a recorded file cannot be finished yet');
+    this.#names.add(row.file);
+    let file: RecordedFile;
+    try {
+      file = await this.#finished(row);
+      await index.put(file);
+    } catch (error) {
+      const isOver = error instanceof RecordingDiskError && error.code === 'closed';
+      if (!isOver) log.warn({ file: row.file, detail: messageOf(error) }, 'a recorded file cannot be finished yet');
       this.#retry(row);
       return;
     }
-    const file: RecordedFile = { ...row, state: code === 'missing' ? 'missing' : 'damaged', reason };
-    log.error({ path: row.path, file: row.file, detail: reason }, `a recorded file is ${file.state}`);
-    await index.put(file);
     this.#names.delete(row.file);
-    events.emit('recording-file-damaged', { file, reason });
+    const { path, bytes, duration: durationMs, state, reason = '' } = file;
+    if (state === 'ready') {
+      log.info({ path, file: file.file, bytes, durationMs }, 'a recorded file is ready');
+      events.emit('recording-file-ready', { file });
+    } else {
+      log.error({ path, file: file.file, detail: reason }, `a recorded file is ${state}`);
+      events.emit('recording-file-damaged', { file, reason });
+    }
+  }
+
+  /** The row of a file from now on. @throws where that can't be told at the moment */
+  async #finished(row: RecordedFile): Promise<RecordedFile> {
+    try {
+      const { bytes, durationMs: duration, sha256, damage } = await this.#options.files.finish(row.file, row.container);
+      const reason = [row.reason ?? [], damage].flat().join('; ') || undefined;
+      return { ...row, state: 'ready', bytes, duration, sha256, reason };
+    } catch (error) {
+      const code = error instanceof RecordingDiskError ? error.code : undefined;
+      if (code === 'missing') return { ...row, state: 'missing', reason: messageOf(error) };
+      if (code === 'unreadable') return { ...row, state: 'damaged', reason: messageOf(error) };
+      throw error;
+    }
   }
 
   #retry(row: RecordedFile): void {
@@ -132,5 +133,3 @@ export class Finishing {
     this.#underWay.add(followed);
   }
 }
-
-const codeOf = (error: unknown) => (error instanceof RecordingDiskError ? error.code : undefined);

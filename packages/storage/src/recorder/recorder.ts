@@ -40,7 +40,7 @@ interface Running {
 /** How often it is looked for media that has waited for long enough; `flushSeconds` is half a second at the least. */
 const TICK_MS = 100;
 /** For files under way, when the server goes down. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 5000;
 
 /** Records streams: those that the configuration names, and those that somebody asks for. */
 export class Recorder implements RecordingControl {
@@ -81,7 +81,7 @@ export class Recorder implements RecordingControl {
     if (rows.length > 0)
       this.#options.log.warn({ files: rows.length }, 'recorded files are finished that a crash left');
     this.#finishing.repair(() => Promise.resolve(rows));
-    this.#finishing.repair(() => strayFiles({ ...this.#options, before }));
+    this.#finishing.repair(() => strayFiles({ ...this.#options, before, isInWork: (file) => this.isInWork(file) }));
   }
 
   start(path: StreamPath, { container }: { readonly container?: RecordingContainer | undefined }): ActiveRecording {
@@ -112,7 +112,7 @@ export class Recorder implements RecordingControl {
   /** Whether a file grows, or is being finished. @param file under the recording root */
   isInWork(file: string): boolean {
     if (this.#finishing.isAt(file)) return true;
-    return [...this.#running.values()].some(({ recording }) => recording.status.file === file);
+    return [...this.#running.values()].some(({ recording }) => recording.file === file);
   }
 
   /** Ends all recordings. Resolves when their files are whole, or have to be left to the next start. */
@@ -176,11 +176,9 @@ export class Recorder implements RecordingControl {
   }
 
   #end({ recording, output }: Running, reason: string): void {
-    const { id, path } = recording;
-    if (!this.#running.delete(id)) return;
+    if (!this.#running.delete(recording.id)) return;
     output.finish();
-    this.#options.log.info({ recording: id, path, reason }, 'recording ends');
-    this.#options.events.emit('recording-ended', { path, recording: id, reason });
+    recording.ended(reason);
   }
 
   #tick(): void {

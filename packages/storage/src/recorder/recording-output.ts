@@ -71,12 +71,13 @@ export class RecordingOutput implements Output {
   #metadata: Metadata = {};
   /** The track whose samples files begin with: the picture, or else the sound. */
   #lead: TrackConfig | undefined;
-  #leftOut: string | undefined;
+  #leftOut: readonly string[] = [];
   #file: OpenFile | undefined;
   readonly #waiting = new WaitingSamples();
   #splits = false;
   #sawSeam = false;
   #lostFrom: Micros | undefined;
+  #latest = micros(0);
   /** The first sample's time, until a file has begun. */
   #first: Micros | undefined;
   #hasBegun = false;
@@ -93,19 +94,20 @@ export class RecordingOutput implements Output {
 
   configure({ tracks, metadata }: StreamDescription): void {
     this.#metadata = metadata;
-    this.#leftOut = undefined;
+    this.#leftOut = [];
     const carried = tracks.filter((config) => this.#canCarry(config));
     if (carried.length === this.#tracks.size && carried.every((config) => isKnown(this.#tracks, config))) return;
+    this.#waiting.keepOnly(carried.filter((config) => isKnown(this.#tracks, config)).map(({ track }) => track));
     this.#tracks = new Map(carried.map((config) => [config.track, config]));
     this.#lead = carried.find(({ kind }) => kind === 'video') ?? carried[0];
-    if (this.#file === undefined) this.#waiting.keepOnly(carried.map(({ track }) => track));
-    else this.#options.source.requestKeyframe();
+    if (this.#file !== undefined) this.#options.source.requestKeyframe();
   }
 
   sample(sample: Sample): void {
     const config = this.#tracks.get(sample.track);
     if (config === undefined || this.#isOver) return;
     this.#lastSampleAt = this.#options.clock.monotonic();
+    this.#latest = sample.dts;
     if (this.#file?.sink.failed === true) this.#abandon(this.#file);
     if (this.#canBeginWith(sample) && (this.#file === undefined || this.#isDue(this.#file, sample))) this.#cut(sample);
     const file = this.#file;
@@ -135,9 +137,11 @@ export class RecordingOutput implements Output {
   finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (this.#file?.sink.failed === true) this.#abandon(this.#file);
     if (this.#file !== undefined) this.#close(this.#file);
     this.#file = undefined;
     this.#waiting.clear();
+    this.#tellLost(this.#latest);
   }
 
   /** Hands on what has waited for long enough, also where the encoder says nothing. */
@@ -152,8 +156,9 @@ export class RecordingOutput implements Output {
   #canCarry(config: TrackConfig): boolean {
     const refusal = this.#options.format.refusalFor(config);
     if (refusal === undefined) return true;
-    this.#leftOut = `without ${config.codec}: ${refusal}`;
-    this.#options.sink.leftOut(this.#leftOut);
+    const what = `without ${config.codec}`;
+    this.#leftOut = [...this.#leftOut, `${what}: ${refusal}`];
+    this.#options.sink.leftOut(what, refusal);
     return false;
   }
 
@@ -190,8 +195,7 @@ export class RecordingOutput implements Output {
     this.#hasBegun = true;
     this.#splits = false;
     this.#sawSeam = false;
-    if (this.#lostFrom !== undefined) this.#options.sink.lost(millisFromMicros(micros(file.start - this.#lostFrom)));
-    this.#lostFrom = undefined;
+    this.#tellLost(file.start);
     for (const sample of waiting) {
       const config = this.#tracks.get(sample.track);
       if (config !== undefined) this.#write(file, sample);
@@ -206,7 +210,8 @@ export class RecordingOutput implements Output {
     const tracks = [...this.#tracks.values()];
     const muxer = format.open({ tracks, metadata: this.#metadata, seconds: settings.segmentSeconds });
     const { reserve } = muxer;
-    const opened = sink.begin({ startedAt, tracks: tracks.map(recordedTrack), reason: this.#leftOut, reserve });
+    const reason = this.#leftOut.length === 0 ? undefined : this.#leftOut.join('; ');
+    const opened = sink.begin({ startedAt, tracks: tracks.map(recordedTrack), reason, reserve });
     if (opened === undefined) {
       this.#lostFrom ??= start;
       return undefined;
@@ -230,7 +235,7 @@ export class RecordingOutput implements Output {
     this.#noteGap(file, sample.dts);
     const fault = mediaFault(() => file.muxer.sample(sample));
     if (fault !== undefined) {
-      this.#options.sink.leftOut(`without some frames: ${fault}`);
+      this.#options.sink.leftOut('without some frames', fault);
       return;
     }
     if (sample.dts > file.end) file.end = sample.dts;
@@ -245,7 +250,7 @@ export class RecordingOutput implements Output {
     const fault = mediaFault(() => {
       bytes = file.muxer.take(all);
     });
-    if (fault !== undefined) this.#options.sink.leftOut(`without some frames: ${fault}`);
+    if (fault !== undefined) this.#options.sink.leftOut('without some frames', fault);
     if (bytes === undefined) return;
     file.bytes += bytes.length;
     file.sink.append(bytes, millisFromMicros(micros(file.end - file.start)));
@@ -263,6 +268,12 @@ export class RecordingOutput implements Output {
     this.#lostFrom = micros(file.start + file.sink.kept * 1000);
   }
 
+  #tellLost(until: Micros): void {
+    if (this.#lostFrom === undefined) return;
+    this.#options.sink.lost(Math.max(millisFromMicros(micros(until - this.#lostFrom)), 0));
+    this.#lostFrom = undefined;
+  }
+
   /** Sound for the file that the next keyframe begins. */
   #hold(sample: Sample): void {
     if (this.#file === undefined) {
@@ -270,7 +281,7 @@ export class RecordingOutput implements Output {
       return;
     }
     if (this.#waiting.push(sample) > 0) {
-      this.#options.sink.leftOut('without some sound: it changed long before a keyframe came');
+      this.#options.sink.leftOut('without some sound', 'it changed long before a keyframe came');
     }
   }
 

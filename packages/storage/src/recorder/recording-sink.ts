@@ -30,6 +30,6 @@ export interface RecordingSink {
   begin(opening: FileOpening): FileSink | undefined;
   /** Live media, in ms, that isn't in any file, since nothing could be written. */
   lost(duration: number): void;
-  /** Tells, once for each text, what of the stream isn't recorded. */
-  leftOut(reason: string): void;
+  /** What of the stream isn't recorded, as in `without av1`. Told once, with the reason that was given then. */
+  leftOut(what: string, why: string): void;
 }

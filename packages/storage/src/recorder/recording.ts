@@ -52,7 +52,8 @@ export class Recording implements RecordingSink {
   readonly startedBy: ActiveRecording['startedBy'];
   readonly startedAt: Millis;
   readonly #options: RecordingOptions;
-  readonly #said = new Set<string>();
+  /** Why, by what is left out. */
+  readonly #leftOut = new Map<string, string>();
   #file: RecordingFile | undefined;
   #trouble: Trouble | undefined;
   #files = 0;
@@ -68,16 +69,20 @@ export class Recording implements RecordingSink {
     this.startedAt = options.clock.wall();
   }
 
+  /** The file that grows, under the recording root. */
+  get file(): string | undefined {
+    return this.#file?.row.file;
+  }
+
   get status(): ActiveRecording {
     const { id, path, container, startedBy, startedAt } = this;
-    const file = this.#file;
-    const reason = [...this.#said].join('; ');
+    const reason = [...this.#leftOut].map(([what, why]) => `${what}: ${why}`).join('; ');
     return {
       ...{ id, path, container, startedBy, startedAt },
       state: this.#state(),
-      file: file?.row.file,
+      file: this.file,
       files: this.#files,
-      bytes: this.#bytesBefore + (file?.keptBytes ?? 0),
+      bytes: this.#bytesBefore + (this.#file?.keptBytes ?? 0),
       ...(reason === '' ? {} : { reason }),
     };
   }
@@ -120,11 +125,21 @@ export class Recording implements RecordingSink {
     this.#lost += duration;
   }
 
-  leftOut(reason: string): void {
-    if (this.#said.has(reason)) return;
-    this.#said.add(reason);
+  leftOut(what: string, why: string): void {
+    if (this.#leftOut.has(what)) return;
+    this.#leftOut.set(what, why);
     const { id: recording, path, container } = this;
-    this.#options.log.warn({ recording, path, container }, `the recording is made ${reason}`);
+    this.#options.log.warn({ recording, path, container, detail: why }, `the recording is made ${what}`);
+  }
+
+  /** Nothing more is recorded, for that reason. */
+  ended(reason: string): void {
+    this.#leave();
+    const { id: recording, path } = this;
+    const lostMs = this.#lost;
+    if (lostMs > 0) this.#options.log.error({ recording, path, lostMs }, 'the recording ends while the disk fails');
+    this.#options.log.info({ recording, path, reason }, 'recording ends');
+    this.#options.events.emit('recording-ended', { path, recording, reason });
   }
 
   #state(): RecordingState {

@@ -21,9 +21,10 @@ export async function strayFiles(options: {
   readonly live: LiveConfig;
   readonly log: Logger;
   readonly before: number;
+  readonly isInWork: (file: string) => boolean;
 }): Promise<RecordedFile[]> {
-  const { files, index, live, log, before } = options;
-  const found = (await files.list()).filter(({ modifiedAt }) => modifiedAt < before);
+  const { files, index, live, log, before, isInWork } = options;
+  const found = (await files.list()).filter(({ file, modifiedAt }) => modifiedAt < before && !isInWork(file));
   if (found.length === 0) return [];
   const known = new Set((await allRows(index, undefined)).map(({ file }) => file));
   const unknown = found.filter(({ file }) => !known.has(file));

@@ -16,7 +16,6 @@ import {
   ticksFromMicros,
   writeFragment,
   writeGrowingMp4Head,
-  writeInitSegment,
 } from '@sluice/media';
 import type { ReservedRoom } from '../disk/protocol.js';
 import { mediaFault } from './media-fault.js';
@@ -27,8 +26,7 @@ const ANY_SIZE = { width: 16, height: 16 };
 
 /** MP4 that grows by fragments with all tracks in them, behind room for the index of the finished file. */
 export const mp4Format: ContainerFormat = {
-  refusalFor: (config) =>
-    mediaFault(() => writeInitSegment([config], { tracks: new Map([[config.track, { size: ANY_SIZE }]]) })),
+  refusalFor: (config) => mediaFault(() => new Mp4Muxer({ tracks: [config], metadata: {}, seconds: 1 })),
   open: (options) => new Mp4Muxer(options),
 };
 

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   av1TrackConfig,
   FlvDemuxer,
@@ -12,6 +15,7 @@ import {
 } from '@sluice/media';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Clip, makeClip } from '../../../../../test/support/clip.js';
+import { ffmpeg, testPicture, testSound } from '../../../../../test/support/ffmpeg.js';
 import { CONTAINER_FORMATS } from './formats.js';
 
 const SECOND = 1_000_000;
@@ -45,6 +49,20 @@ function record(container: keyof typeof CONTAINER_FORMATS, clip: Clip): Buffer {
   const bytes = Buffer.concat(pieces);
   const { at, bytes: room } = muxer.reserve ?? { at: 0, bytes: 0 };
   return Buffer.concat([bytes.subarray(0, at), Buffer.alloc(room), bytes.subarray(at)]);
+}
+
+/** What ffmpeg makes of a test picture and sound. */
+async function mp4Clip(codecs: readonly string[]): Promise<Clip> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-muxers-'));
+  try {
+    const file = join(directory, 'clip.mp4');
+    await ffmpeg([...testPicture({ seconds: 2 }), ...testSound(2), '-g', '25', ...codecs, file]);
+    const events = readMp4(await readFile(file)).filter((event) => event.type !== 'unsupported-track');
+    const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));
+    return { events, samples: samples.sort((a, b) => a.dts - b.dts) };
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
 const of = (samples: readonly Sample[], kind: Sample['kind']) => samples.filter((sample) => sample.kind === kind);
@@ -127,6 +145,31 @@ describe('muxers of recordings', () => {
       return file.includes(data);
     });
     expect(found).toEqual([true, true]);
+  });
+
+  it.each([
+    [
+      'vp9 and opus',
+      ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'libopus'],
+      ['mp4', 'flv'],
+    ],
+    ['av1 and aac', ['-c:v', 'libsvtav1', '-preset', '12', '-c:a', 'aac'], ['mp4', 'flv']],
+    ['h264 and mp3', ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'libmp3lame'], ['mp4', 'flv', 'ts']],
+    ['hevc and opus', ['-c:v', 'libx265', '-preset', 'ultrafast', '-c:a', 'libopus'], ['mp4', 'flv', 'ts']],
+  ] as const)('carry %s as far as the container does, and tell of the rest', async (_name, codecs, carriers) => {
+    const other = await mp4Clip(codecs);
+    const tracks = other.events.flatMap((event) => (event.type === 'config' ? [event.config] : []));
+    const able = (['mp4', 'flv', 'ts'] as const).filter((container) =>
+      tracks.every((config) => CONTAINER_FORMATS[container].refusalFor(config) === undefined),
+    );
+    expect(able).toEqual(carriers);
+    for (const container of able) {
+      const events = DEMUX[container](record(container, other)) as readonly MediaEvent[];
+      const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));
+      for (const kind of ['video', 'audio'] as const) {
+        expect([container, kind, of(samples, kind).length]).toEqual([container, kind, of(other.samples, kind).length]);
+      }
+    }
   });
 
   it('tells what a container cannot carry', () => {
