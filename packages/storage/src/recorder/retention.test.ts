@@ -222,6 +222,34 @@ describe('what is kept of recordings', () => {
     expect([await left(), removed.map(({ reason }) => reason)]).toEqual([['w'], ['asked']]);
   });
 
+  it('removes a file once, whoever asks at the same time, and brings none back', async () => {
+    const { index, remover } = started();
+    const damaged: unknown[] = [];
+    open.push(events.on('recording-file-damaged', (event) => damaged.push(event)));
+    for (const [id, over] of [
+      ['a', {}],
+      ['b', { remote: REMOTE }],
+    ] as const) {
+      const file = await recorded(id, 1000, over);
+      await Promise.all([
+        remover.remove(id),
+        remover.removeHere(file, 'path-full'),
+        remover.removeEverywhere(file, 'age'),
+        remover.removeHere(file, 'disk-full'),
+      ]);
+      expect(await index.get(id)).toBeUndefined();
+      // Retention looks through pages of entries that are old by the time it comes to the last of them.
+      expect(await remover.removeHere(file, 'disk-full')).toBe(false);
+      expect(await remover.removeEverywhere(file, 'age')).toBe(false);
+      expect(await index.get(id)).toBeUndefined();
+    }
+    const moved = await recorded('c', 1000, { remote: REMOTE });
+    await Promise.all([remover.removeHere(moved, 'moved'), remover.removeHere(moved, 'path-full')]);
+    expect(await left()).toEqual(['(c)']);
+    expect(removed.map(({ file: { id }, reason }) => `${id} ${reason}`)).toEqual(['a asked', 'b asked', 'c moved']);
+    expect(damaged).toEqual([]);
+  });
+
   it('never removes anything outside of the root, whatever the index says', async () => {
     const { index, remover } = started();
     mkdirSync(join(dir, 'outside'));
