@@ -62,9 +62,11 @@ class Studio {
   readonly files = new MemoryFiles();
   readonly index = new MemoryIndex();
   readonly warnings: string[] = [];
+  readonly errors: string[] = [];
   readonly log: Logger = {
     ...silentLogger,
     warn: (fields, text) => this.warnings.push(`${text} ${JSON.stringify(fields)}`),
+    error: (fields, text) => this.errors.push(`${text} ${JSON.stringify(fields)}`),
   };
   readonly events = new EventBus(silentLogger);
   readonly told: string[] = [];
@@ -341,6 +343,47 @@ describe('the recorder', () => {
     expect(Math.abs(lostMs - lost * PICTURE_MS)).toBeLessThanOrEqual(2 * PICTURE_MS);
   });
 
+  it('does not pause what has ended, where the end of its last file cannot be written', () => {
+    studio = new Studio(ON);
+    studio.publish(VIDEO, SOUND);
+    studio.send(2.2);
+    studio.files.holds = true;
+    studio.recorder.stop(studio.recorder.active[0]?.id ?? '');
+    studio.files.files[0]?.fail('disk-full');
+    expect(studio.told.filter((name) => !name.startsWith('file'))).toEqual(['started', 'ended']);
+    expect(studio.errors.join()).toMatch(/the end of a recorded file is not on the disk.*"lostMs":\d{3}/);
+  });
+
+  it('counts what is lost of the end of a file where the next one has begun', () => {
+    studio = new Studio('recording: { enabled: true, segmentSeconds: 2 }');
+    studio.publish(VIDEO, SOUND);
+    studio.send(1.7);
+    studio.files.holds = true;
+    studio.send(0.5);
+    studio.files.files[0]?.fail('disk-full');
+    studio.files.holds = false;
+    studio.send(2);
+    expect(studio.told.filter((name) => !name.startsWith('file'))).toEqual(['started', 'paused', 'resumed']);
+    const [told = ''] = studio.warnings.filter((text) => text.startsWith('the recording goes on'));
+    const lostMs = Number(/"lostMs":(\d+)/.exec(told)?.[1]);
+    expect(lostMs).toBeGreaterThan(200);
+    expect(lostMs).toBeLessThan(1100);
+  });
+
+  it('counts files that were begun, not attempts', async () => {
+    studio = new Studio(ON);
+    studio.files.trouble = 'disk-failed';
+    studio.publish(VIDEO, SOUND);
+    for (let second = 0; second < 5; second++) {
+      studio.send(1);
+      await Promise.resolve();
+    }
+    expect(studio.recorder.active).toMatchObject([{ state: { kind: 'paused' }, files: 0 }]);
+    studio.files.trouble = undefined;
+    studio.send(3);
+    expect(studio.recorder.active).toMatchObject([{ state: { kind: 'recording' }, files: 1 }]);
+  });
+
   it('waits a moment for pictures where sound comes first, and loses nothing of sound alone', () => {
     studio = new Studio(ON);
     studio.publish(SOUND);
@@ -378,17 +421,23 @@ describe('the recorder', () => {
     const base = { recording: 'r', path: PATH, container: 'mp4', startedAt: millis(5), duration: 0, bytes: 0 } as const;
     const row = { ...base, tracks: [], gaps: [], isLocal: true, state: 'writing' } as const;
     for (const name of ['a.mp4', 'live/show/2026-11-21/10-00-00.mp4', 'notes.txt']) create(name);
-    await studio.index.put({ ...row, id: '1', file: 'a.mp4' });
+    const early = { at: 500, missing: 9000, reason: 'encoder-away' } as const;
+    await studio.index.put({ ...row, id: '1', file: 'a.mp4', gaps: [early, { ...early, at: 1000 }] });
     await studio.index.put({ ...row, id: '2', file: 'gone.mp4' });
+    await studio.index.put({ ...row, id: '3', file: 'link.mp4' });
+    studio.files.refusals.set('link.mp4', 'bad-name');
     await studio.recorder.open();
     await vi.runOnlyPendingTimersAsync();
-    const rows = [...studio.index.rows.values()].map(({ file, state, path }) => [file, state, path]);
+    const rows = [...studio.index.rows.values()].map(({ file, state, isLocal }) => [file, state, isLocal]);
     expect(rows).toEqual([
-      ['a.mp4', 'ready', PATH],
-      ['gone.mp4', 'missing', PATH],
-      ['live/show/2026-11-21/10-00-00.mp4', 'ready', PATH],
+      ['a.mp4', 'ready', true],
+      ['gone.mp4', 'missing', false],
+      ['link.mp4', 'damaged', true],
+      ['live/show/2026-11-21/10-00-00.mp4', 'ready', true],
     ]);
+    // A gap that was told before what came after it was written.
+    expect(studio.index.rows.get('1')?.gaps).toEqual([early]);
     expect(studio.files.files.map(({ isFinished }) => isFinished)).toEqual([true, true, false]);
-    expect(studio.told.toSorted()).toEqual(['file-damaged', 'file-ready', 'file-ready']);
+    expect(studio.told.toSorted()).toEqual(['file-damaged', 'file-damaged', 'file-ready', 'file-ready']);
   });
 });

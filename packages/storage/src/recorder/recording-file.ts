@@ -12,6 +12,8 @@ import type { RecordingFiles } from './recording-files.js';
 import type { FileSink } from './recording-sink.js';
 
 export interface RecordingFileEvents {
+  /** Its first bytes are on the disk. */
+  opened(): void;
   /** Something of it is on the disk, told each time that there is more. */
   written(): void;
   failed(trouble: RecordingTrouble, detail: string): void;
@@ -58,6 +60,7 @@ export class RecordingFile implements FileSink {
           this.#row = { ...this.#row, file: name };
           this.#isThere = true;
           this.#tellIndex();
+          options.events.opened();
         },
         failed: (trouble, detail) => this.#fail(trouble, detail),
         flushed: (bytes) => this.#flushed(bytes),
@@ -76,6 +79,11 @@ export class RecordingFile implements FileSink {
 
   get kept(): number {
     return this.#kept;
+  }
+
+  /** Ms of its media that were appended, and aren't on the disk. */
+  get waiting(): number {
+    return (this.#onTheWay.at(-1)?.duration ?? this.#kept) - this.#kept;
   }
 
   /** Whether anything of it is on the disk. */
