@@ -168,7 +168,10 @@ export class Recording implements RecordingSink {
     const { id: recording, path } = this;
     if (this.#isOver) {
       const { row, waiting: lostMs } = file;
-      log.error({ recording, path, file: row.file, trouble, detail, lostMs }, 'the end of a recorded file is not on the disk');
+      log.error(
+        { recording, path, file: row.file, trouble, detail, lostMs },
+        'the end of a recorded file is not on the disk',
+      );
       return;
     }
     // Of its end nobody else knows, where the next file has begun.
