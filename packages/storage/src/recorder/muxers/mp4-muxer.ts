@@ -18,7 +18,7 @@ import {
   writeGrowingMp4Head,
 } from '@sluice/media';
 import type { ReservedRoom } from '../disk/protocol.js';
-import { mediaFault } from './media-fault.js';
+import { checkNotBefore, mediaFault } from './media-fault.js';
 import { type ContainerFormat, gather, type MuxerOptions, type RecordingMuxer } from './muxer.js';
 
 /** A picture's size where its configuration doesn't tell it, to find out whether the rest can be written. */
@@ -63,6 +63,7 @@ class Mp4Muxer implements RecordingMuxer {
   sample(sample: Sample): void {
     const writer = this.#writers.get(sample.track);
     if (writer === undefined) throw new MediaError('no-config', `a sample of track ${sample.track}, which is unknown`);
+    if (this.#sequence > 0) checkNotBefore(this.#start, sample);
     writer.push(sample);
     this.#waiting += sample.data.length;
     if (this.#sequence > 0) return;
@@ -107,7 +108,7 @@ class Mp4Muxer implements RecordingMuxer {
     });
   }
 
-  /** In the file's time. A track that turns out to begin before the file does is moved to its beginning. */
+  /** In the file's time. */
   #placed(run: TrackRun): TrackRun {
     const from = ticksFromMicros(this.#start as Micros, run.timescale);
     return { ...run, baseDecodeTime: Math.max(run.baseDecodeTime - from, 0) };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   av1TrackConfig,
   FlvDemuxer,
+  MediaError,
   type MediaEvent,
   micros,
   readMp4,
@@ -65,6 +66,17 @@ async function mp4Clip(codecs: readonly string[]): Promise<Clip> {
   }
 }
 
+const LAG = 1.2 * SECOND;
+
+/** As a multiplexer sends it that is far ahead with the picture. */
+function withLateSound({ events, samples }: Clip): Clip {
+  const arrival = ({ kind, dts }: Sample) => (kind === 'audio' ? dts + LAG : dts);
+  const moved = samples.map((sample) =>
+    sample.kind === 'audio' ? { ...sample, dts: micros(sample.dts - LAG), pts: micros(sample.pts - LAG) } : sample,
+  );
+  return { events, samples: moved.sort((a, b) => arrival(a) - arrival(b)) };
+}
+
 const of = (samples: readonly Sample[], kind: Sample['kind']) => samples.filter((sample) => sample.kind === kind);
 
 describe('muxers of recordings', () => {
@@ -76,7 +88,7 @@ describe('muxers of recordings', () => {
   });
 
   it.each(['mp4', 'flv', 'ts'] as const)('%s has each sample, at its distance from the first one', (container) => {
-    for (const source of [clip, hevc]) {
+    for (const source of [clip, hevc, withLateSound(clip)]) {
       const events = DEMUX[container](record(container, source)) as readonly MediaEvent[];
       const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));
       const first = Math.min(...source.samples.map(({ dts }) => dts));
@@ -98,6 +110,32 @@ describe('muxers of recordings', () => {
       }
     }
   });
+
+  it.each(['mp4', 'flv'] as const)(
+    '%s has nothing that comes when its beginning is written, and was before',
+    (container) => {
+      const { events, samples } = withLateSound(clip);
+      const start = Math.min(...of(samples, 'video').map(({ dts }) => dts));
+      const [early, late] = [of(samples, 'audio').filter(({ dts }) => dts < start), samples].map(
+        (some) => new Set(some),
+      );
+      const tracks = events.flatMap((event): TrackConfig[] => (event.type === 'config' ? [event.config] : []));
+      const muxer = CONTAINER_FORMATS[container].open({ tracks, metadata: {}, seconds: 60 });
+      for (const sample of early ?? []) late?.delete(sample);
+      const [first, ...rest] = late ?? [];
+      if (first === undefined) throw new Error('there are no samples');
+      muxer.sample(first);
+      for (const sample of rest.splice(0, 5)) muxer.sample(sample);
+      const pieces = [muxer.take(false) ?? Buffer.alloc(0)];
+      for (const sample of early ?? []) expect(() => muxer.sample(sample)).toThrow(MediaError);
+      for (const sample of rest) muxer.sample(sample);
+      const bytes = Buffer.concat([...pieces, muxer.take(true) ?? Buffer.alloc(0)]);
+      const { at, bytes: room } = muxer.reserve ?? { at: 0, bytes: 0 };
+      const file = Buffer.concat([bytes.subarray(0, at), Buffer.alloc(room), bytes.subarray(at)]);
+      const read = DEMUX[container](file).filter(({ type }) => type === 'sample');
+      expect(read).toHaveLength(samples.length - (early?.size ?? 0));
+    },
+  );
 
   it.each(['mp4', 'flv', 'ts'] as const)('%s carries several tracks of sound', (container) => {
     const second = (track: number) => (track === 1 ? 3 : track);
