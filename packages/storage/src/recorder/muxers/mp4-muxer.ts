@@ -76,7 +76,10 @@ class Mp4Muxer implements RecordingMuxer {
   }
 
   take(all: boolean): Buffer | undefined {
-    const runs = [...this.#writers.values()].flatMap((writer) => (all ? writer.finish() : writer.take()) ?? []);
+    // A picture that has waited since the last time goes with the length of the one before; finishing sets it right.
+    const runs = [...this.#writers.values()].flatMap(
+      (writer) => (all ? undefined : writer.take()) ?? writer.finish() ?? [],
+    );
     if (runs.length === 0) return undefined;
     this.#waiting = 0;
     const head = this.#sequence === 0 ? this.#head() : undefined;

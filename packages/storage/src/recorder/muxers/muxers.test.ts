@@ -137,6 +137,28 @@ describe('muxers of recordings', () => {
     },
   );
 
+  it.each(['mp4', 'flv', 'ts'] as const)('%s has a picture that no other follows for long', (container) => {
+    const tracks = clip.events.flatMap((event): TrackConfig[] => (event.type === 'config' ? [event.config] : []));
+    const muxer = CONTAINER_FORMATS[container].open({ tracks, metadata: {}, seconds: 60 });
+    const [picture] = of(clip.samples, 'video');
+    if (picture === undefined) throw new Error('there are no pictures');
+    const pieces: Buffer[] = [];
+    const counts: number[] = [];
+    for (let half = 0; half < 6; half++) {
+      const isIn = ({ dts }: Sample) => dts - picture.dts >= half * 500_000 && dts - picture.dts < (half + 1) * 500_000;
+      if (half === 0) muxer.sample(picture);
+      if (half === 4) muxer.sample({ ...picture, dts: micros(picture.dts + 2_000_000), pts: picture.pts });
+      for (const sample of of(clip.samples, 'audio').filter(isIn)) muxer.sample(sample);
+      pieces.push(muxer.take(half === 5) ?? Buffer.alloc(0));
+      const bytes = Buffer.concat(pieces);
+      const { at, bytes: room } = muxer.reserve ?? { at: 0, bytes: 0 };
+      const file = Buffer.concat([bytes.subarray(0, at), Buffer.alloc(room), bytes.subarray(at)]);
+      const read = DEMUX[container](file) as readonly MediaEvent[];
+      counts.push(read.filter((event) => event.type === 'sample' && event.sample.kind === 'video').length);
+    }
+    expect([counts[1], counts[2], counts[5]]).toEqual([1, 1, 2]);
+  });
+
   it.each(['mp4', 'flv', 'ts'] as const)('%s carries several tracks of sound', (container) => {
     const second = (track: number) => (track === 1 ? 3 : track);
     const events = clip.events.flatMap((event): MediaEvent[] =>
