@@ -25,6 +25,7 @@ import {
 } from '@sluice/media';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type MemoryFile, MemoryFiles, MemoryIndex } from '../../../../test/support/memory-recordings.js';
+import { CONTAINER_FORMATS } from './muxers/formats.js';
 import { Recorder } from './recorder.js';
 
 const PATH = parseStreamPath('live/show');
@@ -382,6 +383,22 @@ describe('the recorder', () => {
     studio.files.trouble = undefined;
     studio.send(3);
     expect(studio.recorder.active).toMatchObject([{ state: { kind: 'recording' }, files: 1 }]);
+  });
+
+  it('prepares no file for sound alone while it waits to try the disk again', async () => {
+    studio = new Studio(ON);
+    studio.publish(SOUND);
+    studio.files.trouble = 'disk-full';
+    const opened = vi.spyOn(CONTAINER_FORMATS.mp4, 'open');
+    for (let tenth = 0; tenth < 40; tenth++) {
+      studio.send(0.1, ['audio']);
+      await Promise.resolve();
+    }
+    expect(opened.mock.calls.length).toBeLessThan(6);
+    opened.mockRestore();
+    studio.files.trouble = undefined;
+    studio.send(2, ['audio']);
+    expect(studio.recorder.active).toMatchObject([{ state: { kind: 'recording' } }]);
   });
 
   it('waits a moment for pictures where sound comes first, and loses nothing of sound alone', () => {

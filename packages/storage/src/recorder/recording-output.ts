@@ -204,18 +204,18 @@ export class RecordingOutput implements Output {
 
   #open(first: Sample, waiting: readonly Sample[]): OpenFile | undefined {
     const { source, sink, format, clock } = this.#options;
-    const settings = this.#options.settings();
     const start = micros(Math.min(first.dts, ...waiting.map(({ dts }) => dts)));
+    if (!sink.canBegin) {
+      this.#lostFrom ??= start;
+      return undefined;
+    }
     const startedAt = source.wallTimeOf(start);
+    const settings = this.#options.settings();
     const tracks = [...this.#tracks.values()];
     const muxer = format.open({ tracks, metadata: this.#metadata, seconds: settings.segmentSeconds });
     const { reserve } = muxer;
     const reason = this.#leftOut.length === 0 ? undefined : this.#leftOut.join('; ');
     const opened = sink.begin({ startedAt, tracks: tracks.map(recordedTrack), reason, reserve });
-    if (opened === undefined) {
-      this.#lostFrom ??= start;
-      return undefined;
-    }
     return {
       sink: opened,
       muxer,

@@ -88,9 +88,12 @@ export class Recording implements RecordingSink {
     };
   }
 
-  begin({ startedAt, tracks, reason, reserve }: FileOpening): FileSink | undefined {
-    const { clock, index, files, log, newId } = this.#options;
-    if (this.#trouble !== undefined && clock.monotonic() < this.#trouble.retryAt) return undefined;
+  get canBegin(): boolean {
+    return this.#trouble === undefined || this.#options.clock.monotonic() >= this.#trouble.retryAt;
+  }
+
+  begin({ startedAt, tracks, reason, reserve }: FileOpening): FileSink {
+    const { index, files, log, newId } = this.#options;
     this.#leave();
     const { path, container } = this;
     const id = newId();

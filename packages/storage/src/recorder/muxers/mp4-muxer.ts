@@ -21,6 +21,8 @@ import type { ReservedRoom } from '../disk/protocol.js';
 import { checkNotBefore, mediaFault } from './media-fault.js';
 import { type ContainerFormat, gather, type MuxerOptions, type RecordingMuxer } from './muxer.js';
 
+/** Of one fragment. Where there are more without a sample among them, the oldest are given up. */
+const MAX_EVENTS = 1000;
 /** A picture's size where its configuration doesn't tell it, to find out whether the rest can be written. */
 const ANY_SIZE = { width: 16, height: 16 };
 
@@ -73,6 +75,7 @@ class Mp4Muxer implements RecordingMuxer {
 
   timedMetadata(metadata: TimedMetadata): void {
     this.#events.push(metadata);
+    if (this.#events.length > MAX_EVENTS) this.#events.shift();
   }
 
   take(all: boolean): Buffer | undefined {

@@ -232,6 +232,20 @@ describe('muxers of recordings', () => {
     }
   });
 
+  it('keep no more of what is said while there are neither pictures nor sound than can be written at once', () => {
+    const tracks = clip.events.flatMap((event): TrackConfig[] => (event.type === 'config' ? [event.config] : []));
+    const muxer = CONTAINER_FORMATS.mp4.open({ tracks, metadata: {}, seconds: 60 });
+    for (const sample of clip.samples.slice(0, 20)) muxer.sample(sample);
+    muxer.take(true);
+    const data = Buffer.alloc(1000);
+    for (let at = 0; at < 20_000; at++) {
+      muxer.timedMetadata({ type: 'timed-metadata', kind: 'id3', at: micros(SECOND + at), data });
+      if (at % 100 === 0) expect(muxer.take(true)).toBeUndefined();
+    }
+    for (const sample of clip.samples.slice(20)) muxer.sample(sample);
+    expect(muxer.take(true)?.length).toBeLessThan(3_000_000);
+  });
+
   it('tells what a container cannot carry', () => {
     const av1 = av1TrackConfig(
       0,
