@@ -401,6 +401,16 @@ describe('the recorder', () => {
     expect(studio.recorder.active).toMatchObject([{ state: { kind: 'recording' } }]);
   });
 
+  it('does not look up its settings for each frame of sound', () => {
+    studio = new Studio(ON);
+    studio.publish(SOUND);
+    studio.send(2, ['audio']);
+    const looked = vi.spyOn(studio.live, 'current', 'get');
+    studio.send(10, ['audio']);
+    expect(looked.mock.calls.length).toBeLessThan(30);
+    looked.mockRestore();
+  });
+
   it('waits a moment for pictures where sound comes first, and loses nothing of sound alone', () => {
     studio = new Studio(ON);
     studio.publish(SOUND);

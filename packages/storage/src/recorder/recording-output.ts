@@ -22,7 +22,7 @@ export type RecordingSettings = PathSettings['recording'];
 export interface RecordingOutputOptions {
   readonly source: OutputSource;
   readonly format: ContainerFormat;
-  /** Asked again for each file. */
+  /** Asked again for each file, and while it grows whenever something is handed on. */
   readonly settings: () => RecordingSettings;
   readonly sink: RecordingSink;
   readonly clock: Clock;
@@ -34,7 +34,7 @@ interface OpenFile {
   readonly sink: FileSink;
   readonly muxer: RecordingMuxer;
   readonly tracks: ReadonlyMap<TrackId, TrackConfig>;
-  readonly settings: RecordingSettings;
+  settings: RecordingSettings;
   readonly start: Micros;
   readonly startedAt: Millis;
   /** Bytes appended. */
@@ -45,6 +45,8 @@ interface OpenFile {
   missing: number;
   flushedTo: Micros;
   flushedAt: Millis;
+  /** Whether all that has come was handed on. */
+  isDrained: boolean;
 }
 
 /** Keyframes of a GOP that is as long as a file waver by this much. */
@@ -148,6 +150,7 @@ export class RecordingOutput implements Output {
   sweep(now: Millis): void {
     const file = this.#file;
     if (file === undefined || file.sink.failed) return;
+    if (file.isDrained && file.muxer.waiting === 0) return;
     const patience = (file.settings.flushSeconds * 1000) / 2;
     const isSilent = now - this.#lastSampleAt >= patience;
     if (now - file.flushedAt >= patience || isSilent) this.#flush(file, isSilent);
@@ -172,7 +175,7 @@ export class RecordingOutput implements Output {
   }
 
   #isDue(file: OpenFile, { dts }: Sample): boolean {
-    const { segmentSeconds, segmentBytes } = this.#options.settings();
+    const { segmentSeconds, segmentBytes } = file.settings;
     const isFull = segmentBytes > 0 && file.bytes + file.muxer.waiting >= segmentBytes;
     const isLong = dts - file.start >= segmentSeconds * 1_000_000 - EARLY_CUT;
     return this.#splits || isFull || isLong || !this.#hasSameTracks(file);
@@ -228,6 +231,7 @@ export class RecordingOutput implements Output {
       missing: 0,
       flushedTo: start,
       flushedAt: clock.monotonic(),
+      isDrained: true,
     };
   }
 
@@ -238,6 +242,7 @@ export class RecordingOutput implements Output {
       this.#options.sink.leftOut('without some frames', fault);
       return;
     }
+    file.isDrained = false;
     if (sample.dts > file.end) file.end = sample.dts;
     const halfFlush = file.settings.flushSeconds * 500_000;
     if (sample.dts - file.flushedTo >= halfFlush || file.muxer.waiting >= MAX_WAITING_BYTES) this.#flush(file, false);
@@ -245,7 +250,9 @@ export class RecordingOutput implements Output {
 
   #flush(file: OpenFile, all: boolean): void {
     file.flushedTo = file.end;
+    file.isDrained = all;
     file.flushedAt = this.#options.clock.monotonic();
+    file.settings = this.#options.settings();
     let bytes: Buffer | undefined;
     const fault = mediaFault(() => {
       bytes = file.muxer.take(all);
