@@ -1,11 +1,14 @@
-import type {
-  EventBus,
-  LifecycleEvents,
-  RecordedFile,
-  RecordingIndex,
-  RecordingRemoval,
-  RemovalOutcome,
+import {
+  type EventBus,
+  type LifecycleEvents,
+  type RecordedFile,
+  type RecordingIndex,
+  type RecordingRemoval,
+  Refusal,
+  type RemovalOutcome,
 } from '@sluice/core';
+import { ObjectStoreError } from '../object-store/errors.js';
+import { RecordingDiskError } from './disk/errors.js';
 import type { RecordingDisk } from './disk/recording-disk.js';
 
 /** Of a file that the index knows on this disk. */
@@ -39,7 +42,11 @@ export class RecordingRemover implements RecordingRemoval {
     return this.#inTurn(id, async (file) => {
       if (file === undefined) return 'unknown';
       if (file.state === 'writing') return 'being-written';
-      await this.#removeEverywhere(file, 'asked');
+      try {
+        await this.#removeEverywhere(file, 'asked');
+      } catch (error) {
+        throw refusalOf(id, error);
+      }
       return (await this.#options.index.get(id)) === undefined ? 'removed' : 'remote-stays';
     });
   }
@@ -117,4 +124,13 @@ export class RecordingRemover implements RecordingRemoval {
 /** Whether there is a file that isn't being written. */
 function isSettled(file: RecordedFile | undefined): file is RecordedFile {
   return file !== undefined && file.state !== 'writing';
+}
+
+/** What is amiss now and may not be soon, as a refusal; other errors as they are. */
+function refusalOf(id: string, error: unknown): unknown {
+  const isPassing =
+    error instanceof ObjectStoreError || (error instanceof RecordingDiskError && error.code !== 'bad-name');
+  return isPassing
+    ? new Refusal('unavailable', `recorded file ${id} stays: ${error.message}`, { cause: error })
+    : error;
 }
