@@ -23,6 +23,7 @@ import {
   type Sample,
   type TrackConfig,
 } from '@sluice/media';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type MemoryFile, MemoryFiles, MemoryIndex } from '../../../../test/support/memory-recordings.js';
 import { CONTAINER_FORMATS } from './muxers/formats.js';
@@ -119,6 +120,15 @@ class Studio {
     }
   }
 
+  /** All that the stream gives its outputs from now on. */
+  probe(): Sample[] {
+    const samples: Sample[] = [];
+    const sample = (one: Sample) => void samples.push(one);
+    const ignore = { configure() {}, discontinuity() {}, end() {}, sweep() {}, viewers: 1, idleSince: undefined };
+    this.router.find(PATH)?.output({ name: 'probe', create: () => ({ ...ignore, sample }) });
+    return samples;
+  }
+
   /** The samples of a file, in milliseconds from its beginning. */
   samples(file: MemoryFile, kind?: Sample['kind']): Sample[] {
     const events = file.name.endsWith('.flv') ? new FlvDemuxer().push(file.bytes) : readMp4(file.bytes);
@@ -152,6 +162,11 @@ class Studio {
 }
 
 const ON = 'recording: { enabled: true }';
+
+type Step =
+  | { readonly kind: 'send'; readonly tenths: number; readonly what: 'both' | 'video' | 'audio' }
+  | { readonly kind: 'away'; readonly ms: number }
+  | { readonly kind: 'split' | 'picture-change' | 'sound-change' | 'tick' };
 
 describe('the recorder', () => {
   let studio: Studio;
@@ -410,6 +425,75 @@ describe('the recorder', () => {
     expect(looked.mock.calls.length).toBeLessThan(30);
     looked.mockRestore();
   });
+
+  it('tells of sound that changed twice before there was a keyframe for a file to begin with', () => {
+    for (const last of [SOUND, undefined]) {
+      studio = new Studio(ON);
+      studio.publish(VIDEO, SOUND);
+      studio.send(1.2);
+      studio.publication?.write({ type: 'config', config: OTHER_SOUND });
+      studio.send(0.2);
+      if (last !== undefined) studio.publication?.write({ type: 'config', config: last });
+      else studio.recorder.stop(studio.recorder.active[0]?.id ?? '');
+      expect(studio.warnings.filter((text) => text.includes('without some sound'))).toHaveLength(1);
+    }
+  });
+
+  it('has all that the stream has, once and in order, whatever happens to it', async () => {
+    const away = fc.record({ kind: fc.constant('away'), ms: fc.integer({ min: 0, max: 8000 }) } as const);
+    const send = fc.record({
+      kind: fc.constant('send'),
+      tenths: fc.integer({ min: 1, max: 25 }),
+      what: fc.constantFrom('both', 'video', 'audio'),
+    } as const);
+    const other = fc.record({ kind: fc.constantFrom('split', 'picture-change', 'sound-change', 'tick') } as const);
+    const container = fc.constantFrom('mp4', 'flv');
+    const act = async (step: Step, configs: { video: TrackConfig; sound: TrackConfig }) => {
+      if (step.kind === 'send') {
+        studio.send(step.tenths / 10, step.what === 'both' ? ['video', 'audio'] : [step.what]);
+      } else if (step.kind === 'away') {
+        studio.publication?.end('lost');
+        studio.time.now += step.ms;
+        vi.advanceTimersByTime(200);
+        studio.publish(configs.video, configs.sound);
+      } else if (step.kind === 'split') {
+        studio.recorder.split(studio.recorder.active[0]?.id ?? '');
+      } else if (step.kind === 'picture-change') {
+        configs.video = configs.video === VIDEO ? OTHER_VIDEO : VIDEO;
+        studio.publication?.write({ type: 'config', config: configs.video });
+      } else if (step.kind === 'sound-change') {
+        configs.sound = configs.sound === SOUND ? OTHER_SOUND : SOUND;
+        studio.publication?.write({ type: 'config', config: configs.sound });
+        // Sound that changes again before the next keyframe has no file to be in.
+        studio.send(1.1);
+      } else vi.advanceTimersByTime(1000);
+    };
+    const steps = fc.array(fc.oneof({ weight: 3, arbitrary: send }, away, other), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(container, steps, async (kind, happens) => {
+        studio = new Studio(`recording: { enabled: true, container: ${kind}, segmentSeconds: 3 }`);
+        studio.publish(VIDEO, SOUND);
+        const emitted = studio.probe();
+        const configs = { video: VIDEO, sound: SOUND };
+        for (const step of happens) await act(step, configs);
+        studio.send(2.5);
+        studio.recorder.stop(studio.recorder.active[0]?.id ?? '');
+        const firstPicture = emitted.find(({ kind }) => kind === 'video')?.dts ?? 0;
+        for (const kind of ['video', 'audio'] as const) {
+          const wanted = emitted.filter((sample) => sample.kind === kind && sample.dts >= firstPicture);
+          const kept = studio.files.files.flatMap((file) => studio.samples(file, kind));
+          const numbers = (samples: readonly Sample[]) => samples.map(({ data }) => data.readUInt32BE(8));
+          // A frame of sound may last into the first picture.
+          const early = kept.length - wanted.length;
+          expect(early).toBeLessThanOrEqual(kind === 'audio' ? 2 : 0);
+          expect([kind, numbers(kept).slice(Math.max(early, 0))]).toEqual([kind, numbers(wanted)]);
+        }
+        studio.router.close('over');
+        await studio.recorder.close('over');
+      }),
+      { numRuns: 100 },
+    );
+  }, 120_000);
 
   it('waits a moment for pictures where sound comes first, and loses nothing of sound alone', () => {
     studio = new Studio(ON);

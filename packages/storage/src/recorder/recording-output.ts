@@ -99,7 +99,7 @@ export class RecordingOutput implements Output {
     this.#leftOut = [];
     const carried = tracks.filter((config) => this.#canCarry(config));
     if (carried.length === this.#tracks.size && carried.every((config) => isKnown(this.#tracks, config))) return;
-    this.#waiting.keepOnly(carried.filter((config) => isKnown(this.#tracks, config)).map(({ track }) => track));
+    this.#giveUp(carried.filter((config) => isKnown(this.#tracks, config)).map(({ track }) => track));
     this.#tracks = new Map(carried.map((config) => [config.track, config]));
     this.#lead = carried.find(({ kind }) => kind === 'video') ?? carried[0];
     if (this.#file !== undefined) this.#options.source.requestKeyframe();
@@ -141,8 +141,8 @@ export class RecordingOutput implements Output {
     this.#isOver = true;
     if (this.#file?.sink.failed === true) this.#abandon(this.#file);
     if (this.#file !== undefined) this.#close(this.#file);
+    this.#giveUp([]);
     this.#file = undefined;
-    this.#waiting.clear();
     this.#tellLost(this.#latest);
   }
 
@@ -290,6 +290,12 @@ export class RecordingOutput implements Output {
     if (this.#waiting.push(sample) > 0) {
       this.#options.sink.leftOut('without some sound', 'it changed long before a keyframe came');
     }
+  }
+
+  /** What waits of other tracks than these can't be in any file: no keyframe came that one could begin with. */
+  #giveUp(kept: readonly TrackId[]): void {
+    const isLoss = this.#waiting.keepOnly(kept) > 0 && this.#file !== undefined;
+    if (isLoss) this.#options.sink.leftOut('without some sound', 'it changed, and no keyframe came until it was over');
   }
 
   /** The timeline has no hole where the encoder was away; its wall time has. */
