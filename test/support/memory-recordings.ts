@@ -83,6 +83,12 @@ export class MemoryFiles implements RecordingFiles {
     return { bytes: file.bytes.length, durationMs: 1000, sha256: 'ab', isFaststart: true, repaired: false, damage: [] };
   }
 
+  async remove(name: string): Promise<boolean> {
+    const at = this.files.findIndex((file) => file.name === name);
+    if (at >= 0) this.files.splice(at, 1);
+    return at >= 0;
+  }
+
   list = async () => this.files.map(({ name, bytes }) => ({ file: name, bytes: bytes.length, modifiedAt: 0 }));
 }
 

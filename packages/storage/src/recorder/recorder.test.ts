@@ -531,7 +531,10 @@ describe('the recorder', () => {
     const create = (name: string) => studio.files.create(name, { opened() {}, flushed() {}, failed() {} }, {});
     const base = { recording: 'r', path: PATH, container: 'mp4', startedAt: millis(5), duration: 0, bytes: 0 } as const;
     const row = { ...base, tracks: [], gaps: [], isLocal: true, state: 'writing' } as const;
-    for (const name of ['a.mp4', 'live/show/2026-11-21/10-00-00.mp4', 'notes.txt']) create(name);
+    for (const name of ['a.mp4', 'live/show/2026-11-21/10-00-00.mp4', 'notes.txt'])
+      create(name).append(Buffer.alloc(9));
+    // The server ended before anything was in it.
+    for (const name of ['live/show/2026-11-21/11-00-00.mp4', 'empty.txt']) create(name);
     const early = { at: 500, missing: 9000, reason: 'encoder-away' } as const;
     await studio.index.put({ ...row, id: '1', file: 'a.mp4', gaps: [early, { ...early, at: 1000 }] });
     await studio.index.put({ ...row, id: '2', file: 'gone.mp4' });
@@ -548,7 +551,9 @@ describe('the recorder', () => {
     ]);
     // A gap that was told before what came after it was written.
     expect(studio.index.rows.get('1')?.gaps).toEqual([early]);
-    expect(studio.files.files.map(({ isFinished }) => isFinished)).toEqual([true, true, false]);
+    const kept = studio.files.files.map(({ name, isFinished }) => `${name} ${isFinished}`);
+    expect(kept.slice(2)).toEqual(['notes.txt false', 'empty.txt false']);
+    expect(kept.slice(0, 2)).toEqual(['a.mp4 true', 'live/show/2026-11-21/10-00-00.mp4 true']);
     expect(studio.told.toSorted()).toEqual(['file-damaged', 'file-damaged', 'file-ready', 'file-ready']);
   });
 });
