@@ -77,6 +77,8 @@ class Studio {
   readonly recorder: Recorder;
   readonly sent: Sample[] = [];
   publication: Publication | undefined;
+  /** How far the sound is behind the picture that comes with it, in ms. */
+  soundLag = 0;
   /** Ms since the encoder began. */
   #picture = 0;
   #sound = 0;
@@ -153,7 +155,7 @@ class Studio {
     const data = Buffer.alloc(12);
     data.writeUInt32BE(8);
     data.writeUInt32BE(this.sent.length, 8);
-    const dts = micros(Math.round(at * 1000));
+    const dts = micros(Math.round((kind === 'audio' ? at - this.soundLag : at) * 1000));
     const keyframe = kind === 'audio' || this.#pictures % 25 === 0;
     const sample: Sample = { track: kind === 'video' ? 0 : 1, kind, dts, pts: dts, keyframe, data };
     this.sent.push(sample);
@@ -494,6 +496,26 @@ describe('the recorder', () => {
       { numRuns: 100 },
     );
   }, 120_000);
+
+  it.each(['mp4', 'flv'])(
+    'knows when a frame of %s was live whose file begins with sound that came late',
+    (container) => {
+      studio = new Studio(`recording: { enabled: true, segmentSeconds: 3, container: ${container} }`);
+      studio.soundLag = 700;
+      studio.publish(VIDEO, SOUND);
+      studio.send(4);
+      studio.recorder.stop(studio.recorder.active[0]?.id ?? '');
+      const rows = [...studio.index.rows.values()];
+      expect(rows).toHaveLength(2);
+      for (const [number, { startedAt, file }] of rows.entries()) {
+        const written = studio.files.files.find(({ name }) => name === file);
+        const [picture] = written === undefined ? [] : studio.samples(written, 'video');
+        expect(picture?.keyframe).toBe(true);
+        expect(Math.abs(startedAt + (picture?.dts ?? 0) / 1000 - (START + number * 3000))).toBeLessThan(5);
+      }
+      studio.expectNothingLost();
+    },
+  );
 
   it('waits a moment for pictures where sound comes first, and loses nothing of sound alone', () => {
     studio = new Studio(ON);

@@ -6,6 +6,7 @@ import {
   type RecordingIndex,
   type RecordingTrouble,
 } from '@sluice/core';
+import type { Millis } from '@sluice/media';
 import type { GrowingFile } from './disk/growing-file.js';
 import type { ReservedRoom } from './disk/protocol.js';
 import type { RecordingFiles } from './recording-files.js';
@@ -101,6 +102,10 @@ export class RecordingFile implements FileSink {
     this.#appended += bytes.length;
     this.#onTheWay.push({ bytes: this.#appended, duration });
     this.#growing.append(bytes);
+  }
+
+  beganAt(startedAt: Millis): void {
+    this.#row = { ...this.#row, startedAt };
   }
 
   gap(gap: RecordedGap): void {

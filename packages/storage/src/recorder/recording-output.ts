@@ -35,8 +35,11 @@ interface OpenFile {
   readonly muxer: RecordingMuxer;
   readonly tracks: ReadonlyMap<TrackId, TrackConfig>;
   settings: RecordingSettings;
-  readonly start: Micros;
-  readonly startedAt: Millis;
+  /** The time that it was cut at. Its length counts from there. */
+  readonly cutAt: Micros;
+  /** Where its media begin: earlier than it was cut, where sound comes later than its picture. */
+  start: Micros;
+  startedAt: Millis;
   /** Bytes appended. */
   bytes: number;
   /** Where its last sample begins. */
@@ -177,7 +180,7 @@ export class RecordingOutput implements Output {
   #isDue(file: OpenFile, { dts }: Sample): boolean {
     const { segmentSeconds, segmentBytes } = file.settings;
     const isFull = segmentBytes > 0 && file.bytes + file.muxer.waiting >= segmentBytes;
-    const isLong = dts - file.start >= segmentSeconds * 1_000_000 - EARLY_CUT;
+    const isLong = dts - file.cutAt >= segmentSeconds * 1_000_000 - EARLY_CUT;
     return this.#splits || isFull || isLong || !this.#hasSameTracks(file);
   }
 
@@ -224,6 +227,7 @@ export class RecordingOutput implements Output {
       muxer,
       tracks: this.#tracks,
       settings,
+      cutAt: start,
       start,
       startedAt,
       bytes: 0,
@@ -243,9 +247,17 @@ export class RecordingOutput implements Output {
       return;
     }
     file.isDrained = false;
+    if (sample.dts < file.start && file.bytes === 0) this.#beginEarlier(file, sample.dts);
     if (sample.dts > file.end) file.end = sample.dts;
     const halfFlush = file.settings.flushSeconds * 500_000;
     if (sample.dts - file.flushedTo >= halfFlush || file.muxer.waiting >= MAX_WAITING_BYTES) this.#flush(file, false);
+  }
+
+  /** Of a file of which nothing was handed on yet. */
+  #beginEarlier(file: OpenFile, start: Micros): void {
+    file.start = start;
+    file.startedAt = this.#options.source.wallTimeOf(start);
+    file.sink.beganAt(file.startedAt);
   }
 
   #flush(file: OpenFile, all: boolean): void {

@@ -17,6 +17,8 @@ export interface FileSink {
   readonly failed: boolean;
   /** Ms of its media that are on the disk. */
   readonly kept: number;
+  /** Its first sample was live before the one that it was opened for. Told before anything is appended. */
+  beganAt(startedAt: Millis): void;
   /** @param duration ms of media in the file with these bytes */
   append(bytes: Buffer, duration: number): void;
   gap(gap: RecordedGap): void;

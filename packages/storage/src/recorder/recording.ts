@@ -121,6 +121,7 @@ export class Recording implements RecordingSink {
       get kept() {
         return file.kept;
       },
+      beganAt: (at) => file.beganAt(at),
       append: (bytes, duration) => file.append(bytes, duration),
       gap: (gap) => file.gap(gap),
       end: () => this.#leave(),
