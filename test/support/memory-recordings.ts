@@ -9,16 +9,19 @@ export class MemoryFile {
   readonly #pieces: Buffer[] = [];
   readonly #events: Events;
   readonly #reserve: { readonly at: number; readonly bytes: number } | undefined;
+  readonly #holds: () => boolean;
   #length = 0;
   isOpen = false;
   isClosed = false;
   isFinished = false;
   hasFailed = false;
 
-  constructor(name: string, events: Events, reserve: MemoryFile['reserve']) {
+  /** @param holds whether the disk keeps what it is given to itself, and writes nothing */
+  constructor(name: string, events: Events, reserve: MemoryFile['reserve'], holds = () => false) {
     this.name = name;
     this.#events = events;
     this.#reserve = reserve;
+    this.#holds = holds;
   }
 
   get reserve() {
@@ -35,7 +38,7 @@ export class MemoryFile {
 
   append(bytes: Buffer): void {
     if (bytes.buffer.byteLength !== bytes.length) throw new Error('the buffer shares its memory');
-    if (this.hasFailed) return;
+    if (this.hasFailed || this.#holds()) return;
     this.#pieces.push(bytes);
     this.#length += bytes.length;
     if (!this.isOpen) this.#events.opened(this.name);
@@ -58,9 +61,13 @@ export class MemoryFiles implements RecordingFiles {
   readonly files: MemoryFile[] = [];
   /** What new files fail with. */
   trouble: RecordingTrouble | undefined;
+  /** Whether nothing gets to the disk of what is appended. */
+  holds = false;
+  /** With what files can't be finished. */
+  readonly refusals = new Map<string, RecordingDiskError['code']>();
 
   create(file: string, events: Events, { reserve }: Parameters<RecordingFiles['create']>[2]): MemoryFile {
-    const created = new MemoryFile(file, events, reserve);
+    const created = new MemoryFile(file, events, reserve, () => this.holds);
     const { trouble } = this;
     if (trouble === undefined) this.files.push(created);
     else queueMicrotask(() => created.fail(trouble));
@@ -68,10 +75,18 @@ export class MemoryFiles implements RecordingFiles {
   }
 
   async finish(name: string) {
+    const refusal = this.refusals.get(name);
+    if (refusal !== undefined) throw new RecordingDiskError(refusal, `the test says ${refusal} of ${name}`);
     const file = this.files.find((known) => known.name === name);
     if (file === undefined) throw new RecordingDiskError('missing', `${name} isn't there`);
     file.isFinished = true;
     return { bytes: file.bytes.length, durationMs: 1000, sha256: 'ab', isFaststart: true, repaired: false, damage: [] };
+  }
+
+  async remove(name: string): Promise<boolean> {
+    const at = this.files.findIndex((file) => file.name === name);
+    if (at >= 0) this.files.splice(at, 1);
+    return at >= 0;
   }
 
   list = async () => this.files.map(({ name, bytes }) => ({ file: name, bytes: bytes.length, modifiedAt: 0 }));

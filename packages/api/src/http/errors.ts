@@ -11,6 +11,7 @@ const STATUS_OF: Partial<Record<ReasonCode, number>> = {
   busy: 409,
   'not-live': 404,
   'too-many-failures': 429,
+  unavailable: 503,
 };
 
 /** What body-parser and express call the faults of a request. */

@@ -11,6 +11,7 @@ export type RemovalOutcome =
 
 /** Removes recorded files, with their copies in the object store. */
 export interface RecordingRemoval {
+  /** @throws {Refusal} `unavailable` where the disk or the object store can't do it now: it can be asked again */
   remove(id: string): Promise<RemovalOutcome>;
 }
 

@@ -105,11 +105,13 @@ export class Finishing {
     try {
       const { bytes, durationMs: duration, sha256, damage } = await this.#options.files.finish(row.file, row.container);
       const reason = [row.reason ?? [], damage].flat().join('; ') || undefined;
-      return { ...row, state: 'ready', bytes, duration, sha256, reason };
+      // What came after a gap can be lost, and then the gap is none.
+      const gaps = row.gaps.filter(({ at }) => at < duration);
+      return { ...row, state: 'ready', bytes, duration, gaps, sha256, reason };
     } catch (error) {
       const code = error instanceof RecordingDiskError ? error.code : undefined;
-      if (code === 'missing') return { ...row, state: 'missing', reason: messageOf(error) };
-      if (code === 'unreadable') return { ...row, state: 'damaged', reason: messageOf(error) };
+      if (code === 'missing') return { ...row, state: 'missing', isLocal: false, reason: messageOf(error) };
+      if (code === 'unreadable' || code === 'bad-name') return { ...row, state: 'damaged', reason: messageOf(error) };
       throw error;
     }
   }

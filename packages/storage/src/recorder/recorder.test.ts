@@ -23,8 +23,10 @@ import {
   type Sample,
   type TrackConfig,
 } from '@sluice/media';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type MemoryFile, MemoryFiles, MemoryIndex } from '../../../../test/support/memory-recordings.js';
+import { CONTAINER_FORMATS } from './muxers/formats.js';
 import { Recorder } from './recorder.js';
 
 const PATH = parseStreamPath('live/show');
@@ -62,9 +64,11 @@ class Studio {
   readonly files = new MemoryFiles();
   readonly index = new MemoryIndex();
   readonly warnings: string[] = [];
+  readonly errors: string[] = [];
   readonly log: Logger = {
     ...silentLogger,
     warn: (fields, text) => this.warnings.push(`${text} ${JSON.stringify(fields)}`),
+    error: (fields, text) => this.errors.push(`${text} ${JSON.stringify(fields)}`),
   };
   readonly events = new EventBus(silentLogger);
   readonly told: string[] = [];
@@ -73,6 +77,8 @@ class Studio {
   readonly recorder: Recorder;
   readonly sent: Sample[] = [];
   publication: Publication | undefined;
+  /** How far the sound is behind the picture that comes with it, in ms. */
+  soundLag = 0;
   /** Ms since the encoder began. */
   #picture = 0;
   #sound = 0;
@@ -116,6 +122,15 @@ class Studio {
     }
   }
 
+  /** All that the stream gives its outputs from now on. */
+  probe(): Sample[] {
+    const samples: Sample[] = [];
+    const sample = (one: Sample) => void samples.push(one);
+    const ignore = { configure() {}, discontinuity() {}, end() {}, sweep() {}, viewers: 1, idleSince: undefined };
+    this.router.find(PATH)?.output({ name: 'probe', create: () => ({ ...ignore, sample }) });
+    return samples;
+  }
+
   /** The samples of a file, in milliseconds from its beginning. */
   samples(file: MemoryFile, kind?: Sample['kind']): Sample[] {
     const events = file.name.endsWith('.flv') ? new FlvDemuxer().push(file.bytes) : readMp4(file.bytes);
@@ -140,7 +155,7 @@ class Studio {
     const data = Buffer.alloc(12);
     data.writeUInt32BE(8);
     data.writeUInt32BE(this.sent.length, 8);
-    const dts = micros(Math.round(at * 1000));
+    const dts = micros(Math.round((kind === 'audio' ? at - this.soundLag : at) * 1000));
     const keyframe = kind === 'audio' || this.#pictures % 25 === 0;
     const sample: Sample = { track: kind === 'video' ? 0 : 1, kind, dts, pts: dts, keyframe, data };
     this.sent.push(sample);
@@ -149,6 +164,11 @@ class Studio {
 }
 
 const ON = 'recording: { enabled: true }';
+
+type Step =
+  | { readonly kind: 'send'; readonly tenths: number; readonly what: 'both' | 'video' | 'audio' }
+  | { readonly kind: 'away'; readonly ms: number }
+  | { readonly kind: 'split' | 'picture-change' | 'sound-change' | 'tick' };
 
 describe('the recorder', () => {
   let studio: Studio;
@@ -341,6 +361,162 @@ describe('the recorder', () => {
     expect(Math.abs(lostMs - lost * PICTURE_MS)).toBeLessThanOrEqual(2 * PICTURE_MS);
   });
 
+  it('does not pause what has ended, where the end of its last file cannot be written', () => {
+    studio = new Studio(ON);
+    studio.publish(VIDEO, SOUND);
+    studio.send(2.2);
+    studio.files.holds = true;
+    studio.recorder.stop(studio.recorder.active[0]?.id ?? '');
+    studio.files.files[0]?.fail('disk-full');
+    expect(studio.told.filter((name) => !name.startsWith('file'))).toEqual(['started', 'ended']);
+    expect(studio.errors.join()).toMatch(/the end of a recorded file is not on the disk.*"lostMs":\d{3}/);
+  });
+
+  it('counts what is lost of the end of a file where the next one has begun', () => {
+    studio = new Studio('recording: { enabled: true, segmentSeconds: 2 }');
+    studio.publish(VIDEO, SOUND);
+    studio.send(1.7);
+    studio.files.holds = true;
+    studio.send(0.5);
+    studio.files.files[0]?.fail('disk-full');
+    studio.files.holds = false;
+    studio.send(2);
+    expect(studio.told.filter((name) => !name.startsWith('file'))).toEqual(['started', 'paused', 'resumed']);
+    const [told = ''] = studio.warnings.filter((text) => text.startsWith('the recording goes on'));
+    const lostMs = Number(/"lostMs":(\d+)/.exec(told)?.[1]);
+    expect(lostMs).toBeGreaterThan(200);
+    expect(lostMs).toBeLessThan(1100);
+  });
+
+  it('counts files that were begun, not attempts', async () => {
+    studio = new Studio(ON);
+    studio.files.trouble = 'disk-failed';
+    studio.publish(VIDEO, SOUND);
+    for (let second = 0; second < 5; second++) {
+      studio.send(1);
+      await Promise.resolve();
+    }
+    expect(studio.recorder.active).toMatchObject([{ state: { kind: 'paused' }, files: 0 }]);
+    studio.files.trouble = undefined;
+    studio.send(3);
+    expect(studio.recorder.active).toMatchObject([{ state: { kind: 'recording' }, files: 1 }]);
+  });
+
+  it('prepares no file for sound alone while it waits to try the disk again', async () => {
+    studio = new Studio(ON);
+    studio.publish(SOUND);
+    studio.files.trouble = 'disk-full';
+    const opened = vi.spyOn(CONTAINER_FORMATS.mp4, 'open');
+    for (let tenth = 0; tenth < 40; tenth++) {
+      studio.send(0.1, ['audio']);
+      await Promise.resolve();
+    }
+    expect(opened.mock.calls.length).toBeLessThan(6);
+    opened.mockRestore();
+    studio.files.trouble = undefined;
+    studio.send(2, ['audio']);
+    expect(studio.recorder.active).toMatchObject([{ state: { kind: 'recording' } }]);
+  });
+
+  it('does not look up its settings for each frame of sound', () => {
+    studio = new Studio(ON);
+    studio.publish(SOUND);
+    studio.send(2, ['audio']);
+    const looked = vi.spyOn(studio.live, 'current', 'get');
+    studio.send(10, ['audio']);
+    expect(looked.mock.calls.length).toBeLessThan(30);
+    looked.mockRestore();
+  });
+
+  it('tells of sound that changed twice before there was a keyframe for a file to begin with', () => {
+    for (const last of [SOUND, undefined]) {
+      studio = new Studio(ON);
+      studio.publish(VIDEO, SOUND);
+      studio.send(1.2);
+      studio.publication?.write({ type: 'config', config: OTHER_SOUND });
+      studio.send(0.2);
+      if (last !== undefined) studio.publication?.write({ type: 'config', config: last });
+      else studio.recorder.stop(studio.recorder.active[0]?.id ?? '');
+      expect(studio.warnings.filter((text) => text.includes('without some sound'))).toHaveLength(1);
+    }
+  });
+
+  it('has all that the stream has, once and in order, whatever happens to it', async () => {
+    const away = fc.record({ kind: fc.constant('away'), ms: fc.integer({ min: 0, max: 8000 }) } as const);
+    const send = fc.record({
+      kind: fc.constant('send'),
+      tenths: fc.integer({ min: 1, max: 25 }),
+      what: fc.constantFrom('both', 'video', 'audio'),
+    } as const);
+    const other = fc.record({ kind: fc.constantFrom('split', 'picture-change', 'sound-change', 'tick') } as const);
+    const container = fc.constantFrom('mp4', 'flv');
+    const act = async (step: Step, configs: { video: TrackConfig; sound: TrackConfig }) => {
+      if (step.kind === 'send') {
+        studio.send(step.tenths / 10, step.what === 'both' ? ['video', 'audio'] : [step.what]);
+      } else if (step.kind === 'away') {
+        studio.publication?.end('lost');
+        studio.time.now += step.ms;
+        vi.advanceTimersByTime(200);
+        studio.publish(configs.video, configs.sound);
+      } else if (step.kind === 'split') {
+        studio.recorder.split(studio.recorder.active[0]?.id ?? '');
+      } else if (step.kind === 'picture-change') {
+        configs.video = configs.video === VIDEO ? OTHER_VIDEO : VIDEO;
+        studio.publication?.write({ type: 'config', config: configs.video });
+      } else if (step.kind === 'sound-change') {
+        configs.sound = configs.sound === SOUND ? OTHER_SOUND : SOUND;
+        studio.publication?.write({ type: 'config', config: configs.sound });
+        // Sound that changes again before the next keyframe has no file to be in.
+        studio.send(1.1);
+      } else vi.advanceTimersByTime(1000);
+    };
+    const steps = fc.array(fc.oneof({ weight: 3, arbitrary: send }, away, other), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(container, steps, async (kind, happens) => {
+        studio = new Studio(`recording: { enabled: true, container: ${kind}, segmentSeconds: 3 }`);
+        studio.publish(VIDEO, SOUND);
+        const emitted = studio.probe();
+        const configs = { video: VIDEO, sound: SOUND };
+        for (const step of happens) await act(step, configs);
+        studio.send(2.5);
+        studio.recorder.stop(studio.recorder.active[0]?.id ?? '');
+        const firstPicture = emitted.find(({ kind }) => kind === 'video')?.dts ?? 0;
+        for (const kind of ['video', 'audio'] as const) {
+          const wanted = emitted.filter((sample) => sample.kind === kind && sample.dts >= firstPicture);
+          const kept = studio.files.files.flatMap((file) => studio.samples(file, kind));
+          const numbers = (samples: readonly Sample[]) => samples.map(({ data }) => data.readUInt32BE(8));
+          // A frame of sound may last into the first picture.
+          const early = kept.length - wanted.length;
+          expect(early).toBeLessThanOrEqual(kind === 'audio' ? 2 : 0);
+          expect([kind, numbers(kept).slice(Math.max(early, 0))]).toEqual([kind, numbers(wanted)]);
+        }
+        studio.router.close('over');
+        await studio.recorder.close('over');
+      }),
+      { numRuns: 100 },
+    );
+  }, 120_000);
+
+  it.each(['mp4', 'flv'])(
+    'knows when a frame of %s was live whose file begins with sound that came late',
+    (container) => {
+      studio = new Studio(`recording: { enabled: true, segmentSeconds: 3, container: ${container} }`);
+      studio.soundLag = 700;
+      studio.publish(VIDEO, SOUND);
+      studio.send(4);
+      studio.recorder.stop(studio.recorder.active[0]?.id ?? '');
+      const rows = [...studio.index.rows.values()];
+      expect(rows).toHaveLength(2);
+      for (const [number, { startedAt, file }] of rows.entries()) {
+        const written = studio.files.files.find(({ name }) => name === file);
+        const [picture] = written === undefined ? [] : studio.samples(written, 'video');
+        expect(picture?.keyframe).toBe(true);
+        expect(Math.abs(startedAt + (picture?.dts ?? 0) / 1000 - (START + number * 3000))).toBeLessThan(5);
+      }
+      studio.expectNothingLost();
+    },
+  );
+
   it('waits a moment for pictures where sound comes first, and loses nothing of sound alone', () => {
     studio = new Studio(ON);
     studio.publish(SOUND);
@@ -377,18 +553,29 @@ describe('the recorder', () => {
     const create = (name: string) => studio.files.create(name, { opened() {}, flushed() {}, failed() {} }, {});
     const base = { recording: 'r', path: PATH, container: 'mp4', startedAt: millis(5), duration: 0, bytes: 0 } as const;
     const row = { ...base, tracks: [], gaps: [], isLocal: true, state: 'writing' } as const;
-    for (const name of ['a.mp4', 'live/show/2026-11-21/10-00-00.mp4', 'notes.txt']) create(name);
-    await studio.index.put({ ...row, id: '1', file: 'a.mp4' });
+    for (const name of ['a.mp4', 'live/show/2026-11-21/10-00-00.mp4', 'notes.txt'])
+      create(name).append(Buffer.alloc(9));
+    // The server ended before anything was in it.
+    for (const name of ['live/show/2026-11-21/11-00-00.mp4', 'empty.txt']) create(name);
+    const early = { at: 500, missing: 9000, reason: 'encoder-away' } as const;
+    await studio.index.put({ ...row, id: '1', file: 'a.mp4', gaps: [early, { ...early, at: 1000 }] });
     await studio.index.put({ ...row, id: '2', file: 'gone.mp4' });
+    await studio.index.put({ ...row, id: '3', file: 'link.mp4' });
+    studio.files.refusals.set('link.mp4', 'bad-name');
     await studio.recorder.open();
     await vi.runOnlyPendingTimersAsync();
-    const rows = [...studio.index.rows.values()].map(({ file, state, path }) => [file, state, path]);
+    const rows = [...studio.index.rows.values()].map(({ file, state, isLocal }) => [file, state, isLocal]);
     expect(rows).toEqual([
-      ['a.mp4', 'ready', PATH],
-      ['gone.mp4', 'missing', PATH],
-      ['live/show/2026-11-21/10-00-00.mp4', 'ready', PATH],
+      ['a.mp4', 'ready', true],
+      ['gone.mp4', 'missing', false],
+      ['link.mp4', 'damaged', true],
+      ['live/show/2026-11-21/10-00-00.mp4', 'ready', true],
     ]);
-    expect(studio.files.files.map(({ isFinished }) => isFinished)).toEqual([true, true, false]);
-    expect(studio.told.toSorted()).toEqual(['file-damaged', 'file-ready', 'file-ready']);
+    // A gap that was told before what came after it was written.
+    expect(studio.index.rows.get('1')?.gaps).toEqual([early]);
+    const kept = studio.files.files.map(({ name, isFinished }) => `${name} ${isFinished}`);
+    expect(kept.slice(2)).toEqual(['notes.txt false', 'empty.txt false']);
+    expect(kept.slice(0, 2)).toEqual(['a.mp4 true', 'live/show/2026-11-21/10-00-00.mp4 true']);
+    expect(studio.told.toSorted()).toEqual(['file-damaged', 'file-damaged', 'file-ready', 'file-ready']);
   });
 });

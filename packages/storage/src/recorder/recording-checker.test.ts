@@ -182,6 +182,33 @@ describe('the check of recordings', () => {
     expect(await entry('w')).toBe('writing');
   });
 
+  it('takes up what a crash left on a disk that was away at the start', async () => {
+    await recorded('a', { state: 'missing', isLocal: false, sha256: undefined, bytes: 0, reason: 'it was away' });
+    expect(await faults()).toEqual(['unfinished a']);
+    // The next start finishes it.
+    expect(await entry('a')).toBe('writing');
+    expect(await faults({ repair: true })).toEqual(['unfinished a repaired']);
+    expect(await entry('a')).toBe('ready');
+  });
+
+  it('does not take for unknown what was begun and finished while it looked', async () => {
+    write('live/show/2026-11-21/10-00-00.ts');
+    const { query } = storage.recordings;
+    let isFirst = true;
+    storage.recordings.query = async (asked) => {
+      const found = await query(asked);
+      if (isFirst) await recorded('b', { file: 'live/show/2026-11-21/10-00-00.ts' });
+      isFirst = false;
+      return found;
+    };
+    try {
+      expect(await faults({ repair: true })).toEqual([]);
+    } finally {
+      storage.recordings.query = query;
+    }
+    expect(await storage.recordings.query({ order: 'oldest', limit: 9 })).toHaveLength(1);
+  });
+
   it('says why a file cannot be repaired, and keeps it', async () => {
     const { file } = await recorded('a', { state: 'writing', sha256: undefined });
     write(file, Buffer.alloc(1000));

@@ -109,13 +109,10 @@ export class RecordingChecker implements RecordingChecks {
         run.find({ fault: 'unreadable', file: file.file, id: file.id, detail: messageOf(error), repaired: false });
       }
     }
-    for (const file of onDisk.values()) {
-      if (this.#isClosed) return;
-      if (known.has(file.file) || !RECORDING_NAME.test(file.file) || isInWork(file)) continue;
-      run.files += 1;
-      run.bytes += file.bytes;
-      await this.#checkUnknown(file, run);
-    }
+    await this.#checkUnknown(
+      [...onDisk.values()].filter(({ file }) => !known.has(file) && RECORDING_NAME.test(file)),
+      run,
+    );
   }
 
   async #checkEntry(file: RecordedFile, found: FoundFile | undefined, run: Run): Promise<void> {
@@ -174,9 +171,13 @@ export class RecordingChecker implements RecordingChecks {
 
   /** Only what it was when it was finished counts as found. */
   async #verdictOnFound(file: RecordedFile, found: FoundFile): Promise<Verdict> {
-    const { sha256 = '', bytes } = file;
-    const state = await this.#options.disk.check(found.file, { bytes, sha256 });
     const { reason: _, ...rest } = file;
+    const { sha256, bytes } = file;
+    if (sha256 === undefined && file.state === 'missing') {
+      const entry: RecordedFile = { ...rest, state: 'writing', isLocal: true };
+      return { fault: 'unfinished', detail: 'a crash left it as it grew', entry, canRepair: true };
+    }
+    const state = await this.#options.disk.check(found.file, { bytes, sha256: sha256 ?? '' });
     if (state.kind === 'intact') {
       const entry: RecordedFile = { ...rest, state: 'ready', isLocal: true };
       return { fault: 'found', detail: 'it is on the disk again', entry, canRepair: false };
@@ -217,7 +218,21 @@ export class RecordingChecker implements RecordingChecks {
     }
   }
 
-  async #checkUnknown(found: FoundFile, run: Run): Promise<void> {
+  /** Files that weren't in the index when the folder was listed, which may be long ago. */
+  async #checkUnknown(found: readonly FoundFile[], run: Run): Promise<void> {
+    if (found.length === 0) return;
+    const known = new Set<string>();
+    for await (const { file } of this.#entries()) known.add(file);
+    for (const file of found) {
+      if (this.#isClosed) return;
+      if (known.has(file.file) || this.#options.isInWork(file)) continue;
+      run.files += 1;
+      run.bytes += file.bytes;
+      await this.#takeUp(file, run);
+    }
+  }
+
+  async #takeUp(found: FoundFile, run: Run): Promise<void> {
     const about = { fault: 'unknown', file: found.file } as const;
     const entry = entryOf(found, this.#options.config());
     if (entry === undefined) {

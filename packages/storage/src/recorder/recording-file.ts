@@ -6,12 +6,15 @@ import {
   type RecordingIndex,
   type RecordingTrouble,
 } from '@sluice/core';
+import type { Millis } from '@sluice/media';
 import type { GrowingFile } from './disk/growing-file.js';
 import type { ReservedRoom } from './disk/protocol.js';
 import type { RecordingFiles } from './recording-files.js';
 import type { FileSink } from './recording-sink.js';
 
 export interface RecordingFileEvents {
+  /** Its first bytes are on the disk. */
+  opened(): void;
   /** Something of it is on the disk, told each time that there is more. */
   written(): void;
   failed(trouble: RecordingTrouble, detail: string): void;
@@ -58,6 +61,7 @@ export class RecordingFile implements FileSink {
           this.#row = { ...this.#row, file: name };
           this.#isThere = true;
           this.#tellIndex();
+          options.events.opened();
         },
         failed: (trouble, detail) => this.#fail(trouble, detail),
         flushed: (bytes) => this.#flushed(bytes),
@@ -78,6 +82,11 @@ export class RecordingFile implements FileSink {
     return this.#kept;
   }
 
+  /** Ms of its media that were appended, and aren't on the disk. */
+  get waiting(): number {
+    return (this.#onTheWay.at(-1)?.duration ?? this.#kept) - this.#kept;
+  }
+
   /** Whether anything of it is on the disk. */
   get isThere(): boolean {
     return this.#isThere;
@@ -93,6 +102,10 @@ export class RecordingFile implements FileSink {
     this.#appended += bytes.length;
     this.#onTheWay.push({ bytes: this.#appended, duration });
     this.#growing.append(bytes);
+  }
+
+  beganAt(startedAt: Millis): void {
+    this.#row = { ...this.#row, startedAt };
   }
 
   gap(gap: RecordedGap): void {

@@ -22,7 +22,7 @@ export type RecordingSettings = PathSettings['recording'];
 export interface RecordingOutputOptions {
   readonly source: OutputSource;
   readonly format: ContainerFormat;
-  /** Asked again for each file. */
+  /** Asked again for each file, and while it grows whenever something is handed on. */
   readonly settings: () => RecordingSettings;
   readonly sink: RecordingSink;
   readonly clock: Clock;
@@ -34,9 +34,12 @@ interface OpenFile {
   readonly sink: FileSink;
   readonly muxer: RecordingMuxer;
   readonly tracks: ReadonlyMap<TrackId, TrackConfig>;
-  readonly settings: RecordingSettings;
-  readonly start: Micros;
-  readonly startedAt: Millis;
+  settings: RecordingSettings;
+  /** The time that it was cut at. Its length counts from there. */
+  readonly cutAt: Micros;
+  /** Where its media begin: earlier than it was cut, where sound comes later than its picture. */
+  start: Micros;
+  startedAt: Millis;
   /** Bytes appended. */
   bytes: number;
   /** Where its last sample begins. */
@@ -45,6 +48,8 @@ interface OpenFile {
   missing: number;
   flushedTo: Micros;
   flushedAt: Millis;
+  /** Whether all that has come was handed on. */
+  isDrained: boolean;
 }
 
 /** Keyframes of a GOP that is as long as a file waver by this much. */
@@ -97,7 +102,7 @@ export class RecordingOutput implements Output {
     this.#leftOut = [];
     const carried = tracks.filter((config) => this.#canCarry(config));
     if (carried.length === this.#tracks.size && carried.every((config) => isKnown(this.#tracks, config))) return;
-    this.#waiting.keepOnly(carried.filter((config) => isKnown(this.#tracks, config)).map(({ track }) => track));
+    this.#giveUp(carried.filter((config) => isKnown(this.#tracks, config)).map(({ track }) => track));
     this.#tracks = new Map(carried.map((config) => [config.track, config]));
     this.#lead = carried.find(({ kind }) => kind === 'video') ?? carried[0];
     if (this.#file !== undefined) this.#options.source.requestKeyframe();
@@ -139,8 +144,8 @@ export class RecordingOutput implements Output {
     this.#isOver = true;
     if (this.#file?.sink.failed === true) this.#abandon(this.#file);
     if (this.#file !== undefined) this.#close(this.#file);
+    this.#giveUp([]);
     this.#file = undefined;
-    this.#waiting.clear();
     this.#tellLost(this.#latest);
   }
 
@@ -148,6 +153,7 @@ export class RecordingOutput implements Output {
   sweep(now: Millis): void {
     const file = this.#file;
     if (file === undefined || file.sink.failed) return;
+    if (file.isDrained && file.muxer.waiting === 0) return;
     const patience = (file.settings.flushSeconds * 1000) / 2;
     const isSilent = now - this.#lastSampleAt >= patience;
     if (now - file.flushedAt >= patience || isSilent) this.#flush(file, isSilent);
@@ -172,9 +178,9 @@ export class RecordingOutput implements Output {
   }
 
   #isDue(file: OpenFile, { dts }: Sample): boolean {
-    const { segmentSeconds, segmentBytes } = this.#options.settings();
+    const { segmentSeconds, segmentBytes } = file.settings;
     const isFull = segmentBytes > 0 && file.bytes + file.muxer.waiting >= segmentBytes;
-    const isLong = dts - file.start >= segmentSeconds * 1_000_000 - EARLY_CUT;
+    const isLong = dts - file.cutAt >= segmentSeconds * 1_000_000 - EARLY_CUT;
     return this.#splits || isFull || isLong || !this.#hasSameTracks(file);
   }
 
@@ -204,23 +210,24 @@ export class RecordingOutput implements Output {
 
   #open(first: Sample, waiting: readonly Sample[]): OpenFile | undefined {
     const { source, sink, format, clock } = this.#options;
-    const settings = this.#options.settings();
     const start = micros(Math.min(first.dts, ...waiting.map(({ dts }) => dts)));
+    if (!sink.canBegin) {
+      this.#lostFrom ??= start;
+      return undefined;
+    }
     const startedAt = source.wallTimeOf(start);
+    const settings = this.#options.settings();
     const tracks = [...this.#tracks.values()];
     const muxer = format.open({ tracks, metadata: this.#metadata, seconds: settings.segmentSeconds });
     const { reserve } = muxer;
     const reason = this.#leftOut.length === 0 ? undefined : this.#leftOut.join('; ');
     const opened = sink.begin({ startedAt, tracks: tracks.map(recordedTrack), reason, reserve });
-    if (opened === undefined) {
-      this.#lostFrom ??= start;
-      return undefined;
-    }
     return {
       sink: opened,
       muxer,
       tracks: this.#tracks,
       settings,
+      cutAt: start,
       start,
       startedAt,
       bytes: 0,
@@ -228,6 +235,7 @@ export class RecordingOutput implements Output {
       missing: 0,
       flushedTo: start,
       flushedAt: clock.monotonic(),
+      isDrained: true,
     };
   }
 
@@ -238,14 +246,25 @@ export class RecordingOutput implements Output {
       this.#options.sink.leftOut('without some frames', fault);
       return;
     }
+    file.isDrained = false;
+    if (sample.dts < file.start && file.bytes === 0) this.#beginEarlier(file, sample.dts);
     if (sample.dts > file.end) file.end = sample.dts;
     const halfFlush = file.settings.flushSeconds * 500_000;
     if (sample.dts - file.flushedTo >= halfFlush || file.muxer.waiting >= MAX_WAITING_BYTES) this.#flush(file, false);
   }
 
+  /** Of a file of which nothing was handed on yet. */
+  #beginEarlier(file: OpenFile, start: Micros): void {
+    file.start = start;
+    file.startedAt = this.#options.source.wallTimeOf(start);
+    file.sink.beganAt(file.startedAt);
+  }
+
   #flush(file: OpenFile, all: boolean): void {
     file.flushedTo = file.end;
+    file.isDrained = all;
     file.flushedAt = this.#options.clock.monotonic();
+    file.settings = this.#options.settings();
     let bytes: Buffer | undefined;
     const fault = mediaFault(() => {
       bytes = file.muxer.take(all);
@@ -283,6 +302,12 @@ export class RecordingOutput implements Output {
     if (this.#waiting.push(sample) > 0) {
       this.#options.sink.leftOut('without some sound', 'it changed long before a keyframe came');
     }
+  }
+
+  /** What waits of other tracks than these can't be in any file: no keyframe came that one could begin with. */
+  #giveUp(kept: readonly TrackId[]): void {
+    const isLoss = this.#waiting.keepOnly(kept) > 0 && this.#file !== undefined;
+    if (isLoss) this.#options.sink.leftOut('without some sound', 'it changed, and no keyframe came until it was over');
   }
 
   /** The timeline has no hole where the encoder was away; its wall time has. */

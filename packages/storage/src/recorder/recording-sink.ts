@@ -17,6 +17,8 @@ export interface FileSink {
   readonly failed: boolean;
   /** Ms of its media that are on the disk. */
   readonly kept: number;
+  /** Its first sample was live before the one that it was opened for. Told before anything is appended. */
+  beganAt(startedAt: Millis): void;
   /** @param duration ms of media in the file with these bytes */
   append(bytes: Buffer, duration: number): void;
   gap(gap: RecordedGap): void;
@@ -26,8 +28,10 @@ export interface FileSink {
 
 /** Where a recording's files come from. */
 export interface RecordingSink {
-  /** Begins a file. @returns undefined while nothing can be written */
-  begin(opening: FileOpening): FileSink | undefined;
+  /** False for a while after the disk has failed. */
+  readonly canBegin: boolean;
+  /** Begins a file. */
+  begin(opening: FileOpening): FileSink;
   /** Live media, in ms, that isn't in any file, since nothing could be written. */
   lost(duration: number): void;
   /** What of the stream isn't recorded, as in `without av1`. Told once, with the reason that was given then. */

@@ -59,6 +59,7 @@ export class Recording implements RecordingSink {
   #files = 0;
   #bytesBefore = 0;
   #lost = 0;
+  #isOver = false;
 
   constructor(options: RecordingOptions) {
     this.#options = options;
@@ -87,9 +88,12 @@ export class Recording implements RecordingSink {
     };
   }
 
-  begin({ startedAt, tracks, reason, reserve }: FileOpening): FileSink | undefined {
-    const { clock, index, files, log, newId } = this.#options;
-    if (this.#trouble !== undefined && clock.monotonic() < this.#trouble.retryAt) return undefined;
+  get canBegin(): boolean {
+    return this.#trouble === undefined || this.#options.clock.monotonic() >= this.#trouble.retryAt;
+  }
+
+  begin({ startedAt, tracks, reason, reserve }: FileOpening): FileSink {
+    const { index, files, log, newId } = this.#options;
     this.#leave();
     const { path, container } = this;
     const id = newId();
@@ -101,13 +105,15 @@ export class Recording implements RecordingSink {
       },
       reserve,
       events: {
+        opened: () => {
+          this.#files += 1;
+        },
         written: () => this.#goOn(file),
         failed: (trouble, detail) => this.#pause(file, trouble, detail),
       },
       ...{ files, index, log },
     });
     this.#file = file;
-    this.#files += 1;
     return {
       get failed() {
         return file.failed;
@@ -115,6 +121,7 @@ export class Recording implements RecordingSink {
       get kept() {
         return file.kept;
       },
+      beganAt: (at) => file.beganAt(at),
       append: (bytes, duration) => file.append(bytes, duration),
       gap: (gap) => file.gap(gap),
       end: () => this.#leave(),
@@ -135,6 +142,7 @@ export class Recording implements RecordingSink {
   /** Nothing more is recorded, for that reason. */
   ended(reason: string): void {
     this.#leave();
+    this.#isOver = true;
     const { id: recording, path } = this;
     const lostMs = this.#lost;
     if (lostMs > 0) this.#options.log.error({ recording, path, lostMs }, 'the recording ends while the disk fails');
@@ -161,8 +169,18 @@ export class Recording implements RecordingSink {
 
   #pause(file: RecordingFile, trouble: RecordingTrouble, detail: string): void {
     const { clock, events, log } = this.#options;
-    if (file === this.#file) this.#leave();
     const { id: recording, path } = this;
+    if (this.#isOver) {
+      const { row, waiting: lostMs } = file;
+      log.error(
+        { recording, path, file: row.file, trouble, detail, lostMs },
+        'the end of a recorded file is not on the disk',
+      );
+      return;
+    }
+    // Of its end nobody else knows, where the next file has begun.
+    if (file === this.#file) this.#leave();
+    else this.#lost += file.waiting;
     const before = this.#trouble;
     const retryAt = clock.monotonic() + RETRY_MS;
     this.#trouble = { trouble, detail, since: before?.since ?? clock.wall(), retryAt };

@@ -1,10 +1,18 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { EventBus, type LifecycleEvents, parseStreamPath, type RecordedFile, silentLogger } from '@sluice/core';
+import {
+  EventBus,
+  type LifecycleEvents,
+  parseStreamPath,
+  type RecordedFile,
+  Refusal,
+  silentLogger,
+} from '@sluice/core';
 import { millis } from '@sluice/media';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/support/until.js';
+import { ObjectStoreError } from '../object-store/errors.js';
 import { Storage } from '../storage.js';
 import { RecordingDisk } from './disk/recording-disk.js';
 import { RecordingRemover } from './recording-remover.js';
@@ -24,6 +32,7 @@ describe('what is kept of recordings', () => {
   const removed: LifecycleEvents['recording-file-removed'][] = [];
   const removedRemote: string[] = [];
   const errors: unknown[] = [];
+  const fault: { remote: Error | undefined } = { remote: undefined };
   const open: (() => Promise<void> | void)[] = [];
   const set = { keepSeconds: 0, keepBytes: 0, keepFreeBytes: 0, areUploaded: false, now: 0, free: ENOUGH };
 
@@ -53,7 +62,10 @@ describe('what is kept of recordings', () => {
 
   const started = (hasStore = true) => {
     const index = storage.recordings;
-    const removeRemote = async ({ id }: RecordedFile) => void removedRemote.push(id);
+    const removeRemote = async ({ id }: RecordedFile) => {
+      if (fault.remote !== undefined) throw fault.remote;
+      removedRemote.push(id);
+    };
     const disk = RecordingDisk.start({ root, maxWaitingBytes: () => 1000, log: silentLogger });
     const remover = new RecordingRemover({ index, disk, events, removeRemote: hasStore ? removeRemote : undefined });
     const retention = new Retention({
@@ -220,6 +232,48 @@ describe('what is kept of recordings', () => {
       'unknown',
     ]);
     expect([await left(), removed.map(({ reason }) => reason)]).toEqual([['w'], ['asked']]);
+  });
+
+  it('removes a file once, whoever asks at the same time, and brings none back', async () => {
+    const { index, remover } = started();
+    const damaged: unknown[] = [];
+    open.push(events.on('recording-file-damaged', (event) => damaged.push(event)));
+    for (const [id, over] of [
+      ['a', {}],
+      ['b', { remote: REMOTE }],
+    ] as const) {
+      const file = await recorded(id, 1000, over);
+      await Promise.all([
+        remover.remove(id),
+        remover.removeHere(file, 'path-full'),
+        remover.removeEverywhere(file, 'age'),
+        remover.removeHere(file, 'disk-full'),
+      ]);
+      expect(await index.get(id)).toBeUndefined();
+      // Retention looks through pages of entries that are old by the time it comes to the last of them.
+      expect(await remover.removeHere(file, 'disk-full')).toBe(false);
+      expect(await remover.removeEverywhere(file, 'age')).toBe(false);
+      expect(await index.get(id)).toBeUndefined();
+    }
+    const moved = await recorded('c', 1000, { remote: REMOTE });
+    await Promise.all([remover.removeHere(moved, 'moved'), remover.removeHere(moved, 'path-full')]);
+    expect(await left()).toEqual(['(c)']);
+    expect(removed.map(({ file: { id }, reason }) => `${id} ${reason}`)).toEqual(['a asked', 'b asked', 'c moved']);
+    expect(damaged).toEqual([]);
+  });
+
+  it('says why a file stays that cannot be removed now', async () => {
+    const { remover } = started();
+    await recorded('a', 0, { remote: REMOTE });
+    fault.remote = new ObjectStoreError('unreachable', 'The object store does not answer.');
+    await expect(remover.remove('a')).rejects.toMatchObject({
+      constructor: Refusal,
+      code: 'unavailable',
+      message: 'recorded file a stays: The object store does not answer.',
+    });
+    fault.remote = undefined;
+    expect([await left(), onDisk()]).toEqual([['a'], expect.arrayContaining(['a.mp4'])]);
+    expect(await remover.remove('a')).toBe('removed');
   });
 
   it('never removes anything outside of the root, whatever the index says', async () => {

@@ -11,7 +11,8 @@ export function unfinishedRows(index: RecordingIndex): Promise<RecordedFile[]> {
 
 /**
  * Rows for files that the index has never heard of, because the server ended just when they began. Only those whose
- * names are as the configuration makes them; others aren't ours, and are left alone.
+ * names are as the configuration makes them; others aren't ours, and are left alone. Those in which there is nothing yet
+ * are removed.
  *
  * @param options.before when the server started: what is younger is being recorded
  */
@@ -31,7 +32,8 @@ export async function strayFiles(options: {
   const stray = unknown.flatMap((file) => entryOf(file, live.current) ?? []);
   const others = unknown.length - stray.length;
   if (others > 0) log.warn({ files: others }, 'the recording directory has files that the server did not record');
-  return stray;
+  for (const { file, bytes } of stray) if (bytes === 0) await files.remove(file);
+  return stray.filter(({ bytes }) => bytes > 0);
 }
 
 async function allRows(index: RecordingIndex, state: RecordedFileQuery['state']): Promise<RecordedFile[]> {

@@ -30,9 +30,12 @@ export class WaitingSamples {
     return from === undefined ? samples : samples.filter(({ dts }) => dts >= from);
   }
 
-  keepOnly(tracks: readonly TrackId[]): void {
+  /** @returns how many had to be given up */
+  keepOnly(tracks: readonly TrackId[]): number {
+    const before = this.#samples.length;
     this.#samples = this.#samples.filter(({ track }) => tracks.includes(track));
     this.#bytes = this.#samples.reduce((sum, { data }) => sum + data.length, 0);
+    return before - this.#samples.length;
   }
 
   clear(): void {

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { checkFile } from '../finish/check-file.js';
 import { listFiles, removeFile } from '../finish/files.js';
 import { finishFile } from '../finish/finish-file.js';
+import { SlicedWork } from '../finish/sliced-work.js';
 import { diskErrorOf } from './errors.js';
 import type { FinisherAnswer, FinisherRequest, FinisherValue } from './finisher-protocol.js';
 import type { ThreadData } from './protocol.js';
@@ -19,21 +20,20 @@ const step = () => progress.step();
 const answer = (message: FinisherAnswer) => port.postMessage(message);
 if (process.platform === 'linux') setPriority(0, NICENESS);
 
-/** Checks go one after another, in slices between which everything else gets its turn. */
-let checks: Promise<void> = Promise.resolve();
+const work = new SlicedWork(step);
 
-port.on('message', (request: FinisherRequest) => {
-  if (request.kind === 'check') {
-    checks = checks.then(() => settle(request, () => checkFile(root, request.file, request.expected, step)));
-  } else {
-    void settle(request, () => perform(request));
-  }
-});
+port.on('message', (request: FinisherRequest) => void settle(request, () => perform(request)));
 
-function perform(request: Exclude<FinisherRequest, { kind: 'check' }>): FinisherValue {
+/** Files are made whole at once. Their checksums, which take longer, and then checks, wait until nothing else is asked. */
+function perform(request: FinisherRequest): FinisherValue | Promise<FinisherValue> {
   switch (request.kind) {
-    case 'finish':
-      return finishFile(root, request.file, request.container, step);
+    case 'finish': {
+      const slices = finishFile(root, request.file, request.container, step);
+      const first = slices.next();
+      return first.done === true ? first.value : work.add('checksum', slices);
+    }
+    case 'check':
+      return work.add('check', checkFile(root, request.file, request.expected));
     case 'remove':
       return removeFile(root, request.file);
     case 'list':

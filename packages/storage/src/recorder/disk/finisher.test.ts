@@ -157,6 +157,25 @@ describe('RecordingDisk, of files that grow no more,', () => {
     expect(order).toEqual(['finish', 'check']);
   });
 
+  it('makes all of them whole before it takes checksums, which can take long', async () => {
+    const clip = join(directory, 'clip.ts');
+    await ffmpeg([...testPicture({ seconds: 1 }), ...X264, clip]);
+    const bytes = fs.readFileSync(clip);
+    put('large.ts', bytes);
+    fs.truncateSync(join(root, 'large.ts'), Math.floor(LARGE / 188) * 188);
+    fs.appendFileSync(join(root, 'large.ts'), bytes);
+    put('a.flv', flv(20).subarray(0, -100));
+    let isLargeDone = false;
+    const large = disk.finish('large.ts', 'ts').then(() => {
+      isLargeDone = true;
+    });
+    const small = disk.finish('a.flv', 'flv');
+    await until('it is cut', () => fs.statSync(join(root, 'a.flv')).size === flv(19).length);
+    expect(isLargeDone).toBe(false);
+    await large;
+    expect(await small).toMatchObject({ repaired: true, sha256: sha256(flv(19)) });
+  });
+
   it('removes one, with the directories that are empty then, and never what is outside', async () => {
     put('live/a/1.ts', 'x');
     put('live/b/2.ts', 'x');

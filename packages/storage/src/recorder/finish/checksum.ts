@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { fillAt } from './read.js';
+import type { Slices } from './sliced-work.js';
 
 const PIECE = 1024 * 1024;
 
-/** The SHA-256 of a whole file in hex, a piece at each step; and how many bytes it had. */
-export function* checksum(fd: number): Generator<void, { readonly sha256: string; readonly bytes: number }> {
+/** The SHA-256 of a whole file in hex, a piece in each slice; and how many bytes it had. */
+export function* checksum(fd: number): Slices<{ readonly sha256: string; readonly bytes: number }> {
   const hash = createHash('sha256');
   const piece = Buffer.allocUnsafe(PIECE);
   for (let bytes = 0; ; ) {

@@ -8,32 +8,28 @@ import { checksum } from './checksum.js';
 import type { FinishedMedia } from './finished-media.js';
 import { finishFlv } from './flv.js';
 import { type FinishedMp4, finishMp4 } from './mp4.js';
+import type { Slices } from './sliced-work.js';
 import { finishTs } from './ts.js';
 
 const { O_NOFOLLOW, O_RDWR } = constants;
 
 /**
- * Makes a file whole and takes its checksum.
+ * Makes a file whole in the first slice, and takes its checksum in the others.
  *
- * @param progress called after each call of the system, or some
+ * @param progress called after each call of the system in the first slice, or some
  * @throws {RecordingDiskError} `unreadable`, `bad-name`; errors of the system
  */
-export function finishFile(
+export function* finishFile(
   root: string,
   file: string,
   container: RecordingContainer,
   progress: () => void,
-): FinishedFile {
+): Slices<FinishedFile> {
   const fd = openSync(existingPlace(root, file), O_RDWR | O_NOFOLLOW);
   try {
     const media = finishMedia(fd, container, progress);
-    const steps = checksum(fd);
-    let step = steps.next();
-    while (step.done !== true) {
-      progress();
-      step = steps.next();
-    }
-    return { ...media, ...step.value };
+    yield;
+    return { ...media, ...(yield* checksum(fd)) };
   } catch (error) {
     if (!(error instanceof MediaError)) throw error;
     throw new RecordingDiskError('unreadable', `${file} can't be finished: ${error.message}`, { cause: error });

@@ -7,7 +7,7 @@ import {
   micros,
   type Sample,
 } from '@sluice/media';
-import { mediaFault } from './media-fault.js';
+import { checkNotBefore, mediaFault } from './media-fault.js';
 import { type ContainerFormat, gather, type MuxerOptions, type RecordingMuxer } from './muxer.js';
 
 /** What a tag has beside the sample's bytes, and some more. */
@@ -45,6 +45,7 @@ class FlvFileMuxer implements RecordingMuxer {
     if (data.length > MAX_FLV_TAG_BYTES - MAX_TAG_HEADER) {
       throw new MediaError('too-large', `a sample of ${data.length} bytes; FLV takes ${MAX_FLV_TAG_BYTES}`);
     }
+    if (this.#start !== undefined) checkNotBefore(this.#start, sample);
     this.#samples.push(sample);
     this.#waiting += data.length;
   }
@@ -60,7 +61,7 @@ class FlvFileMuxer implements RecordingMuxer {
     const start = this.#start ?? micros(Math.min(...samples.map(({ dts }) => dts)));
     this.#start = start;
     for (const sample of samples) {
-      const dts = micros(Math.max(sample.dts - start, 0));
+      const dts = micros(sample.dts - start);
       pieces.push(this.#muxer.sample({ ...sample, dts, pts: micros(dts + sample.pts - sample.dts) }));
     }
     return gather(pieces);

@@ -18,9 +18,11 @@ import {
   writeGrowingMp4Head,
 } from '@sluice/media';
 import type { ReservedRoom } from '../disk/protocol.js';
-import { mediaFault } from './media-fault.js';
+import { checkNotBefore, mediaFault } from './media-fault.js';
 import { type ContainerFormat, gather, type MuxerOptions, type RecordingMuxer } from './muxer.js';
 
+/** Of one fragment. Where there are more without a sample among them, the oldest are given up. */
+const MAX_EVENTS = 1000;
 /** A picture's size where its configuration doesn't tell it, to find out whether the rest can be written. */
 const ANY_SIZE = { width: 16, height: 16 };
 
@@ -63,6 +65,7 @@ class Mp4Muxer implements RecordingMuxer {
   sample(sample: Sample): void {
     const writer = this.#writers.get(sample.track);
     if (writer === undefined) throw new MediaError('no-config', `a sample of track ${sample.track}, which is unknown`);
+    if (this.#sequence > 0) checkNotBefore(this.#start, sample);
     writer.push(sample);
     this.#waiting += sample.data.length;
     if (this.#sequence > 0) return;
@@ -72,10 +75,14 @@ class Mp4Muxer implements RecordingMuxer {
 
   timedMetadata(metadata: TimedMetadata): void {
     this.#events.push(metadata);
+    if (this.#events.length > MAX_EVENTS) this.#events.shift();
   }
 
   take(all: boolean): Buffer | undefined {
-    const runs = [...this.#writers.values()].flatMap((writer) => (all ? writer.finish() : writer.take()) ?? []);
+    // A picture that has waited since the last time goes with the length of the one before; finishing sets it right.
+    const runs = [...this.#writers.values()].flatMap(
+      (writer) => (all ? undefined : writer.take()) ?? writer.finish() ?? [],
+    );
     if (runs.length === 0) return undefined;
     this.#waiting = 0;
     const head = this.#sequence === 0 ? this.#head() : undefined;
@@ -107,7 +114,7 @@ class Mp4Muxer implements RecordingMuxer {
     });
   }
 
-  /** In the file's time. A track that turns out to begin before the file does is moved to its beginning. */
+  /** In the file's time. */
   #placed(run: TrackRun): TrackRun {
     const from = ticksFromMicros(this.#start as Micros, run.timescale);
     return { ...run, baseDecodeTime: Math.max(run.baseDecodeTime - from, 0) };

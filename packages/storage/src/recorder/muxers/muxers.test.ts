@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   av1TrackConfig,
   FlvDemuxer,
+  MediaError,
   type MediaEvent,
   micros,
   readMp4,
@@ -65,6 +66,17 @@ async function mp4Clip(codecs: readonly string[]): Promise<Clip> {
   }
 }
 
+const LAG = 1.2 * SECOND;
+
+/** As a multiplexer sends it that is far ahead with the picture. */
+function withLateSound({ events, samples }: Clip): Clip {
+  const arrival = ({ kind, dts }: Sample) => (kind === 'audio' ? dts + LAG : dts);
+  const moved = samples.map((sample) =>
+    sample.kind === 'audio' ? { ...sample, dts: micros(sample.dts - LAG), pts: micros(sample.pts - LAG) } : sample,
+  );
+  return { events, samples: moved.sort((a, b) => arrival(a) - arrival(b)) };
+}
+
 const of = (samples: readonly Sample[], kind: Sample['kind']) => samples.filter((sample) => sample.kind === kind);
 
 describe('muxers of recordings', () => {
@@ -76,7 +88,7 @@ describe('muxers of recordings', () => {
   });
 
   it.each(['mp4', 'flv', 'ts'] as const)('%s has each sample, at its distance from the first one', (container) => {
-    for (const source of [clip, hevc]) {
+    for (const source of [clip, hevc, withLateSound(clip)]) {
       const events = DEMUX[container](record(container, source)) as readonly MediaEvent[];
       const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));
       const first = Math.min(...source.samples.map(({ dts }) => dts));
@@ -97,6 +109,54 @@ describe('muxers of recordings', () => {
         if (container !== 'ts') expect(got.every(({ data }, at) => sent[at]?.data.equals(data))).toBe(true);
       }
     }
+  });
+
+  it.each(['mp4', 'flv'] as const)(
+    '%s has nothing that comes when its beginning is written, and was before',
+    (container) => {
+      const { events, samples } = withLateSound(clip);
+      const start = Math.min(...of(samples, 'video').map(({ dts }) => dts));
+      const [early, late] = [of(samples, 'audio').filter(({ dts }) => dts < start), samples].map(
+        (some) => new Set(some),
+      );
+      const tracks = events.flatMap((event): TrackConfig[] => (event.type === 'config' ? [event.config] : []));
+      const muxer = CONTAINER_FORMATS[container].open({ tracks, metadata: {}, seconds: 60 });
+      for (const sample of early ?? []) late?.delete(sample);
+      const [first, ...rest] = late ?? [];
+      if (first === undefined) throw new Error('there are no samples');
+      muxer.sample(first);
+      for (const sample of rest.splice(0, 5)) muxer.sample(sample);
+      const pieces = [muxer.take(false) ?? Buffer.alloc(0)];
+      for (const sample of early ?? []) expect(() => muxer.sample(sample)).toThrow(MediaError);
+      for (const sample of rest) muxer.sample(sample);
+      const bytes = Buffer.concat([...pieces, muxer.take(true) ?? Buffer.alloc(0)]);
+      const { at, bytes: room } = muxer.reserve ?? { at: 0, bytes: 0 };
+      const file = Buffer.concat([bytes.subarray(0, at), Buffer.alloc(room), bytes.subarray(at)]);
+      const read = DEMUX[container](file).filter(({ type }) => type === 'sample');
+      expect(read).toHaveLength(samples.length - (early?.size ?? 0));
+    },
+  );
+
+  it.each(['mp4', 'flv', 'ts'] as const)('%s has a picture that no other follows for long', (container) => {
+    const tracks = clip.events.flatMap((event): TrackConfig[] => (event.type === 'config' ? [event.config] : []));
+    const muxer = CONTAINER_FORMATS[container].open({ tracks, metadata: {}, seconds: 60 });
+    const [picture] = of(clip.samples, 'video');
+    if (picture === undefined) throw new Error('there are no pictures');
+    const pieces: Buffer[] = [];
+    const counts: number[] = [];
+    for (let half = 0; half < 6; half++) {
+      const isIn = ({ dts }: Sample) => dts - picture.dts >= half * 500_000 && dts - picture.dts < (half + 1) * 500_000;
+      if (half === 0) muxer.sample(picture);
+      if (half === 4) muxer.sample({ ...picture, dts: micros(picture.dts + 2_000_000), pts: picture.pts });
+      for (const sample of of(clip.samples, 'audio').filter(isIn)) muxer.sample(sample);
+      pieces.push(muxer.take(half === 5) ?? Buffer.alloc(0));
+      const bytes = Buffer.concat(pieces);
+      const { at, bytes: room } = muxer.reserve ?? { at: 0, bytes: 0 };
+      const file = Buffer.concat([bytes.subarray(0, at), Buffer.alloc(room), bytes.subarray(at)]);
+      const read = DEMUX[container](file) as readonly MediaEvent[];
+      counts.push(read.filter((event) => event.type === 'sample' && event.sample.kind === 'video').length);
+    }
+    expect([counts[1], counts[2], counts[5]]).toEqual([1, 1, 2]);
   });
 
   it.each(['mp4', 'flv', 'ts'] as const)('%s carries several tracks of sound', (container) => {
@@ -170,6 +230,20 @@ describe('muxers of recordings', () => {
         expect([container, kind, of(samples, kind).length]).toEqual([container, kind, of(other.samples, kind).length]);
       }
     }
+  });
+
+  it('keep no more of what is said while there are neither pictures nor sound than can be written at once', () => {
+    const tracks = clip.events.flatMap((event): TrackConfig[] => (event.type === 'config' ? [event.config] : []));
+    const muxer = CONTAINER_FORMATS.mp4.open({ tracks, metadata: {}, seconds: 60 });
+    for (const sample of clip.samples.slice(0, 20)) muxer.sample(sample);
+    muxer.take(true);
+    const data = Buffer.alloc(1000);
+    for (let at = 0; at < 20_000; at++) {
+      muxer.timedMetadata({ type: 'timed-metadata', kind: 'id3', at: micros(SECOND + at), data });
+      if (at % 100 === 0) expect(muxer.take(true)).toBeUndefined();
+    }
+    for (const sample of clip.samples.slice(20)) muxer.sample(sample);
+    expect(muxer.take(true)?.length).toBeLessThan(3_000_000);
   });
 
   it('tells what a container cannot carry', () => {
