@@ -77,7 +77,7 @@ function tellFiles(name: string, recorded: RecordedCost): void {
   );
   row(
     ...['', files, (bytes / 1e6).toFixed(0), (allocated / 1e6).toFixed(0), faults.length, finishSeconds.toFixed(1)],
-    ...[finishWatch.p99Ms.toFixed(1), finishWatch.maxMs.toFixed(1), flush.appends],
+    ...[finishWatch?.p99Ms.toFixed(1) ?? '', finishWatch?.maxMs.toFixed(1) ?? '', flush.appends],
     ...[flush.p50Ms.toFixed(0), flush.p99Ms.toFixed(0), flush.maxMs.toFixed(0)],
     ...[(flush.mostWaiting / 1e6).toFixed(1), flush.failed],
   );

@@ -42,7 +42,7 @@ export interface RecordedCost extends FilesReport {
   /** From the end of the streams until all files were finished. */
   readonly finishSeconds: number;
   /** The event loop meanwhile. */
-  readonly finishWatch: WatchReport;
+  readonly finishWatch: WatchReport | undefined;
 }
 
 /** Until all streams have been live for a while. */
@@ -82,7 +82,8 @@ export async function measureServerCost(options: ServerCostOptions): Promise<Ser
     const { main, writer, others } = threadTimes(server.pid, before.threads, after.threads);
     const { failures, latest } = publishers;
     if (failures.length > 0) throw new Error(`publishers were lost: ${failures.slice(0, 3).join('; ')}`);
-    const recorded = container === undefined ? undefined : await finishAndCheck(server, publishers, token);
+    const recorded =
+      container === undefined ? undefined : await finishAndCheck(server, publishers, token, profile === undefined);
     return {
       watch,
       threads: { main: main / elapsed, writer: writer / elapsed, others: others / elapsed },
@@ -103,14 +104,15 @@ async function finishAndCheck(
   server: Awaited<ReturnType<typeof startSluice>>,
   publishers: Publishers,
   token: string,
+  isWatched: boolean,
 ): Promise<Omit<RecordedCost, 'flush'>> {
-  beginWatch(server.pid);
+  if (isWatched) beginWatch(server.pid);
   await publishers.close();
   const closed = performance.now();
   const files = await finishedFiles(server.api, token, publishers.sent.length);
   const finishSeconds = (performance.now() - closed) / 1000;
-  const finishWatch = await endWatch(server.pid, server.folder);
-  await takeFlushReport(server.folder);
+  const finishWatch = isWatched ? await endWatch(server.pid, server.folder) : undefined;
+  if (isWatched) await takeFlushReport(server.folder);
   const report = await checkFiles(join(server.folder, 'data/recordings'), files, publishers.sent);
   return { ...report, finishSeconds, finishWatch };
 }
