@@ -34,7 +34,7 @@ const row = (...cells: (string | number)[]) => console.log(`| ${cells.join(' | '
 const NONE = 'none';
 head(
   ...['recorded', 'streams', 's', 'Mbit/s each', 'CPU of one core', 'main', 'disk thread', 'others'],
-  ...['recorder, ms/s a stream', 'loop late p99 ms', 'max', 'own work', 'MiB first minute', 'last', 'most'],
+  ...['recorder, ms/s a stream', 'loop late p99 ms', 'max', 'own work', 'MiB by sixths of the time'],
   ...['waited for it', 'load late ms', 'load CPU'],
 );
 const costs = new Map<string, ServerCost>();
@@ -63,7 +63,7 @@ function tellServer(name: string, cost: ServerCost): void {
     ...[name, streams, seconds, cost.mbpsEach.toFixed(2), cpuOf(cost).toFixed(3), threads.main.toFixed(3)],
     ...[name === NONE ? '' : threads.writer.toFixed(3), threads.others.toFixed(3), own],
     ...[watch.p99Ms, watch.maxMs, watch.mostCpuMs].map((ms) => ms.toFixed(1)),
-    ...[memory.first, memory.last, memory.most].map((mib) => mib.toFixed(0)),
+    memory.map((mib) => mib.toFixed(0)).join(' '),
     ...[cost.waited.toFixed(2), cost.lateMs.toFixed(0), cost.loadCpu.toFixed(2)],
   );
 }

@@ -7,7 +7,7 @@ import { waitedForCoreSeconds } from '../proc-stat.js';
 import { beginWatch, endWatch, type WatchReport } from '../webrtc/server-watch.js';
 import { startSluice } from '../webrtc/servers.js';
 import { FLUSH_ARGS, type FlushReport, takeFlushReport } from './flush-delays.js';
-import { MemoryLog, type MemoryReport } from './memory.js';
+import { MemoryLog } from './memory.js';
 import { Publishers } from './publishers.js';
 import { checkFiles, type FilesReport, finishedFiles } from './recorded-files.js';
 import { lookAtThreads, type ThreadTimes, threadTimes } from './threads.js';
@@ -29,7 +29,8 @@ export interface ServerCost {
   readonly threads: ThreadTimes;
   /** The share of the time in which the main thread could have gone on, but others had its core. */
   readonly waited: number;
-  readonly memory: MemoryReport;
+  /** Resident, in MiB: means of each sixth of the time. */
+  readonly memory: readonly number[];
   readonly mbpsEach: number;
   /** By how many ms a publisher was late, at most. */
   readonly lateMs: number;
@@ -47,7 +48,8 @@ export interface RecordedCost extends FilesReport {
 
 /** Until all streams have been live for a while. */
 const WARM_UP_MS = 6000;
-const MINUTE = 60;
+/** That memory is looked at in, one after the other. */
+const PARTS = 6;
 
 /** What so many streams cost a fresh server, recorded or not. */
 export async function measureServerCost(options: ServerCostOptions): Promise<ServerCost> {
@@ -88,7 +90,7 @@ export async function measureServerCost(options: ServerCostOptions): Promise<Ser
       watch,
       threads: { main: main / elapsed, writer: writer / elapsed, others: others / elapsed },
       waited: (after.waited - before.waited) / elapsed,
-      memory: memory.report(MINUTE),
+      memory: memory.means(seconds / PARTS),
       mbpsEach: ((after.bytes - before.bytes) * 8) / elapsed / streams / 1e6,
       lateMs: latest,
       loadCpu: (spent.user + spent.system) / 1e6 / elapsed,
