@@ -8,6 +8,7 @@ import { pinSelf, surveyCores } from '../cores.js';
 import { ensureClip, readClip } from '../source-clip.js';
 import { summariseProfile } from '../webrtc/profile-summary.js';
 import { FFMPEG_KINDS, type FfmpegKind, measureFfmpeg } from './ffmpeg-recorders.js';
+import { shareOf } from './profile-share.js';
 import { measureServerCost, type RecordedCost, type ServerCost } from './server-cost.js';
 
 const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
@@ -32,6 +33,8 @@ const profiles: string[] = [];
 const row = (...cells: (string | number)[]) => console.log(`| ${cells.join(' | ')} |`);
 
 const NONE = 'none';
+/** Where its code is. */
+const RECORDER = 'packages/storage/dist/recorder/';
 head(
   ...['recorded', 'streams', 's', 'Mbit/s each', 'CPU of one core', 'main', 'disk thread', 'others'],
   ...['recorder, ms/s a stream', 'loop late p99 ms', 'max', 'own work', 'MiB by sixths of the time'],
@@ -53,7 +56,11 @@ console.log(
     .map((load) => load.toFixed(1))
     .join(', ')}`,
 );
-for (const profile of profiles) console.log(`\n${profile}\n\n${await summariseProfile(profile)}`);
+for (const profile of profiles) {
+  const share = ((await shareOf(profile, RECORDER)) * 100).toFixed(1);
+  console.log(`\n${profile}: ${share} % of the main thread's time is the recorder's\n`);
+  console.log(await summariseProfile(profile));
+}
 
 function tellServer(name: string, cost: ServerCost): void {
   const base = costs.get(NONE);
