@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { millis, type Sample } from '@sluice/media';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTestCertificate } from './support/certificate.js';
 import { ffprobe, type ProbedPacket } from './support/ffmpeg.js';
+import { Http2Client } from './support/http2-client.js';
 import {
   cutSource,
   indexRecordings,
@@ -81,7 +84,8 @@ describe('playback of recordings', () => {
     const large = { id: 'large', path: 'live/large', container: 'ts', file: 'live/large/large.ts' } as const;
     rows.push(recordedFile({ ...large, bytes: LARGE, duration: 5000, startedAt: millis(START) }));
     await indexRecordings(data, rows);
-    const yaml = 'paths: { live/closed: { access: { play: credential } } }';
+    const { certFile, keyFile } = await makeTestCertificate(work);
+    const yaml = `tls: { certFile: ${certFile}, keyFile: ${keyFile} }\npaths: { live/closed: { access: { play: credential } } }`;
     sluice = await startServer(yaml, {}, { dataDirectory: data });
   });
   afterAll(async () => {
@@ -215,7 +219,7 @@ describe('playback of recordings', () => {
     expect(await get('start=yesterday&duration=5')).toEqual([400, 'bad-time']);
     expect(await get(`start=${at(0)}&duration=-5`)).toEqual([400, 'bad-time']);
     expect(await get(`start=${at(0)}`)).toEqual([400, 'bad-time']);
-    expect(await get(`start=${at(0)}&duration=5&format=avi`)).toEqual([400, 'bad-time']);
+    expect(await get(`start=${at(0)}&duration=5&format=avi`)).toEqual([400, 'bad-format']);
     expect(await get(`start=${at(-3600)}&duration=5`)).toEqual([422, 'not-possible']);
     expect(await status(`/list?path=live/none`)).toEqual([404, 'not-recorded']);
     expect(await status(`/list?path=none`)).toEqual([400, 'bad-name']);
@@ -263,12 +267,36 @@ describe('playback of recordings', () => {
     expect((await fetch(`${sluice.http}/${PATH}/recordings/old.jpg`)).status).toBe(422);
   });
 
+  const sessions = async () => {
+    const answer = await fetch(`${sluice.api}/api/v2/sessions?protocol=recording`, { headers: AS_ADMIN });
+    const { sessions: open } = (await answer.json()) as { sessions: { id: string; path: string; sent: number }[] };
+    return open.filter(({ path }) => path === 'live/large');
+  };
+
+  it('does the same by HTTP/2', async () => {
+    const client = await Http2Client.connect(sluice.https);
+    for (const format of ['mp4', 'fmp4']) {
+      const { pathname, search } = new URL(clipUrl(5.5, 14, format));
+      const { status, body } = await client.get(pathname + search);
+      const plain = Buffer.from(await (await fetch(clipUrl(5.5, 14, format))).arrayBuffer());
+      expect([format, status, body.equals(plain)]).toEqual([format, 200, true]);
+    }
+    const part = await client.get(`/${PATH}/recordings/f1.mp4`, { range: 'bytes=10-29' });
+    expect([part.status, part.body.length]).toEqual([206, 20]);
+    const list = await client.get(`/list?path=${PATH}`);
+    expect(JSON.parse(list.body.toString())[0].url).toMatch(/^https:/);
+    const stream = client.open('/live/large/recordings/large.ts');
+    await once(stream, 'data');
+    stream.pause();
+    await until('it is listed', async () => (await sessions()).length === 1);
+    // Who reads nothing has the server read nothing.
+    expect((await sessions())[0]?.sent).toBeLessThan(LARGE / 4);
+    stream.close();
+    await until('it is over', async () => (await sessions()).length === 0);
+    client.close();
+  });
+
   it('counts a download as a session, which can be ended, and stops reading when nobody listens', async () => {
-    const sessions = async () => {
-      const answer = await fetch(`${sluice.api}/api/v2/sessions?protocol=recording`, { headers: AS_ADMIN });
-      const { sessions: open } = (await answer.json()) as { sessions: { id: string; path: string }[] };
-      return open.filter(({ path }) => path === 'live/large');
-    };
     const url = `${sluice.http}/live/large/recordings/large.ts`;
     const answer = await fetch(url);
     const reader = answer.body?.getReader();

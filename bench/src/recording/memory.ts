@@ -15,21 +15,13 @@ export class MemoryLog {
     clearInterval(this.#timer);
   }
 
-  /** The mean of the first and the last so many seconds, and the most, in MiB. */
-  report(seconds: number): MemoryReport {
-    const part = Math.max(1, Math.min(seconds, Math.floor(this.#samples.length / 2)));
-    return {
-      first: mean(this.#samples.slice(0, part)),
-      last: mean(this.#samples.slice(-part)),
-      most: Math.max(...this.#samples),
-    };
+  /** The means of each so many seconds, in MiB. */
+  means(seconds: number): readonly number[] {
+    const parts = Array.from({ length: Math.ceil(this.#samples.length / seconds) }, (_, at) =>
+      this.#samples.slice(at * seconds, (at + 1) * seconds),
+    );
+    return parts.map(mean);
   }
-}
-
-export interface MemoryReport {
-  readonly first: number;
-  readonly last: number;
-  readonly most: number;
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

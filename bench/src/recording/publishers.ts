@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FLV_VIDEO, type FlvTag } from '@sluice/media';
+import { FLV_AUDIO, FLV_VIDEO, type FlvTag } from '@sluice/media';
 import { RtmpClient } from '@sluice/rtmp';
 import { isHeader, roundMs } from '../source-clip.js';
 
@@ -22,6 +22,8 @@ interface Publisher {
 /** Publishers begin one after the other within so long: no keyframe comes with all the others. */
 const SPREAD_MS = 2000;
 const STEP_MS = 2;
+/** AVCPacketType; a clip also has one that says that it is over. */
+const AVC_PICTURE = 1;
 
 /** Many streams of one clip, in real time, round after round. */
 export class Publishers {
@@ -119,9 +121,8 @@ export class Publishers {
   #send({ client, sent }: Publisher, tag: FlvTag, timestamp: number): void {
     client.send({ type: tag.type, timestamp, payload: tag.body });
     this.#bytes += tag.body.length;
-    if (isHeader(tag)) return;
-    if (tag.type === FLV_VIDEO) sent.video += 1;
-    else sent.audio += 1;
+    if (tag.type === FLV_VIDEO && tag.body[1] === AVC_PICTURE) sent.video += 1;
+    else if (tag.type === FLV_AUDIO && !isHeader(tag)) sent.audio += 1;
   }
 }
 

@@ -24,7 +24,7 @@ export interface FilesReport {
 }
 
 const FINISH_TIMEOUT_MS = 300_000;
-const POLL_MS = 100;
+const POLL_MS = 500;
 /** As many as the API gives at once. */
 const LIMIT = 1000;
 const AT_A_TIME = 2;

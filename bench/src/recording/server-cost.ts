@@ -7,7 +7,7 @@ import { waitedForCoreSeconds } from '../proc-stat.js';
 import { beginWatch, endWatch, type WatchReport } from '../webrtc/server-watch.js';
 import { startSluice } from '../webrtc/servers.js';
 import { FLUSH_ARGS, type FlushReport, takeFlushReport } from './flush-delays.js';
-import { MemoryLog, type MemoryReport } from './memory.js';
+import { MemoryLog } from './memory.js';
 import { Publishers } from './publishers.js';
 import { checkFiles, type FilesReport, finishedFiles } from './recorded-files.js';
 import { lookAtThreads, type ThreadTimes, threadTimes } from './threads.js';
@@ -29,7 +29,8 @@ export interface ServerCost {
   readonly threads: ThreadTimes;
   /** The share of the time in which the main thread could have gone on, but others had its core. */
   readonly waited: number;
-  readonly memory: MemoryReport;
+  /** Resident, in MiB: means of each sixth of the time. */
+  readonly memory: readonly number[];
   readonly mbpsEach: number;
   /** By how many ms a publisher was late, at most. */
   readonly lateMs: number;
@@ -42,12 +43,13 @@ export interface RecordedCost extends FilesReport {
   /** From the end of the streams until all files were finished. */
   readonly finishSeconds: number;
   /** The event loop meanwhile. */
-  readonly finishWatch: WatchReport;
+  readonly finishWatch: WatchReport | undefined;
 }
 
 /** Until all streams have been live for a while. */
 const WARM_UP_MS = 6000;
-const MINUTE = 60;
+/** That memory is looked at in, one after the other. */
+const PARTS = 6;
 
 /** What so many streams cost a fresh server, recorded or not. */
 export async function measureServerCost(options: ServerCostOptions): Promise<ServerCost> {
@@ -82,12 +84,13 @@ export async function measureServerCost(options: ServerCostOptions): Promise<Ser
     const { main, writer, others } = threadTimes(server.pid, before.threads, after.threads);
     const { failures, latest } = publishers;
     if (failures.length > 0) throw new Error(`publishers were lost: ${failures.slice(0, 3).join('; ')}`);
-    const recorded = container === undefined ? undefined : await finishAndCheck(server, publishers, token);
+    const recorded =
+      container === undefined ? undefined : await finishAndCheck(server, publishers, token, profile === undefined);
     return {
       watch,
       threads: { main: main / elapsed, writer: writer / elapsed, others: others / elapsed },
       waited: (after.waited - before.waited) / elapsed,
-      memory: memory.report(MINUTE),
+      memory: memory.means(seconds / PARTS),
       mbpsEach: ((after.bytes - before.bytes) * 8) / elapsed / streams / 1e6,
       lateMs: latest,
       loadCpu: (spent.user + spent.system) / 1e6 / elapsed,
@@ -103,14 +106,15 @@ async function finishAndCheck(
   server: Awaited<ReturnType<typeof startSluice>>,
   publishers: Publishers,
   token: string,
+  isWatched: boolean,
 ): Promise<Omit<RecordedCost, 'flush'>> {
-  beginWatch(server.pid);
+  if (isWatched) beginWatch(server.pid);
   await publishers.close();
   const closed = performance.now();
   const files = await finishedFiles(server.api, token, publishers.sent.length);
   const finishSeconds = (performance.now() - closed) / 1000;
-  const finishWatch = await endWatch(server.pid, server.folder);
-  await takeFlushReport(server.folder);
+  const finishWatch = isWatched ? await endWatch(server.pid, server.folder) : undefined;
+  if (isWatched) await takeFlushReport(server.folder);
   const report = await checkFiles(join(server.folder, 'data/recordings'), files, publishers.sent);
   return { ...report, finishSeconds, finishWatch };
 }

@@ -7,7 +7,7 @@ import { RecordingDownloads } from './recording-downloads.js';
 import { sendRecordingError } from './recording-errors.js';
 import { listedSpans, timelineJson } from './recording-list.js';
 import type { RecordingRoute } from './recording-route.js';
-import { BadTime, rangeOf } from './recording-time.js';
+import { BadQuery, rangeOf } from './recording-time.js';
 import { sendError, sendJson } from './responses.js';
 import { sendResource } from './send-resource.js';
 import { storyboardTrack } from './storyboard-track.js';
@@ -172,11 +172,14 @@ export class RecordingDelivery {
 
 const audienceOf = ({ key }: KnownViewer): string => (key === undefined ? 'public' : 'private');
 
-/** A place in a file in seconds, in ms. @throws {BadTime} */
+/** A place in a file in seconds, in ms. @throws {BadQuery} */
 function placeOf(text: string): number {
   const at = /^\d{1,9}(?:\.\d{1,6})?$/.test(text) ? Number(text) * 1000 : Number.NaN;
   if (at <= MOST_AT_MS) return at;
-  throw new BadTime(`at=${text.slice(0, 40)} is no place in a file; write seconds from its beginning, as in 12.5`);
+  throw new BadQuery(
+    'bad-time',
+    `at=${text.slice(0, 40)} is no place in a file; write seconds from its beginning, as in 12.5`,
+  );
 }
 
 /** As the client knows this server. */

@@ -10,7 +10,7 @@ import {
 import { type MediaRequest, playRequestOf } from './media-request.js';
 import type { NodeResponse } from './media-response.js';
 import { seconds, timeText } from './recording-list.js';
-import { BadTime, rangeOf } from './recording-time.js';
+import { BadQuery, rangeOf } from './recording-time.js';
 import { sendPieces, sendResource } from './send-resource.js';
 
 /** What players on other pages may read of a clip. */
@@ -26,15 +26,16 @@ export class RecordingDownloads {
     this.#playback = options.playback;
   }
 
-  /** `/get?path=…&start=…&duration=…&format=…` @throws {Refusal} @throws {RecordingError} @throws {BadTime} */
+  /** `/get?path=…&start=…&duration=…&format=…` @throws {Refusal} @throws {RecordingError} @throws {BadQuery} */
   async clip(request: MediaRequest, response: NodeResponse): Promise<void> {
     const { query, message } = request;
     const path = query.get('path') ?? '';
     const format = query.get('format') ?? 'fmp4';
     if (format !== 'mp4' && format !== 'fmp4')
-      throw new BadTime(`format=${format.slice(0, 20)}: mp4 or fmp4 are possible`);
+      throw new BadQuery('bad-format', `format=${format.slice(0, 20)}: mp4 or fmp4 are possible`);
     const { from, to } = rangeOf(query);
-    if (from === undefined || to === undefined) throw new BadTime('give start and duration, as /list tells them');
+    if (from === undefined || to === undefined)
+      throw new BadQuery('bad-time', 'give start and duration, as /list tells them');
     await this.#serve(request, response, path, async (admission, count) => {
       const clip = await this.#playback.clip({ path: admission.session.path, range: { from, to }, format });
       const headers = headersOf(clip, admission, `${nameOf(path, clip.start)}.mp4`);

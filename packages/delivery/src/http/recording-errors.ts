@@ -1,6 +1,6 @@
 import { type Logger, RecordingError, type RecordingErrorCode, Refusal } from '@sluice/core';
 import type { NodeResponse } from './media-response.js';
-import { BadTime } from './recording-time.js';
+import { BadQuery } from './recording-time.js';
 import { sendError, sendRefusal } from './responses.js';
 
 const STATUS_OF: Readonly<Record<RecordingErrorCode, number>> = {
@@ -12,7 +12,7 @@ const STATUS_OF: Readonly<Record<RecordingErrorCode, number>> = {
 
 /** Answers what kept something recorded from being sent. Anything else is thrown on. */
 export function sendRecordingError(response: NodeResponse, error: unknown, log: Logger): void {
-  if (error instanceof BadTime) sendError(response, 400, 'bad-time', error.message);
+  if (error instanceof BadQuery) sendError(response, 400, error.code, error.message);
   else if (error instanceof RecordingError && !response.headersSent) {
     const { code, message } = error;
     if (code === 'unreadable') log.error({ detail: message }, 'a recording can not be played');

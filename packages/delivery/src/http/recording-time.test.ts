@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BadTime, durationOf, rangeOf, timeOf } from './recording-time.js';
+import { BadQuery, durationOf, rangeOf, timeOf } from './recording-time.js';
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 
@@ -18,7 +18,7 @@ describe('times of URLs', () => {
   it.each(['', 'now', '2026-11-21', '2026-11-21T12:00:00', '2026-13-41T12:00:00Z', '1700000000'])(
     'refuses "%s"',
     (text) => {
-      expect(() => timeOf(text, 'start')).toThrow(BadTime);
+      expect(() => timeOf(text, 'start')).toThrow(BadQuery);
     },
   );
 
@@ -39,7 +39,7 @@ describe('times of URLs', () => {
           try {
             expect(Number.isFinite(read())).toBe(true);
           } catch (error) {
-            expect(error).toBeInstanceOf(BadTime);
+            expect(error).toBeInstanceOf(BadQuery);
           }
         }
       }),

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { Http2ServerResponse } from 'node:http2';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import parseRange from 'range-parser';
@@ -77,8 +78,10 @@ export async function sendPieces(pieces: AsyncIterable<Buffer>, response: NodeRe
 }
 
 async function sendStream(stream: Readable, response: NodeResponse): Promise<void> {
+  // Of a viewer who resets a stream without an error code, Node tells only the stream itself.
+  const sink = response instanceof Http2ServerResponse ? response.stream : response;
   try {
-    await pipeline(stream, response);
+    await pipeline(stream, sink);
   } catch (error) {
     // The viewer hung up.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;

@@ -1,6 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { FileWriter } from './file-writer.js';
 import { type DiskCall, STOP, type ThreadData } from './protocol.js';
+import { SyncThreads } from './sync-threads.js';
 import { ThreadProgress } from './thread-watch.js';
 
 /** Messages between two syncs: on a slow disk some must be done with while others come. */
@@ -10,10 +11,12 @@ const port = parentPort;
 if (port === null) throw new Error('this is the entry of a worker thread');
 const { root, progress: shared } = workerData as ThreadData;
 const progress = new ThreadProgress(shared);
+const syncThreads = new SyncThreads(shared);
 const writer = new FileWriter({
   root,
   tell: (news) => port.postMessage(news),
   progress: () => progress.step(),
+  syncFiles: (fds) => syncThreads.sync(fds),
 });
 
 port.on('message', (first: DiskCall | typeof STOP) => {
@@ -29,5 +32,7 @@ port.on('message', (first: DiskCall | typeof STOP) => {
   }
   writer.sync();
   progress.done(count);
-  if (stops) port.close();
+  if (!stops) return;
+  syncThreads.stop();
+  port.close();
 });

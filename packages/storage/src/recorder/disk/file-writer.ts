@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { RecordingDiskError, systemCodeOf, troubleOf } from './errors.js';
 import { makePlace, numberedName, syncDirectory } from './place.js';
 import type { DiskCall, DiskNews, DiskSpace } from './protocol.js';
+import { MAX_ROUND } from './sync-round.js';
+
+/** Brings files to the disk. @returns of each what went wrong, undefined where nothing did */
+export type SyncFiles = (fds: readonly number[]) => readonly (Error | undefined)[];
 
 /** Calls of the system that tests let fail. */
 export type FileCalls = Pick<
@@ -46,17 +50,28 @@ export class FileWriter {
   readonly #fs: FileCalls;
   readonly #tell: (news: DiskNews) => void;
   readonly #progress: () => void;
+  readonly #syncFiles: SyncFiles;
   readonly #files = new Map<number, WrittenFile>();
   readonly #dirty = new Set<WrittenFile>();
   readonly #closing = new Set<WrittenFile>();
   #wasFull = false;
 
-  /** @param options.progress called after each call of the system */
-  constructor(options: { root: string; tell: (news: DiskNews) => void; progress?: () => void; fs?: FileCalls }) {
+  /**
+   * @param options.progress called after each call of the system
+   * @param options.syncFiles by default, one after the other
+   */
+  constructor(options: {
+    root: string;
+    tell: (news: DiskNews) => void;
+    progress?: () => void;
+    syncFiles?: SyncFiles;
+    fs?: FileCalls;
+  }) {
     this.#root = options.root;
     this.#tell = options.tell;
     this.#progress = options.progress ?? (() => {});
     this.#fs = options.fs ?? nodeFs;
+    this.#syncFiles = options.syncFiles ?? ((fds) => fds.map((fd) => this.#syncError(fd)));
   }
 
   take(call: DiskCall): void {
@@ -80,10 +95,8 @@ export class FileWriter {
 
   /** Brings what was appended to the disk, and closes what is to be closed. */
   sync(): void {
-    for (const file of this.#dirty) {
-      this.#syncFile(file);
-      this.#progress();
-    }
+    const dirty = [...this.#dirty];
+    for (let from = 0; from < dirty.length; from += MAX_ROUND) this.#syncAll(dirty.slice(from, from + MAX_ROUND));
     this.#dirty.clear();
     for (const file of this.#closing) {
       if (this.#files.has(file.id)) this.#close(file);
@@ -173,9 +186,28 @@ export class FileWriter {
     }
   }
 
-  #syncFile(file: WrittenFile): void {
+  #syncAll(files: readonly WrittenFile[]): void {
+    const errors = this.#syncFiles(files.map(({ fd }) => fd));
+    for (const [at, file] of files.entries()) {
+      this.#takeSynced(file, errors[at]);
+      this.#progress();
+    }
+  }
+
+  #syncError(fd: number): Error | undefined {
     try {
-      this.#fs.fdatasyncSync(file.fd);
+      this.#fs.fdatasyncSync(fd);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    } finally {
+      this.#progress();
+    }
+  }
+
+  #takeSynced(file: WrittenFile, error: Error | undefined): void {
+    try {
+      if (error !== undefined) throw error;
       this.#checkPlace(file);
       for (const directory of file.changed) syncDirectory(directory);
     } catch (error) {

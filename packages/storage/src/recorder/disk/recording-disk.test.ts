@@ -356,13 +356,13 @@ describe('RecordingDisk', () => {
       expect(logged).toHaveLength(2);
     });
 
-    it('closes within the time that a call may take, and holds up nobody meanwhile', async () => {
+    it.each([1, 40])('closes %i files within the time that a call may take, and holds up nobody', async (count) => {
       const disk = start({ slowMs: 500 });
-      const file = new Watched(disk, 'a.ts');
-      file.growing.append(Buffer.from('before'));
-      await until('it is on the disk', () => file.flushed === 6);
+      const files = Array.from({ length: count }, (_, at) => new Watched(disk, `${at}.ts`));
+      for (const file of files) file.growing.append(Buffer.from('before'));
+      await until('all is on the disk', () => files.every(({ flushed }) => flushed === 6));
       freeze();
-      file.growing.append(Buffer.from('while'));
+      for (const file of files) file.growing.append(Buffer.from('while'));
       let longest = 0;
       let last = performance.now();
       const beat = setInterval(() => {
@@ -374,7 +374,7 @@ describe('RecordingDisk', () => {
       clearInterval(beat);
       expect(performance.now() - began).toBeLessThan(5000);
       expect(longest).toBeLessThan(400);
-      expect(file.failures).toMatchObject([{ trouble: 'disk-slow' }]);
+      for (const { failures } of files) expect(failures).toMatchObject([{ trouble: 'disk-slow' }]);
       expect(disk.waitingBytes).toBe(0);
       thaw();
       await until('the thread is gone', () => threads.every((thread) => thread.threadId === -1));

@@ -16,8 +16,8 @@ interface Question {
 
 /**
  * The disk that recordings are on. Two threads do all calls of the system, so that a disk that hangs holds up neither
- * streams nor anything else: one writes the files that grow, the other finishes, checks and removes. A thread that dies
- * is begun anew with the next call.
+ * streams nor anything else: one writes the files that grow (with a few to help it where it has many to sync), the other
+ * finishes, checks and removes. A thread that dies is begun anew with the next call.
  */
 export class RecordingDisk {
   readonly #root: string;
