@@ -49,7 +49,10 @@ export class SyncThreads {
     // The built file, also where tests run this package from its sources.
     const entry = createRequire(import.meta.url).resolve('@sluice/storage/sync-thread');
     const workerData: SyncThreadData = { shared: this.#shared, progress: this.#progress };
-    for (let count = 0; count < THREADS; count++) new Worker(entry, { workerData, execArgv: [] });
+    for (let count = 0; count < THREADS; count++) {
+      // One that can't begin has taken nothing: the others do its share.
+      new Worker(entry, { workerData, execArgv: [] }).on('error', () => {});
+    }
   }
 }
 
