@@ -24,7 +24,7 @@ const ALONE = ['test/flood.test.ts', 'test/webrtc-network.test.ts'];
 export default defineConfig({
   resolve: { alias },
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
