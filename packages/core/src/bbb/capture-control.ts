@@ -1,0 +1,82 @@
+import type { Millis } from '@sluice/media';
+
+/** Why a capture ended without being asked to. */
+export const CAPTURE_FAILURES = [
+  'wrong-secret',
+  'wrong-password',
+  'no-meeting',
+  'guest-denied',
+  'meeting-full',
+  'link-expired',
+  'meeting-ended-by-force',
+  'removed',
+  'unreachable',
+  'bad-answer',
+  'target-refused',
+  'target-not-allowed',
+  'no-browser',
+  'browser-failed',
+  'no-encoder',
+  'not-heard',
+  'too-long',
+  'over-limit',
+] as const;
+export type CaptureFailure = (typeof CAPTURE_FAILURES)[number];
+
+/** What is wrong with a capture that goes on. */
+export type CaptureTrouble = 'silent' | 'black' | 'frozen' | 'audio-lost' | 'reconnecting' | 'target-lost' | 'slow';
+
+export type CaptureState =
+  /** For the meeting to begin. */
+  | { readonly kind: 'waiting' }
+  /** The browser enters the meeting; `step` is what it is at, for people. */
+  | { readonly kind: 'joining'; readonly step: string; readonly attempt: number }
+  | { readonly kind: 'live'; readonly since: Millis }
+  | { readonly kind: 'degraded'; readonly trouble: CaptureTrouble; readonly detail: string; readonly since: Millis }
+  | { readonly kind: 'ended'; readonly reason: 'meeting-ended' | 'stopped' }
+  | { readonly kind: 'failed'; readonly failure: CaptureFailure; readonly detail: string };
+
+/** A capture of a BigBlueButton meeting. It names no secret: neither a join URL nor a stream key. */
+export interface CaptureInfo {
+  readonly id: string;
+  readonly meetingId: string;
+  readonly profile: string;
+  /** Where it is published to, without user, password and query, and without the stream's key. */
+  readonly target: string;
+  readonly state: CaptureState;
+  readonly startedAt: Millis;
+  readonly startedBy: string;
+  /** What was found out about the meeting's client: `2.x`, `3.0`, `livekit`. */
+  readonly generation: string | undefined;
+  readonly figures: {
+    /** Pictures published in all, and a second of late. */
+    readonly pictures: number;
+    readonly picturesPerSecond: number;
+    readonly bytes: number;
+    /** How often it joined again. */
+    readonly rejoins: number;
+  };
+}
+
+export interface CaptureRequest {
+  readonly meetingId: string;
+  /** Of `bbb.profiles`; `default` if not given. */
+  readonly profile?: string | undefined;
+  /** An RTMP URL that `bbb.targets` allows, or a stream path of this server. */
+  readonly target: string;
+  /** The meeting's password for attendees, where no secret is configured. */
+  readonly password?: string | undefined;
+  /** A ready link into the meeting, instead of the API. */
+  readonly joinUrl?: string | undefined;
+  /** What the attendee is called. */
+  readonly name?: string | undefined;
+}
+
+/** Captures of meetings, as the API and the console see them. */
+export interface CaptureControl {
+  readonly captures: readonly CaptureInfo[];
+  /** @throws {Refusal} where it can't begin at all: `bad-request`, `over-limit`, a target that isn't allowed */
+  start(request: CaptureRequest, by: string): CaptureInfo;
+  /** @returns whether there was one under way */
+  stop(id: string, by: string): boolean;
+}
