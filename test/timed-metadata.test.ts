@@ -12,6 +12,7 @@ import {
 import { type SrtSocket, srtCall } from '@sluice/srt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeClip } from './support/clip.js';
+import { validateLive } from './support/hls-validator/validate-live.js';
 import { ClipPublisher } from './support/publisher.js';
 import { startServer, type TestServer } from './support/server.js';
 import { until } from './support/until.js';
@@ -132,6 +133,28 @@ describe('timed metadata', () => {
       }
       return found.size === 2;
     });
+    await publisher.stop();
+  });
+
+  it('tells who comes in a break that it runs, by HLS and by SRT', async () => {
+    const publisher = await ClipPublisher.start(`${sluice.rtmp}/live/late`, await makeClip('h264', 2), { loop: true });
+    const cue = { cue: SPLICE, type: 'scte35', id: '1', duration: 60, time: 0.5 };
+    publisher.client.send({ type: 18, timestamp: 0, payload: encodeAmf0('onAdCue', cue) });
+    const sentAt = Date.now();
+    await until('some keyframes have come since', () => publisher.sent > 200);
+
+    const url = `${sluice.http}/live/late.m3u8`;
+    const findings = await validateLive(url, { seconds: 2, media: false, jitterSeconds: 1.5 });
+    const text = await (await fetch(url)).text();
+    const start = /#EXT-X-DATERANGE:.*START-DATE="([^"]+)",PLANNED-DURATION=60.294,SCTE35-OUT=0x/.exec(text)?.[1] ?? '';
+    expect(Math.abs(Date.parse(start) - sentAt - 500)).toBeLessThan(1500);
+    const faults = findings.filter(({ rule }) => rule.startsWith('daterange'));
+    expect(faults.map(({ rule, detail }) => `${rule}: ${detail}`)).toEqual([]);
+
+    const viewer = new SrtViewer(await call('read:live/late'));
+    await until('it has been told', () => viewer.metadata.length === 1);
+    await until('it plays', () => viewer.samples.length > 50);
+    expect(viewer.errors).toBe(0);
     await publisher.stop();
   });
 });

@@ -60,6 +60,7 @@ export { type Snapshot, Snapshots } from './transcode/snapshots.js';
 export * from './transcode/sound.js';
 export * from './transcode/track-converter.js';
 export {
+  type DeclaredVideo,
   type RenditionDirectory,
   type RenditionInfo,
   Transcoder,

@@ -173,7 +173,7 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
   const seconds = () => live.current.transcode.snapshotSeconds;
   const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
   const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, disk, log });
-  const dash = new DashDelivery({ gate, router, events, clock, log });
+  const dash = new DashDelivery({ gate, router, renditions: options.renditions, events, clock, log });
   const routes: MediaRoutes = {
     sdp: webRtc && makeSdpExchange(options, webRtc),
     flv: new HttpFlv({ gate, router, context, log }),

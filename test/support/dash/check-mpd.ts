@@ -4,8 +4,8 @@ import { childrenOf, type ListedSegment, type MpdElement, secondsOf, segmentsOf 
 const CHILDREN: Readonly<Record<string, readonly string[]>> = {
   MPD: ['ServiceDescription', 'Period', 'UTCTiming'],
   Period: ['AdaptationSet'],
-  AdaptationSet: ['ProducerReferenceTime', 'Role', 'SegmentTemplate', 'Representation'],
-  Representation: ['AudioChannelConfiguration'],
+  AdaptationSet: ['ProducerReferenceTime', 'Role', 'SupplementalProperty', 'SegmentTemplate', 'Representation'],
+  Representation: ['AudioChannelConfiguration', 'SegmentTemplate'],
   SegmentTemplate: ['SegmentTimeline'],
   SegmentTimeline: ['S'],
   ServiceDescription: ['Latency', 'PlaybackRate'],
@@ -16,7 +16,8 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   MPD: ['profiles', 'minBufferTime', 'availabilityStartTime', 'publishTime', 'xmlns'],
   Period: ['id', 'start'],
   Representation: ['id', 'bandwidth', 'codecs'],
-  SegmentTemplate: ['timescale', 'media', 'initialization', 'startNumber'],
+  SegmentTemplate: ['media', 'initialization'],
+  SupplementalProperty: ['schemeIdUri', 'value'],
   S: ['d'],
   UTCTiming: ['schemeIdUri', 'value'],
   Role: ['schemeIdUri'],
@@ -71,6 +72,11 @@ function elementFaults(element: MpdElement): string[] {
     if (WHOLE.includes(key) && !/^\d+$/.test(value)) faults.push(`${name}@${key} is ${value}`);
     if (DURATIONS.includes(key) && Number.isNaN(secondsOf(value))) faults.push(`${name}@${key} is ${value}`);
     if (TIMES.includes(key) && new Date(value).toISOString() !== value) faults.push(`${name}@${key} is ${value}`);
+  }
+  for (const template of name === 'AdaptationSet' ? childrenOf(element, 'SegmentTemplate') : []) {
+    for (const required of ['timescale', 'startNumber']) {
+      if (template.attributes[required] === undefined) faults.push(`the template of a set has no @${required}`);
+    }
   }
   return [...faults, ...children.flatMap(elementFaults)];
 }

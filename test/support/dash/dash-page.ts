@@ -13,6 +13,8 @@ export interface DashReport {
   /** Seconds behind live, by the server's clock. */
   readonly latency: number;
   readonly period: string;
+  /** Of the picture that is being fetched. */
+  readonly representation: string;
   readonly errors: readonly string[];
 }
 
@@ -64,6 +66,7 @@ export class DashPage {
         width: video.videoWidth,
         latency: video.readyState < 2 ? Infinity : player.getCurrentLiveLatency(),
         period: periods.at(-1) ?? '',
+        representation: player.getCurrentRepresentationForType('video')?.id ?? '',
         errors: faults,
       };
     })()`);

@@ -67,18 +67,22 @@ export function secondsOf(duration: string | undefined): number {
 /** All segments that an MPD lists. @param base URL of the MPD */
 export function segmentsOf(mpd: MpdElement, base: string): ListedSegment[] {
   return childrenOf(mpd, 'Period').flatMap((period) =>
-    childrenOf(period, 'AdaptationSet').flatMap((set) => segmentsOfSet(period, set, base)),
+    childrenOf(period, 'AdaptationSet').flatMap((set) =>
+      childrenOf(set, 'Representation').flatMap((own) => segmentsOfOne(period, set, own, base)),
+    ),
   );
 }
 
-function segmentsOfSet(period: MpdElement, set: MpdElement, base: string): ListedSegment[] {
-  const template = childOf(set, 'SegmentTemplate').attributes;
-  const representation = childOf(set, 'Representation').attributes.id ?? '';
+/** What a Representation's own template doesn't say, that of its set does. */
+function segmentsOfOne(period: MpdElement, set: MpdElement, own: MpdElement, base: string): ListedSegment[] {
+  const common = childOf(set, 'SegmentTemplate');
+  const template = { ...common.attributes, ...childrenOf(own, 'SegmentTemplate')[0]?.attributes };
+  const representation = own.attributes.id ?? '';
   const timescale = Number(template.timescale);
   const segments: ListedSegment[] = [];
   let number = Number(template.startNumber);
   let time = 0;
-  for (const { attributes } of childrenOf(childOf(childOf(set, 'SegmentTemplate'), 'SegmentTimeline'), 'S')) {
+  for (const { attributes } of childrenOf(childOf(common, 'SegmentTimeline'), 'S')) {
     const duration = Number(attributes.d);
     if (attributes.t !== undefined) time = Number(attributes.t);
     for (let count = 0; count <= Number(attributes.r ?? 0); count++) {

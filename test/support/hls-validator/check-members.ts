@@ -12,6 +12,8 @@ export interface Measured {
   readonly resolution: { readonly width: number; readonly height: number } | undefined;
   /** Pictures a second. */
   readonly frameRate: number | undefined;
+  /** There is a place for captions in its pictures, be it empty. */
+  readonly hasCaptions: boolean;
 }
 
 /** A media playlist that a multivariant playlist lists. */
@@ -124,10 +126,16 @@ function checkMeasured({ uri, inf }: Variant, { media }: MultivariantPlaylist, m
     }
   }
   const { width, height } = inf.RESOLUTION ?? {};
-  const { resolution, frameRate } = main;
+  const { resolution, frameRate, hasCaptions } = main;
   if (width !== undefined && resolution !== undefined && (width !== resolution.width || height !== resolution.height)) {
     const seen = `${resolution.width}x${resolution.height}`;
     report('resolution-mismatch', `${uri} has RESOLUTION=${width}x${height}, and pictures of ${seen}`);
+  }
+  const captions = inf.raw.get('CLOSED-CAPTIONS');
+  if (captions === 'NONE' && hasCaptions) {
+    report('captions-untold', `${uri} has CLOSED-CAPTIONS=NONE, and captions in its pictures`);
+  } else if (captions !== undefined && captions !== 'NONE' && resolution !== undefined && !hasCaptions) {
+    report('captions-missing', `${uri} has CLOSED-CAPTIONS=${captions}, and none in its pictures`);
   }
   const rate = inf['FRAME-RATE'];
   if (rate !== undefined && frameRate !== undefined && frameRate > rate + FRAME_RATE_TOLERANCE) {

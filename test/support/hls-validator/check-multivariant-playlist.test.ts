@@ -13,6 +13,7 @@ const VIDEO: Measured = {
   codecs: [{ name: 'H.264', pattern: /^avc1\.4d..1f$/ }],
   resolution: { width: 640, height: 360 },
   frameRate: 25,
+  hasCaptions: true,
 };
 const AUDIO: Measured = {
   peakBitrate: 130_000,
@@ -20,6 +21,7 @@ const AUDIO: Measured = {
   codecs: [{ name: 'AAC', pattern: /^mp4a\.40\.2$/ }],
   resolution: undefined,
   frameRate: undefined,
+  hasCaptions: false,
 };
 
 function member(uri: string, text: string, measured?: Measured): [string, Member] {
@@ -88,6 +90,8 @@ const MISFITS: [rule: Rule, text: string, ...members: [string, Member][]][] = [
   ['codecs-incomplete', MULTIVARIANT.replaceAll('avc1.4d401f', 'avc1.4d4020'), low],
   ['resolution-mismatch', MULTIVARIANT.replace('640x360', '640x480'), low],
   ['frame-rate-mismatch', MULTIVARIANT.replace('25.000', '24.000'), low],
+  ['captions-untold', MULTIVARIANT.replaceAll('CLOSED-CAPTIONS="cc"', 'CLOSED-CAPTIONS=NONE'), low],
+  ['captions-missing', MULTIVARIANT, member('low/v.m3u8', TEXT, { ...VIDEO, hasCaptions: false })],
   ['independent-segments-twice', MULTIVARIANT, member('low/v.m3u8', LIVE_TS)],
   ['i-frames-only-missing', MULTIVARIANT, member('low/i.m3u8', TEXT)],
   ['target-durations-differ', MULTIVARIANT, low, member('high/v.m3u8', TEXT.replace('TION:4', 'TION:5'))],

@@ -35,6 +35,8 @@ const CLOCK_ROUNDING = 0.002;
 /** After so many seconds 33 bits of 90 kHz begin again. */
 const TS_WRAP = 2 ** 33 / 90_000;
 const BITRATE_TOLERANCE = 0.1;
+/** How captions begin in the SEI of each picture, and stay in one piece. ATSC A/53 part 4 §6.2.3 */
+const CAPTIONS = Buffer.from('\xb5\x00\x31GA94\x03', 'latin1');
 const TS_PACKET = 188;
 const SYNC_BYTE = 0x47;
 
@@ -49,6 +51,7 @@ export class MediaWatcher {
   /** Seconds that a packet of video, or of audio, takes at most. */
   readonly #longest = new Map<ProbedTrack['kind'], number>();
   #frameRate = 0;
+  #hasCaptions = false;
   #previous: { segment: MediaSegment; file: ProbedFile } | undefined;
 
   constructor(playlistUrl: string) {
@@ -62,6 +65,7 @@ export class MediaWatcher {
     const { segment, bytes, init, parts } = loaded;
     this.#sizes.push({ bits: sizeOf(bytes), seconds: segment.inf.duration });
     this.#checkBitrate(segment, bytes);
+    this.#hasCaptions ||= bytes.includes(CAPTIONS);
     if (parts.length > 0 && !Buffer.concat(parts.map((part) => part.bytes)).equals(bytes)) {
       const total = sum(parts.map((part) => part.bytes.length));
       const detail = `the ${parts.length} parts of segment ${segment.number} have ${total} bytes, and aren't its`;
@@ -90,6 +94,7 @@ export class MediaWatcher {
       }),
       resolution: video && { width: video.width, height: video.height },
       frameRate: this.#frameRate || undefined,
+      hasCaptions: this.#hasCaptions,
     };
   }
 

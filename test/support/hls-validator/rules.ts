@@ -139,6 +139,8 @@ export const MULTIVARIANT_RULES = {
   'codecs-incomplete': must('6.2.4'),
   'resolution-mismatch': must('4.4.6.2'),
   'frame-rate-mismatch': must('4.4.6.2'),
+  'captions-untold': must('4.4.6.2'),
+  'captions-missing': should('4.4.6.2'),
   'independent-segments-twice': should('4.4.2.1'),
   'i-frames-only-missing': must('4.4.6.3'),
   'target-durations-differ': must('6.2.4'),

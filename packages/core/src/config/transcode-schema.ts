@@ -49,7 +49,7 @@ export const transcodePath = {
     )
     .default({})
     .describe(
-      'Versions of a stream that ffmpeg makes, by name: `720p: { height: 720, videoBitrate: 2500 }` is published as `live/show/720p`. What there is beside these two: `codec` (h264, hevc, none), `encoder`, `preset`, `frameRate`, `audio` (aac, opus, copy, none), `audioBitrate`, `deinterlace`, `watermark` (`file`, `position`). Bitrates are in kbit/s.',
+      'Versions of a stream that ffmpeg makes, by name: `720p: { height: 720, videoBitrate: 2500 }` is published as `live/show/720p`, and listed by HLS and DASH for `live/show` (DASH: those with a picture). What there is beside these two: `codec` (h264, hevc, none), `encoder`, `preset`, `frameRate`, `audio` (aac, opus, copy, none), `audioBitrate`, `deinterlace`, `watermark` (`file`, `position`). Bitrates are in kbit/s.',
     ),
 };
 

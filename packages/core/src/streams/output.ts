@@ -21,7 +21,8 @@ export interface Output {
   sample(sample: Sample): void;
   /**
    * Something is said at a time of the stream: an ID3 tag, a cue. It comes with the samples around it, and a cue some
-   * seconds before it is due; encoders say a cue several times. Formats without a place for it leave this out.
+   * seconds before it is due; encoders say a cue several times. An output that is made in a break, or shortly before, is
+   * told so after its first sample. Formats without a place for it leave this out.
    */
   timedMetadata?(metadata: TimedMetadata): void;
   /** An encoder came back or took over; decoders see a seam here, the timeline goes on. */

@@ -129,6 +129,22 @@ describe('Stream', () => {
     expect(output.told.slice(-2)).toEqual([`id3 ${second}`, 'K']);
   });
 
+  it('tells an output that is made later of a break that is to come or runs, and of none that is over', () => {
+    const { stream, kind, write } = streamOf();
+    // SCTE 35 §14.2: a break of 60.3 s.
+    const data = Buffer.from('/DAvAAAAAAAA///wFAVIAACPf+/+c2nALv4AUsz1AAAAAAAKAAhDVUVJAAABNWLbowo=', 'base64');
+    const told = () => stream.output({ ...kind }).told;
+    write(VIDEO, picture(0, true), { type: 'timed-metadata', kind: 'scte35', at: micros(8_000_000), data });
+    write(picture(4000, true), picture(4040));
+    // Relative to the first picture that the output has.
+    expect(told()).toEqual(['configure h264', 'K', 'scte35 4000000', 'f']);
+    stream.resume();
+    write(picture(90_000, true));
+    expect(told()).toEqual(['configure h264', 'K', expect.stringMatching(/^scte35 39\d{5}$/)]);
+    for (let second = 92; second < 160; second += 4) write(picture(second * 1000, true));
+    expect(told()).toEqual(['configure h264', 'K']);
+  });
+
   it('goes on upward in time when an encoder comes back with a clock of its own', () => {
     const { stream, kind, write } = streamOf();
     const output = stream.output(kind);

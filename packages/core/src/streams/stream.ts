@@ -20,6 +20,7 @@ import type { StreamPath } from '../stream-path.js';
 import { ConvertedSound, type ConvertSound, type SoundCodec } from './converted-sound.js';
 import { GopCache } from './gop-cache.js';
 import type { Output, OutputKind, OutputSource, StreamDescription } from './output.js';
+import { TimedMetadataCache } from './timed-metadata-cache.js';
 
 /** An output that nobody has used for this long is dropped. */
 const OUTPUT_IDLE_TIME = millis(30_000);
@@ -74,6 +75,7 @@ export class Stream implements OutputSource {
   readonly #follows: Stream | undefined;
   readonly #timeline = new Timeline();
   readonly #gop: GopCache;
+  readonly #timedMetadata = new TimedMetadataCache();
   readonly #tracks = new Map<TrackId, TrackConfig>();
   readonly #outputs = new Map<OutputKind<Output>, Output>();
   readonly #sound: ConvertedSound;
@@ -147,13 +149,16 @@ export class Stream implements OutputSource {
     return millis((this.#wallOrigin ?? this.#clock.wall()) + millisFromMicros(dts));
   }
 
-  /** The output of a kind: the one that runs, or a new one that has been given the current GOP. */
+  /** The output of a kind: the one that runs, or a new one that has been given the current GOP, and cues that count. */
   output<T extends Output>(kind: OutputKind<T>): T {
     const running = this.#outputs.get(kind);
     if (running !== undefined) return running as T;
     const output = kind.create(this);
     if (this.#description.tracks.length > 0) output.configure(this.#sound.descriptionFor(kind.sound));
-    for (const sample of this.#gop.samples) output.sample(sample);
+    for (const event of this.#timedMetadata.withSamples(this.#gop.samples)) {
+      if ('type' in event) output.timedMetadata?.(event);
+      else output.sample(event);
+    }
     if (this.#state !== 'ended') this.#outputs.set(kind, output);
     return output;
   }
@@ -247,8 +252,13 @@ export class Stream implements OutputSource {
 
   #writeTimedMetadata(received: TimedMetadata): void {
     const at = this.#timeline.placeOf(received.at);
-    if (at !== undefined) for (const output of this.#outputs.values()) output.timedMetadata?.({ ...received, at });
-    else if (this.#earlyMetadata.length < MAX_EARLY_METADATA) this.#earlyMetadata.push(received);
+    if (at === undefined) {
+      if (this.#earlyMetadata.length < MAX_EARLY_METADATA) this.#earlyMetadata.push(received);
+      return;
+    }
+    const metadata = { ...received, at };
+    this.#timedMetadata.push(metadata, this.#gop.samples);
+    for (const output of this.#outputs.values()) output.timedMetadata?.(metadata);
   }
 
   #releaseMetadata(): void {
@@ -260,6 +270,7 @@ export class Stream implements OutputSource {
   #emit(sample: Sample): void {
     if (this.#state === 'ended') return;
     this.#gop.push(sample);
+    this.#timedMetadata.note(sample);
     for (const output of this.#outputs.values()) output.sample(sample);
   }
 

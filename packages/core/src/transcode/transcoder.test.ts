@@ -93,6 +93,28 @@ describe('Transcoder', () => {
     expect(states()).toEqual(['idle']);
   });
 
+  it('begins when one is wanted without a session of its own, and ends half a minute after that was said last', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { transcoder, publish, arrive, leave, states } = transcoderWith(RENDITIONS);
+    const path = parseStreamPath('live/show/360p');
+    transcoder.want(path);
+    publish();
+    transcoder.want(SOURCE);
+    expect(states()).toEqual(['idle']);
+    transcoder.want(path);
+    vi.advanceTimersByTime(29_000);
+    transcoder.want(path);
+    vi.advanceTimersByTime(29_000);
+    expect(states()).toEqual(['waiting']);
+    arrive('live/show/360p', 'anna');
+    transcoder.want(path);
+    vi.advanceTimersByTime(60_000);
+    expect(states()).toEqual(['waiting']);
+    leave('live/show/360p', 'anna');
+    vi.advanceTimersByTime(30_000);
+    expect(states()).toEqual(['idle']);
+  });
+
   it('begins with the stream for viewers who wait for it, and for a path that says so', () => {
     const waiting = transcoderWith(RENDITIONS);
     waiting.arrive('live/show/360p');
@@ -123,8 +145,11 @@ describe('Transcoder', () => {
     publication.write(keyframe(0));
     expect(states()).toEqual(['running']);
     expect(transcoder.renditionsOf(SOURCE)).toMatchObject([
-      { name: '360p', width: 640, height: 360, state: 'starting' },
-      { name: 'sound', width: undefined, bandwidth: 70_400, state: 'starting' },
+      {
+        ...{ name: '360p', width: 640, height: 360, state: 'starting' },
+        video: { codec: 'avc1.64001e', bandwidth: 660_000 },
+      },
+      { name: 'sound', width: undefined, bandwidth: 70_400, video: undefined, state: 'starting' },
     ]);
     expect(transcoder.status.cpuReserved).toBeGreaterThan(0.1);
     expect(transcoder.status.cpuReserved).toBeLessThan(0.5);

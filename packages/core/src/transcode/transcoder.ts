@@ -2,18 +2,19 @@ import type { Gate } from '../access/gate.js';
 import type { Session } from '../access/session.js';
 import type { LiveConfig } from '../config/live-config.js';
 import { renditionOf, settingsFor } from '../config/load.js';
-import type { TranscodePathSettings } from '../config/transcode-schema.js';
+import type { RenditionSettings, TranscodePathSettings } from '../config/transcode-schema.js';
 import { Refusal } from '../errors.js';
 import type { EventBus } from '../events.js';
 import type { Logger } from '../logger.js';
 import type { StreamPath } from '../stream-path.js';
 import type { StreamRouter } from '../streams/router.js';
 import { CpuBudget, usualBudget } from './cpu-budget.js';
+import { declaredCodec } from './declared-codec.js';
 import type { FfmpegProgram } from './ffmpeg-process.js';
 import { Ladder, type LadderFigures } from './ladder.js';
 import { NO_FFMPEG } from './no-ffmpeg.js';
 import type { Rendition, RenditionState } from './rendition.js';
-import { renditionSize } from './rendition-cost.js';
+import { renditionSize, type SourcePicture } from './rendition-cost.js';
 
 export interface TranscoderOptions {
   readonly live: LiveConfig;
@@ -38,15 +39,30 @@ export interface RenditionInfo {
   readonly bandwidth: number;
   /** RFC 6381, with commas between; undefined before it is live. */
   readonly codecs: string | undefined;
+  /** Its picture alone; undefined where it has none, or its source is not known yet. */
+  readonly video: DeclaredVideo | undefined;
   readonly state: RenditionState;
   /** Why it is not made, where it is not. */
   readonly reason: string | undefined;
+}
+
+/** The picture of a rendition as it can be told before there is any of it. */
+export interface DeclaredVideo {
+  /** RFC 6381: the most that it needs. It stays as it is when the rendition is live. */
+  readonly codec: string;
+  /** The most that it takes, in bit/s. */
+  readonly bandwidth: number;
 }
 
 /** Knows the renditions of a stream. */
 export interface RenditionDirectory {
   /** Of a stream that is live, in the order of the configuration; none for other paths. */
   renditionsOf(path: StreamPath): readonly RenditionInfo[];
+  /**
+   * Somebody watches a rendition who has no session of its path: it is made from now on, and no less than 30 s. Does
+   * nothing for other paths.
+   */
+  want(path: StreamPath): void;
 }
 
 /** All of it, for the API. */
@@ -114,6 +130,14 @@ export class Transcoder implements RenditionDirectory {
     return ladder?.renditions.map((rendition) => this.#infoOf(ladder, rendition)) ?? [];
   }
 
+  want(path: StreamPath): void {
+    const source = renditionOf(this.#options.live.current, path)?.source;
+    const entry = source === undefined ? undefined : this.#entries.get(source);
+    if (source === undefined || entry === undefined) return;
+    entry.ladder.start();
+    if (!this.#viewers.has(source)) this.#stopLater(entry);
+  }
+
   get status(): TranscoderStatus {
     const { program } = this.#options;
     return {
@@ -139,6 +163,7 @@ export class Transcoder implements RenditionDirectory {
     const tracks = this.#options.router.find(path)?.description.tracks ?? [];
     const made = tracks.find((track) => track.kind === 'video');
     const hasPicture = settings.codec !== 'none' && picture !== undefined;
+    const declared = hasPicture ? declaredVideo(settings, picture) : undefined;
     const size = made ?? (hasPicture ? renditionSize(picture, settings.height ?? picture.height) : undefined);
     const video = settings.codec === 'none' ? 0 : (settings.videoBitrate ?? 0);
     const audio = settings.audio === 'none' ? 0 : settings.audioBitrate;
@@ -148,6 +173,7 @@ export class Transcoder implements RenditionDirectory {
       height: size?.height,
       bandwidth: Math.round((video + audio) * 1000 * OVERHEAD),
       codecs: tracks.length === 0 ? undefined : tracks.map(({ codecString }) => codecString).join(','),
+      video: declared,
     };
   }
 
@@ -219,7 +245,12 @@ export class Transcoder implements RenditionDirectory {
     if (viewers === undefined || !viewers.delete(id) || viewers.size > 0) return;
     this.#viewers.delete(source);
     const entry = this.#entries.get(source);
-    if (entry === undefined || entry.ladder.settings.mode === 'always') return;
+    if (entry !== undefined) this.#stopLater(entry);
+  }
+
+  #stopLater(entry: Entry): void {
+    clearTimeout(entry.stopTimer);
+    if (entry.ladder.settings.mode === 'always') return;
     entry.stopTimer = setTimeout(() => entry.ladder.stop('nobody watches'), LINGER_MS);
     entry.stopTimer.unref();
   }
@@ -229,4 +260,11 @@ export class Transcoder implements RenditionDirectory {
     this.#told.add(path);
     this.#options.log.warn({ path, reason: NO_FFMPEG }, 'renditions can not be made');
   }
+}
+
+function declaredVideo(settings: RenditionSettings, picture: SourcePicture): DeclaredVideo | undefined {
+  const size = renditionSize(picture, settings.height ?? picture.height);
+  const codec = declaredCodec(settings, size, Math.min(picture.rate, settings.frameRate ?? picture.rate));
+  if (codec === undefined) return undefined;
+  return { codec, bandwidth: Math.round((settings.videoBitrate ?? 0) * 1000 * OVERHEAD) };
 }

@@ -5,6 +5,7 @@ import {
   type Logger,
   type OutputKind,
   Refusal,
+  type RenditionDirectory,
   type StreamPath,
   type StreamRouter,
   tryParseStreamPath,
@@ -14,8 +15,10 @@ import type { MediaResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
 import { Departure } from '../segments/departure.js';
 import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
+import { DashLadder } from './dash-ladder.js';
 import { DashOutput } from './dash-output.js';
 import type { GrowingSegment } from './growing-segment.js';
+import type { ListedRendition } from './mpd.js';
 
 /** How long a first viewer waits for the first segment. */
 const FIRST_SEGMENT_PATIENCE_MS = 10_000;
@@ -24,33 +27,57 @@ const PATIENCE_SEGMENTS = 3;
 /** An ended stream's segments stay for the viewers that are still behind. */
 const LINGER_FACTOR = 2;
 
+export interface DashDeliveryOptions {
+  readonly gate: Gate;
+  readonly router: StreamRouter;
+  readonly renditions: RenditionDirectory;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** Serves DASH: MPDs and segments of live streams, and of those that have just ended; segments while they are made. */
 export class DashDelivery {
   readonly #router: StreamRouter;
   readonly #clock: Clock;
   readonly #sessions: ViewerSessions;
   readonly #kind: OutputKind<DashOutput>;
+  readonly #renditions: RenditionDirectory;
+  readonly #ladders = new WeakMap<DashOutput, DashLadder>();
   readonly #ended = new Map<StreamPath, DashOutput>();
   readonly #stopListening: () => void;
 
-  constructor(options: { gate: Gate; router: StreamRouter; events: EventBus; clock: Clock; log: Logger }) {
-    const { gate, router, events, clock, log } = options;
+  constructor(options: DashDeliveryOptions) {
+    const { gate, router, renditions, events, clock, log } = options;
+    this.#renditions = renditions;
     this.#router = router;
     this.#clock = clock;
     const sessions = new ViewerSessions({ gate, clock });
     this.#sessions = sessions;
     this.#kind = {
       name: 'dash',
-      create: (source) =>
-        new DashOutput({
+      create: (source) => {
+        const lead = new DashOutput({
           source,
           clock,
           viewers: (path) => sessions.countOf(path),
+          renditions: () => this.#listed(source.path),
           log,
           onEnd: (output) => this.#linger(output, source.ended),
-        }),
+        });
+        this.#ladders.set(lead, new DashLadder({ lead, router, renditions, clock }));
+        return lead;
+      },
     };
-    this.#stopListening = events.on('stream-started', ({ path }) => void this.#ended.delete(path));
+    this.#stopListening = events.on('stream-started', ({ path }) => {
+      this.#ended.delete(path);
+      const stream = router.find(path);
+      const parent = parentOf(path);
+      const lead = parent && router.find(parent)?.running(this.#kind);
+      if (stream !== undefined && lead?.renditions.some((rendition) => rendition.path === path)) {
+        this.#ladders.get(lead)?.follow(stream);
+      }
+    });
   }
 
   /** `/{path}.mpd` */
@@ -61,6 +88,7 @@ export class DashDelivery {
       const mpd = await output.mpd(output.segmentSeconds * 1000 + FIRST_SEGMENT_PATIENCE_MS, departure);
       if (departure.hasLeft) return;
       if (mpd === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
+      this.#ladders.get(output)?.followAll();
       const { key } = viewer;
       const body = Buffer.from(key === undefined ? mpd : withSession(mpd, key));
       response.writeHead(200, {
@@ -76,10 +104,16 @@ export class DashDelivery {
   async serveResource(request: MediaRequest, response: MediaResponse, text: string, name: string): Promise<void> {
     await answer(response, async (departure) => {
       const path = tryParseStreamPath(text);
-      const output = path === undefined ? undefined : this.#find(path);
-      const viewer = output && (await this.#enter(request, text));
+      const lead = path && this.#leadOf(path, name);
+      const output = lead ?? (path && this.#find(path));
+      // Who watches the MPD watches its renditions, in one session.
+      const viewer = output && (await this.#enter(request, output.path));
       const patience = (output?.segmentSeconds ?? 0) * PATIENCE_SEGMENTS * 1000;
-      const resource = await output?.resource(name, patience, departure);
+      const asked = lead?.read(name);
+      const resource =
+        path && lead && asked
+          ? await this.#ladders.get(lead)?.resource(path, asked, patience, departure)
+          : await output?.resource(name, patience, departure);
       if (departure.hasLeft) return;
       if (resource === undefined || viewer === undefined) {
         sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
@@ -149,6 +183,22 @@ export class DashDelivery {
     throw new Refusal('not-live', `nobody publishes ${path}`);
   }
 
+  /** The output whose MPD lists this as a rendition's. */
+  #leadOf(path: StreamPath, name: string): DashOutput | undefined {
+    const parent = parentOf(path);
+    const lead = parent && (this.#router.find(parent)?.running(this.#kind) ?? this.#ended.get(parent));
+    return lead?.read(name) === undefined ? undefined : lead;
+  }
+
+  /** Those with a picture that can be made, as they are before they are. */
+  #listed(path: StreamPath): ListedRendition[] {
+    return this.#renditions.renditionsOf(path).flatMap((rendition): ListedRendition[] => {
+      const { name, path, width, height, video, state } = rendition;
+      if (video === undefined || state === 'refused' || state === 'failed') return [];
+      return [{ name, path, ...video, width, height }];
+    });
+  }
+
   #find(path: StreamPath): DashOutput | undefined {
     const stream = this.#router.find(path);
     if (stream === undefined) return this.#ended.get(path);
@@ -167,6 +217,11 @@ export class DashDelivery {
     );
     timer.unref();
   }
+}
+
+/** What a rendition under this path would be of. */
+function parentOf(path: StreamPath): StreamPath | undefined {
+  return tryParseStreamPath(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
 }
 
 /** Answers a request with what may have to be waited for, as long as its viewer does. */

@@ -25,7 +25,14 @@ function outputWith(settings = '') {
   };
   const ended: DashOutput[] = [];
   const log = silentLogger;
-  const output = new DashOutput({ source, clock, viewers: () => 0, log, onEnd: (which) => ended.push(which) });
+  const output = new DashOutput({
+    source,
+    clock,
+    viewers: () => 0,
+    renditions: () => [],
+    log,
+    onEnd: (which) => ended.push(which),
+  });
   output.configure({ tracks: [VIDEO], metadata: {} });
   let at = 0;
   /** Pictures for so many seconds, the first of which is a keyframe. */

@@ -5,9 +5,9 @@ import { CutPolicy } from '../segments/cut-policy.js';
 import type { Departure } from '../segments/departure.js';
 import { Waiters } from '../segments/waiters.js';
 import { DashNames, type NamedResource } from './dash-names.js';
-import { DashPackager, type DashPeriod } from './dash-packager.js';
+import { DashPackager, type DashPeriod, type SegmentCut } from './dash-packager.js';
 import { GrowingSegment } from './growing-segment.js';
-import { renderMpd } from './mpd.js';
+import { isSameFamily, type ListedRendition, renderMpd } from './mpd.js';
 
 /** What an MPD names. */
 export type DashResource =
@@ -19,17 +19,21 @@ export interface DashOutputOptions {
   readonly clock: Clock;
   /** How many watch a path. */
   readonly viewers: (path: StreamPath) => number;
+  /** Of the stream, that can be had. */
+  readonly renditions: () => readonly ListedRendition[];
   readonly log: Logger;
   /** The stream is over; the segments stay good for those who haven't seen them yet. */
   readonly onEnd: (output: DashOutput) => void;
 }
 
 /** How long chunks are, where segments are sent while they are being made. */
-const CHUNK = micros(200_000);
+export const CHUNK = micros(200_000);
 /** Segments that have left the MPD stay for those who still ask: as many. */
-const RETIRED = 5;
+export const RETIRED = 5;
 /** Segments are steady that are this much alike, as a part of their length. */
 const TOLERANCE = 0.1;
+/** Renditions are told their pictures' times in ticks, and back again: µs. */
+const TIME_TOLERANCE = 2000;
 /** An MPD may list this many segments behind the one that comes next. */
 const LISTED_AHEAD = 1;
 const MICROS = 1_000_000;
@@ -37,8 +41,16 @@ const MICROS = 1_000_000;
  * A segment that was listed ahead of its time, before which the encoder went away: there is nothing in it. Players that
  * were told so by an error would ask again and again before they went on.
  */
-const NOTHING = new GrowingSegment();
+export const NOTHING = new GrowingSegment();
 NOTHING.complete();
+
+/** Where a picture belongs. */
+export interface SegmentPlace {
+  readonly period: DashPeriod;
+  readonly cut: SegmentCut;
+  /** It is the first picture of the segment. */
+  readonly begins: boolean;
+}
 
 type Wanted = { readonly kind: 'mpd' } | (NamedResource & { readonly kind: 'resource' });
 
@@ -51,6 +63,8 @@ export class DashOutput implements Output {
   readonly #waiters: Waiters<Wanted>;
   readonly #names: DashNames;
   readonly #periods: DashPeriod[] = [];
+  /** What a period lists stays as it is: players don't look for more, or less, in one that they know. */
+  readonly #listings = new Map<number, readonly ListedRendition[]>();
   /** Periods that have left the MPD; the last ones stay for those who still ask. */
   #retired: DashPeriod[] = [];
   #availabilityStart: Millis | undefined;
@@ -101,6 +115,15 @@ export class DashOutput implements Output {
     return this.segmentSeconds * this.#source.settings.dash.segments;
   }
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Those that the MPD lists. */
+  get renditions(): readonly ListedRendition[] {
+    return [...this.#listings.values()].flat();
+  }
+
   configure({ tracks }: StreamDescription): void {
     const picture = tracks.find(({ kind }) => kind === 'video');
     this.#packager.configure(tracks.filter((config) => config === picture || config.kind === 'audio'));
@@ -146,16 +169,80 @@ export class DashOutput implements Output {
    * @param name as the MPD gave it
    */
   async resource(name: string, timeoutMs: number, departure: Departure): Promise<DashResource | undefined> {
-    this.#lastUsed = this.#options.clock.monotonic();
     const asked = this.#names.read(name);
-    const track = asked && this.#trackOf(asked);
-    if (asked === undefined || track === undefined) return undefined;
+    return asked && this.resourceOf(asked, timeoutMs, departure);
+  }
+
+  /** The same of a name that has been read. */
+  async resourceOf(asked: NamedResource, timeoutMs: number, departure: Departure): Promise<DashResource | undefined> {
+    this.#lastUsed = this.#options.clock.monotonic();
+    const track = this.#trackOf(asked);
+    if (track === undefined) return undefined;
     if (asked.number === undefined) return { kind: 'init', bytes: track.init };
     const wanted = { kind: 'resource', ...asked } as const;
     const isAhead = asked.number >= track.next && asked.number <= track.next + LISTED_AHEAD;
     if (isAhead && !this.#has(wanted)) await this.#waiters.wait(wanted, timeoutMs, departure);
     const body = track.find(asked.number)?.body ?? (isAhead && this.#isOver(asked) ? NOTHING : undefined);
     return body && { kind: 'segment', body };
+  }
+
+  /** What a name stands for. @returns undefined for what this output's MPD can't have named */
+  read(name: string): NamedResource | undefined {
+    return this.#names.read(name);
+  }
+
+  /** The segment in which a picture is shown, where it is still known. */
+  placeOf(pts: Micros): SegmentPlace | undefined {
+    const periods = [...this.#retired, ...this.#periods];
+    for (const period of periods.reverse()) {
+      const cut = period.cuts.findLast((candidate) => candidate.pts <= pts + TIME_TOLERANCE);
+      if (cut !== undefined) return { period, cut, begins: cut.pts >= pts - TIME_TOLERANCE };
+    }
+    return undefined;
+  }
+
+  /** A rendition as its period lists it. */
+  listed(path: StreamPath, period: number): ListedRendition | undefined {
+    return this.#listings.get(period)?.find((rendition) => rendition.path === path);
+  }
+
+  /** Whether who has a decoder for a rendition has one for the stream itself. */
+  canStandInFor({ codec }: ListedRendition, period: number): boolean {
+    const config = this.#periodOf(period)?.clock.config;
+    return config !== undefined && isSameFamily(config.codecString, codec);
+  }
+
+  /** Whether an MPD may name it for all Representations of the picture; without a number, any of its period. */
+  mayList({ period: id, number }: NamedResource): boolean {
+    const period = this.#periodOf(id);
+    if (period === undefined || number === undefined) return period !== undefined;
+    const { cuts, clock } = period;
+    const newest = cuts.at(-1)?.number ?? 0;
+    return clock.find(number) !== undefined || (number >= clock.next && number <= newest + 1 + LISTED_AHEAD);
+  }
+
+  /** When a segment is shown that has ended; undefined where that isn't known. */
+  spanOf({ period: id, number }: NamedResource): { readonly start: Micros; readonly end: Micros } | undefined {
+    const cuts = this.#periodOf(id)?.cuts ?? [];
+    const at = cuts.findIndex((cut) => cut.number === number);
+    const [start, end] = [cuts[at]?.pts, cuts[at + 1]?.pts];
+    return start === undefined || end === undefined ? undefined : { start, end };
+  }
+
+  /** Whether it was listed ahead of its time, and then its period was over. */
+  isCancelled({ period: id, number = 0 }: NamedResource): boolean {
+    const period = this.#periodOf(id);
+    return period?.ended === true && number > (period.cuts.at(-1)?.number ?? 0);
+  }
+
+  /** Whether anything of a period may still be asked for. */
+  knows(period: number): boolean {
+    return this.#periodOf(period) !== undefined;
+  }
+
+  /** The next segment begins a period, if this one is still the newest: something in it is not as it was any more. */
+  renew(period: number): void {
+    if (this.#periods.at(-1)?.id === period) this.#packager.renew();
   }
 
   /** Whether nothing will come of a period any more. */
@@ -221,6 +308,7 @@ export class DashOutput implements Output {
       if (!period.ended || clock.closed.length > 0) return;
       this.#periods.shift();
       this.#retired = [...this.#retired, period].slice(-RETIRED);
+      for (const id of this.#listings.keys()) if (!this.knows(id)) this.#listings.delete(id);
     }
   }
 
@@ -230,9 +318,11 @@ export class DashOutput implements Output {
     if (first === undefined) return undefined;
     const { clock, settings } = { clock: this.#options.clock, settings: this.#source.settings.dash };
     this.#availabilityStart ??= first.startedAt;
+    this.#list(periods);
     const segment = this.#segment ?? microsFromSeconds(settings.segmentSeconds);
     return renderMpd({
       periods,
+      renditionsOf: ({ id }) => this.#listings.get(id) ?? [],
       availabilityStart: this.#availabilityStart,
       publishedAt: clock.wall(),
       updatePeriod: segment / MICROS,
@@ -244,6 +334,18 @@ export class DashOutput implements Output {
       urls: this.#names,
       timeUrl: `${'../'.repeat(this.path.split('/').length - 1)}time`,
     });
+  }
+
+  /** Once the stream has ended, there are no renditions of it; what was listed stays. */
+  #list(periods: readonly DashPeriod[]): void {
+    if (this.#ended) return;
+    const now = this.#options.renditions();
+    const newest = periods.at(-1);
+    for (const { id } of periods) if (!this.#listings.has(id)) this.#listings.set(id, now);
+    if (newest === undefined) return;
+    const listed = this.#listings.get(newest.id) ?? [];
+    // Another period is for what can't be had any more only: what may be refused again could come and go for ever.
+    if (listed.some(({ path }) => !now.some((rendition) => rendition.path === path))) this.renew(newest.id);
   }
 
   /** Something is new: the MPD is made anew, once for all who ask, and who waits for it gets it. */

@@ -11,11 +11,22 @@ import type { CutPolicy } from '../segments/cut-policy.js';
 import { DashTrack } from './dash-track.js';
 import { canCarry, initSegmentOf, pictureSizeOf } from './init-segments.js';
 
+/** Where a segment of the track that cuts go by begins. */
+export interface SegmentCut {
+  readonly number: number;
+  /** Of its first picture. */
+  readonly pts: Micros;
+}
+
 /** What belongs together without a seam, ISO 23009-1 §5.3.2. */
 export interface DashPeriod {
   readonly id: number;
   /** When it began, by the wall clock. */
   readonly startedAt: Millis;
+  /** Presentation time of its beginning. */
+  readonly origin: Micros;
+  /** The newest ones, oldest first. */
+  readonly cuts: readonly SegmentCut[];
   /** The track that cuts go by: the picture, or else the first sound. */
   readonly clock: DashTrack;
   readonly tracks: readonly DashTrack[];
@@ -47,15 +58,22 @@ export interface DashPackagerEvents {
 
 /** Other tracks wait for the one that cuts go by, but not if that has fallen so far behind. */
 const MAX_WAIT = 1_000_000;
+/** Cuts are told to those who follow for so many segments. */
+const CUTS_KEPT = 128;
 /** Media that come this much later than their period said are put right by a new period. */
 const MAX_LATE = millis(1000);
+
+interface OpenPeriod extends DashPeriod {
+  readonly cuts: SegmentCut[];
+}
 
 /** Cuts a stream into CMAF segments of one track each, all of them at the same times, and those into chunks. */
 export class DashPackager {
   readonly #options: DashPackagerOptions;
   #configs: readonly TrackConfig[] = [];
   #clock: TrackConfig | undefined;
-  #period: DashPeriod | undefined;
+  #period: OpenPeriod | undefined;
+  #isToRenew = false;
   #periods = 0;
   #origin: Micros = micros(0);
   #firstDts: Micros = micros(0);
@@ -95,20 +113,30 @@ export class DashPackager {
     else this.#waiting = this.#waiting.filter(({ dts }) => sample.dts - dts <= MAX_WAIT);
   }
 
+  /** The next segment begins a period. */
+  renew(): void {
+    this.#isToRenew = true;
+  }
+
   /** Ends period and segments where they are: what follows doesn't continue what was. */
   flush(): void {
-    const period = this.#period;
-    if (period !== undefined) {
-      this.#release(micros(Number.POSITIVE_INFINITY), 0);
-      const { clock, tracks, startedAt } = period;
-      for (const track of tracks) track.finish();
-      period.ended = true;
-      this.#previousEnd = millis(startedAt + Math.ceil(clock.secondsOf(clock.end) * 1000));
-      this.#period = undefined;
-      // A stretch that was broken off says nothing of how long segments are.
-      this.#options.events.segment(period, micros(0));
-    }
+    this.#endPeriod(micros(Number.POSITIVE_INFINITY));
     this.#waiting = [];
+  }
+
+  /** @param until other tracks' samples from here on are for the next period */
+  #endPeriod(until: Micros): void {
+    const period = this.#period;
+    if (period === undefined) return;
+    this.#release(until, 0);
+    const { tracks, startedAt } = period;
+    for (const track of tracks) track.finish();
+    period.ended = true;
+    const seconds = Math.max(...tracks.map((track) => track.secondsOf(track.end)));
+    this.#previousEnd = millis(startedAt + Math.ceil(seconds * 1000));
+    this.#period = undefined;
+    // A stretch that was broken off says nothing of how long segments are.
+    this.#options.events.segment(period, micros(0));
   }
 
   /** What a sample of the track that cuts go by means for period, segment and chunk. */
@@ -122,8 +150,8 @@ export class DashPackager {
       this.#release(dts, 0);
       if (cuts.cutsBefore(sample, dts - this.#segmentStart, config.kind === 'video')) {
         this.#endSegment(this.#period, sample);
-        if (sample.keyframe && this.#isLate(this.#period, dts)) {
-          this.flush();
+        if (sample.keyframe && (this.#isToRenew || this.#isLate(this.#period, dts))) {
+          this.#endPeriod(sample.pts);
           this.#begin(sample, config);
         }
       } else if (dts - this.#chunkStart >= chunk) this.#endChunk(this.#period, dts);
@@ -148,7 +176,9 @@ export class DashPackager {
     this.#chunkStart = dts;
     this.#periods += 1;
     const size = pictureSizeOf(clockConfig, sample);
-    this.#period = { id: this.#periods, startedAt, clock, tracks, size, ended: false };
+    this.#isToRenew = false;
+    const cuts = [{ number: clock.next, pts }];
+    this.#period = { id: this.#periods, startedAt, origin: pts, cuts, clock, tracks, size, ended: false };
     events.period(this.#period);
   }
 
@@ -159,12 +189,14 @@ export class DashPackager {
   }
 
   /** Other tracks' segments end where the next picture is shown, which may be later than where it is decoded. */
-  #endSegment(period: DashPeriod, { dts: end, pts }: Sample): void {
+  #endSegment(period: OpenPeriod, { dts: end, pts }: Sample): void {
     for (const track of period.tracks) {
       track.endChunk(track === period.clock ? end : undefined);
       if (track === period.clock) track.endSegment();
       else track.cutAt(pts);
     }
+    period.cuts.push({ number: period.clock.next, pts });
+    if (period.cuts.length > CUTS_KEPT) period.cuts.shift();
     const duration = micros(end - this.#segmentStart);
     this.#segmentStart = end;
     this.#chunkStart = end;

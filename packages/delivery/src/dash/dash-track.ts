@@ -100,6 +100,11 @@ export class DashTrack {
     return (ticks - this.offset) / this.timescale;
   }
 
+  /** The segment that is begun next has this number, which is larger than that of any before. */
+  skipTo(number: number): void {
+    this.#next = number;
+  }
+
   find(number: number): DashSegment | undefined {
     if (this.#open?.number === number) return this.#open;
     return [...this.#closed, ...this.#retired].find((segment) => segment.number === number);
@@ -152,6 +157,19 @@ export class DashTrack {
   finish(): void {
     this.#add(this.#writer.finish());
     this.endSegment();
+  }
+
+  /** A segment of one picture, which isn't among the track's own. */
+  still({ data }: Sample, start: Micros, end: Micros): GrowingSegment {
+    const { track, kind } = this.config;
+    const [baseDecodeTime, until] = [ticksFromMicros(start, this.timescale), ticksFromMicros(end, this.timescale)];
+    const samples = [{ data, keyframe: true, compositionOffset: 0, duration: until - baseDecodeTime }];
+    const run = { track, kind, timescale: this.timescale, baseDecodeTime, samples };
+    const { pieces, length } = writeFragment([run], { sequence: 1, begins: 'segment' });
+    const body = new GrowingSegment();
+    body.append(Buffer.concat(pieces, length));
+    body.complete();
+    return body;
   }
 
   /** Takes segments off the list, those that end by then. @param seconds since the period's beginning */

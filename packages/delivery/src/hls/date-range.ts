@@ -1,11 +1,10 @@
 import {
   type Micros,
   type Millis,
-  microsFromTicks90k,
   parseSpliceInfo,
-  type SegmentationDescriptor,
-  type SpliceInfo,
+  type SpliceMark,
   secondsFromMicros,
+  spliceMarksOf,
 } from '@sluice/media';
 
 /** An SCTE 35 section and the wall time at which it is due. */
@@ -27,25 +26,10 @@ export interface DateRange {
   readonly command: Buffer | undefined;
 }
 
-/** What a section says of one event. */
-interface Mark {
-  readonly event: string;
-  /** Tells events of one id apart: the type with which the segment begins. */
-  readonly part: string;
-  readonly action: 'out' | 'in' | 'command' | 'cancel';
-  readonly planned: Micros | undefined;
-}
-
 interface NamedRange extends DateRange {
   readonly event: string;
   readonly part: string;
 }
-
-/**
- * Types of segments that are away from the programme, SCTE 35 table 23: breaks, advertisements, placement
- * opportunities and blocks of them. Each one's end has the next number.
- */
-const OUT_TYPES: ReadonlySet<number> = new Set([0x22, 0x30, 0x32, 0x34, 0x36, 0x38, 0x3a, 0x44, 0x46]);
 
 /**
  * The date ranges of a stream's cues, by their start. Out and in of one event are one range; a cue that is said again
@@ -60,7 +44,7 @@ const OUT_TYPES: ReadonlySet<number> = new Set([0x22, 0x30, 0x32, 0x34, 0x36, 0x
 export function dateRangesOf(cues: readonly SpliceCue[]): DateRange[] {
   let ranges: readonly NamedRange[] = [];
   for (const { at, section } of cues) {
-    for (const mark of marksOf(parseSpliceInfo(section))) ranges = marked(ranges, mark, at, section);
+    for (const mark of spliceMarksOf(parseSpliceInfo(section))) ranges = marked(ranges, mark, at, section);
   }
   return [...ranges].sort((a, b) => a.start - b.start);
 }
@@ -83,7 +67,7 @@ export function renderDateRange(range: DateRange): string {
 /** Repetitions of a cue name the same time; senders' clocks are read anew for each. */
 const SAME_TIME_MS = 500;
 
-function marked(ranges: readonly NamedRange[], mark: Mark, at: Millis, section: Buffer): readonly NamedRange[] {
+function marked(ranges: readonly NamedRange[], mark: SpliceMark, at: Millis, section: Buffer): readonly NamedRange[] {
   const { event, part, action } = mark;
   const isOfEvent = (range: NamedRange) => range.event === event && (action === 'cancel' || range.part === part);
   if (action === 'cancel') return ranges.filter((range) => !isOfEvent(range) || range.end !== undefined);
@@ -95,7 +79,7 @@ function marked(ranges: readonly NamedRange[], mark: Mark, at: Millis, section: 
   return isKnown ? ranges : [...ranges, rangeFrom(mark, at, section)];
 }
 
-function rangeFrom({ event, part, action, planned }: Mark, at: Millis, section: Buffer): NamedRange {
+function rangeFrom({ event, part, action, planned }: SpliceMark, at: Millis, section: Buffer): NamedRange {
   return {
     event,
     part,
@@ -106,31 +90,6 @@ function rangeFrom({ event, part, action, planned }: Mark, at: Millis, section: 
     out: action === 'out' ? section : undefined,
     in: undefined,
     command: action === 'command' ? section : undefined,
-  };
-}
-
-function marksOf({ command, descriptors }: SpliceInfo): Mark[] {
-  if (command.type === 'splice-insert') {
-    const { eventId, cancelled, outOfNetwork, breakDuration } = command;
-    const action = cancelled ? 'cancel' : outOfNetwork ? 'out' : 'in';
-    const planned = breakDuration && microsFromTicks90k(breakDuration.duration);
-    return [{ event: `splice-${eventId}`, part: '', action, planned }];
-  }
-  if (command.type !== 'time-signal') return [];
-  const segments = descriptors.filter((descriptor) => descriptor.type === 'segmentation');
-  if (segments.length === 0) return [{ event: 'signal', part: '', action: 'command', planned: undefined }];
-  return segments.map(markOf);
-}
-
-function markOf({ eventId, cancelled, segmentationType: type, duration }: SegmentationDescriptor): Mark {
-  const isEnd = OUT_TYPES.has(type - 1);
-  const action = cancelled ? 'cancel' : OUT_TYPES.has(type) ? 'out' : isEnd ? 'in' : 'command';
-  const part = `-${(isEnd ? type - 1 : type).toString(16)}`;
-  return {
-    event: `segment-${eventId}`,
-    part,
-    action,
-    planned: duration === undefined ? undefined : microsFromTicks90k(duration),
   };
 }
 

@@ -272,9 +272,9 @@ function sendMultivariant(
   { message }: MediaRequest,
   response: NodeResponse,
   variants: readonly Variant[],
-  { isIndependent }: HlsOutput,
+  { isIndependent: independent, captions }: HlsOutput,
 ): void {
-  const body = Buffer.from(renderMultivariant(variants, isIndependent));
+  const body = Buffer.from(renderMultivariant({ variants, independent, captions }));
   response.writeHead(200, {
     'Content-Type': 'application/vnd.apple.mpegurl',
     'Content-Length': body.length,

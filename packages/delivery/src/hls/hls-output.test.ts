@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { loadConfig, type OutputSource, parseStreamPath, silentLogger } from '@sluice/core';
-import { h264TrackConfig, micros, millis } from '@sluice/media';
+import { EVENT_SCHEME, h264TrackConfig, micros, millis, TsDemuxer } from '@sluice/media';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Departure } from '../segments/departure.js';
 import { SegmentDisk } from './disk/segment-disk.js';
@@ -12,11 +12,14 @@ const VIDEO = h264TrackConfig(0, Buffer.from(AVCC, 'hex'));
 const LISTED = 3;
 const NOWHERE = { directory: '/nowhere', maxBytes: () => 0, log: silentLogger };
 
-function outputWith(settings = '', disk = new SegmentDisk(NOWHERE)) {
+function outputWith(settings = '', disk = new SegmentDisk(NOWHERE), container = 'mpegts') {
   const time = { now: 0 };
   const clock = { monotonic: () => millis(time.now), wall: () => millis(0) };
   const config = loadConfig({
-    file: { name: 'x.yml', text: `hls: { segmentSeconds: 1, segments: ${LISTED}, container: mpegts${settings} }` },
+    file: {
+      name: 'x.yml',
+      text: `hls: { segmentSeconds: 1, segments: ${LISTED}, container: ${container}${settings} }`,
+    },
   });
   const source: OutputSource = {
     path: parseStreamPath('live/show'),
@@ -160,5 +163,21 @@ describe('HlsOutput', () => {
     await text();
     expect(output.idleSince).toBe(700);
     expect(outputWith(', always: true').output.idleSince).toBeUndefined();
+  });
+
+  it.each(['mpegts', 'fmp4'])('tells of a break that began before it, in its playlist and in %s', async (container) => {
+    const { output, picture, text, departure } = outputWith('', undefined, container);
+    // SCTE 35 §14.2.
+    const data = Buffer.from('/DAvAAAAAAAA///wFAVIAACPf+/+c2nALv4AUsz1AAAAAAAKAAhDVUVJAAABNWLbowo=', 'base64');
+    picture(20);
+    output.timedMetadata({ type: 'timed-metadata', kind: 'scte35', at: micros(12_000_000), data });
+    picture(21);
+    const playlist = await text();
+    expect(playlist).toContain('START-DATE="1970-01-01T00:00:12.000Z",PLANNED-DURATION=60.294,SCTE35-OUT=0x');
+    const [, name = ''] = /^show\/hls\/(.+\.(?:ts|m4s))$/m.exec(playlist) ?? [];
+    const segment = await output.resource(name, 0, departure);
+    const bytes = segment !== undefined && 'bytes' in segment ? segment.bytes : Buffer.alloc(0);
+    const cues = new TsDemuxer().push(bytes).filter(({ type }) => type === 'timed-metadata');
+    expect(container === 'fmp4' ? bytes.includes(EVENT_SCHEME.scte35) : cues.length === 1).toBe(true);
   });
 });

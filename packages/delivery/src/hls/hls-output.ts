@@ -5,6 +5,7 @@ import { CutPolicy } from '../segments/cut-policy.js';
 import type { Departure } from '../segments/departure.js';
 import { Waiters } from '../segments/waiters.js';
 import { primaryTracks } from '../tags/selection.js';
+import { CaptionWatch } from './caption-watch.js';
 import { CmafPackager } from './cmaf-packager.js';
 import type { DiskTrouble, SegmentDisk, SegmentFolder } from './disk/segment-disk.js';
 import { PartTarget } from './part-target.js';
@@ -80,6 +81,7 @@ export class HlsOutput implements Output {
   readonly #folder: SegmentFolder | undefined;
   readonly #blocks = new SegmentBlocks();
   readonly #cues = new SpliceCues();
+  readonly #captions = new CaptionWatch();
   #trouble: DiskTrouble | undefined;
   /** When the window last lost a segment to the disk. */
   #lastLost = Number.NEGATIVE_INFINITY;
@@ -140,6 +142,11 @@ export class HlsOutput implements Output {
     return this.#window.isIndependent;
   }
 
+  /** Its captions by their `INSTREAM-ID`; undefined where it isn't known whether it has any. */
+  get captions(): readonly string[] | undefined {
+    return this.#captions.services;
+  }
+
   /** The most that a segment in memory takes, in bit/s. */
   get peakBitrate(): number {
     return this.#window.peakBitrate;
@@ -165,9 +172,11 @@ export class HlsOutput implements Output {
     // A stream stays with the format that it began with: its segments are of one kind.
     this.#packager ??= this.#makePackager(tracks.some(({ codec }) => codec === 'mp3'));
     this.#packager.configure(tracks);
+    this.#captions.configure(tracks);
   }
 
   sample(sample: Sample): void {
+    this.#captions.sample(sample);
     this.#packager?.sample(sample);
   }
 

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { captioned, captionUnit, cea608, construct, HELLO } from '../../../../test/support/captions.js';
 import { demux, type Media, packaged } from '../cmaf/testing/packaged.js';
-import { joinLengthPrefixed, splitLengthPrefixed } from '../codecs/nal.js';
+import { joinLengthPrefixed } from '../codecs/nal.js';
 import { MediaError } from '../errors.js';
 import { FlvMuxer } from '../flv/muxer.js';
 import { TsMuxer } from '../mpegts/muxer.js';
@@ -16,32 +17,6 @@ import { captionsIn } from './captions.js';
 
 const run = promisify(execFile);
 const NONE = { CC1: false, CC2: false, CC3: false, CC4: false };
-
-/** A construct of CEA-708: valid, of a type, two bytes. */
-const construct = (type: number, high: number, low: number) => [0xfc | type, high, low];
-const withParity = (byte: number): number => {
-  const ones = byte.toString(2).replaceAll('0', '').length;
-  return ones % 2 === 0 ? byte | 0x80 : byte;
-};
-const cea608 = (high: number, low: number, field: 0 | 1 = 0) => construct(field, withParity(high), withParity(low));
-
-/** An SEI NAL unit with captions, as ATSC A/53 has them. */
-function captionUnit(constructs: readonly number[][], codec: 'h264' | 'hevc' = 'h264'): Buffer {
-  const body = [0xb5, 0, 0x31, ...Buffer.from('GA94'), 3, 0xc0 | constructs.length, 0xff, ...constructs.flat(), 0xff];
-  const header = codec === 'h264' ? [6] : [39 << 1, 1];
-  const payload = [4, body.length, ...body, 0x80];
-  const escaped: number[] = [];
-  let zeros = 0;
-  for (const byte of payload) {
-    if (zeros >= 2 && byte <= 3) {
-      escaped.push(3);
-      zeros = 0;
-    }
-    escaped.push(byte);
-    zeros = byte === 0 ? zeros + 1 : 0;
-  }
-  return Buffer.from([...header, ...escaped]);
-}
 
 const pictureOf = (...units: Buffer[]): Sample => ({
   track: 0,
@@ -60,13 +35,14 @@ describe('captionsIn', () => {
     ['CC4', 0x1d, 1],
   ] as const)('finds %s by its commands', (channel, command, field) => {
     const sample = pictureOf(captionUnit([cea608(command, 0x25, field)]));
-    expect(captionsIn(sample, 'h264')).toEqual({ cea608: { ...NONE, [channel]: true }, cea708: [] });
+    expect(captionsIn(sample, 'h264')).toEqual({ isPresent: true, cea608: { ...NONE, [channel]: true }, cea708: [] });
   });
 
   it('finds nothing in padding, text, XDS, constructs that are not valid, and other user data', () => {
     const padding = captionUnit([cea608(0, 0), cea608(0x48, 0x49), cea608(0x01, 0x05, 1), [0xf8, 0x94, 0x25]]);
     const other = Buffer.from([6, 5, 3, 1, 2, 3, 4, 4, 0xb5, 0, 0x3c, 9, 0x80]);
-    expect(captionsIn(pictureOf(padding, other), 'h264')).toEqual({ cea608: NONE, cea708: [] });
+    expect(captionsIn(pictureOf(padding, other), 'h264')).toEqual({ isPresent: true, cea608: NONE, cea708: [] });
+    expect(captionsIn(pictureOf(other), 'h264').isPresent).toBe(false);
   });
 
   it('finds the services of CEA-708, extended ones too', () => {
@@ -103,29 +79,15 @@ describe('captionsIn', () => {
 });
 
 describe('captions on their way through', () => {
-  /** "HELLO" in roll-up captions: a pair of bytes per picture, and what shows them at the end. */
-  const TEXT = [
-    [0x14, 0x25],
-    [0x14, 0x2d],
-    [0x14, 0x70],
-    [0x48, 0x45],
-    [0x4c, 0x4c],
-    [0x4f, 0],
-    [0x14, 0x2d],
-  ] as const;
-
-  async function captioned(directory: string): Promise<Media> {
+  async function captionedClip(directory: string): Promise<Media> {
     const file = join(directory, 'plain.flv');
     const source = ['-f', 'lavfi', '-i', 'testsrc2=size=128x72:rate=25:duration=2'];
     await run('ffmpeg', ['-v', 'error', ...source, '-c:v', 'libx264', '-bf', '0', '-g', '25', file]);
     const clip = demux(await readFile(file), 'flv');
-    const samples = clip.samples.map((sample, index) => {
-      const [high, low] = TEXT[index - 5] ?? [0, 0];
-      const [first, ...others] = splitLengthPrefixed(sample.data, 4);
-      if (first === undefined) throw new Error('a picture without units');
-      return { ...sample, data: joinLengthPrefixed([captionUnit([cea608(high, low)]), first, ...others]) };
-    });
-    return { ...clip, samples };
+    return {
+      ...clip,
+      samples: clip.samples.map((sample, index) => captioned(sample, [HELLO[index - 5] ?? cea608(0, 0)])),
+    };
   }
 
   const writers = {
@@ -142,7 +104,7 @@ describe('captions on their way through', () => {
 
   it.each(['mpegts', 'flv', 'mp4'] as const)('are still there in %s, to us and to ffmpeg', async (format) => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-captions-'));
-    const bytes = writers[format](await captioned(directory));
+    const bytes = writers[format](await captionedClip(directory));
     const found = demux(bytes, format).samples.filter((sample) => captionsIn(sample, 'h264').cea608.CC1);
     expect(found).toHaveLength(4);
     const file = join(directory, `captioned.${format}`);

@@ -8,6 +8,8 @@ export type Cea608Channel = 'CC1' | 'CC2' | 'CC3' | 'CC4';
 
 /** The captions that a picture carries. */
 export interface Captions {
+  /** There is a place for them, be it empty: encoders that pass captions on have one in each picture. */
+  readonly isPresent: boolean;
   /** Channels that it has a command for; text alone doesn't tell whose it is. */
   readonly cea608: Readonly<Record<Cea608Channel, boolean>>;
   /** CEA-708 services that it has a block of, ascending: 1 is the primary one, up to 63. */
@@ -36,19 +38,21 @@ const COUNT_AND_RESERVED = 2;
 export function captionsIn(sample: Sample, codec: 'h264' | 'hevc'): Captions {
   const found = { CC1: false, CC2: false, CC3: false, CC4: false };
   const services = new Set<number>();
+  let isPresent = false;
   for (const unit of splitLengthPrefixed(sample.data, 4)) {
     if (!isSei(unit, codec)) continue;
     for (const { type, payload } of readSei(unit, codec)) {
-      if (type === REGISTERED_USER_DATA) readUserData(payload, found, services);
+      if (type === REGISTERED_USER_DATA && readUserData(payload, found, services)) isPresent = true;
     }
   }
-  return { cea608: found, cea708: [...services].sort((a, b) => a - b) };
+  return { isPresent, cea608: found, cea708: [...services].sort((a, b) => a - b) };
 }
 
-function readUserData(payload: Buffer, found: Record<Cea608Channel, boolean>, services: Set<number>): void {
-  if (!payload.subarray(0, CAPTIONS_PREFIX.length).equals(CAPTIONS_PREFIX)) return;
+/** @returns whether it is user data of captions */
+function readUserData(payload: Buffer, found: Record<Cea608Channel, boolean>, services: Set<number>): boolean {
+  if (!payload.subarray(0, CAPTIONS_PREFIX.length).equals(CAPTIONS_PREFIX)) return false;
   const flags = payload[CAPTIONS_PREFIX.length] ?? 0;
-  if ((flags & PROCESS_CC_DATA) === 0) return;
+  if ((flags & PROCESS_CC_DATA) === 0) return true;
   const first = CAPTIONS_PREFIX.length + COUNT_AND_RESERVED;
   const end = Math.min(payload.length, first + (flags & CC_COUNT) * CONSTRUCT);
   const packets: number[][] = [];
@@ -61,6 +65,7 @@ function readUserData(payload: Buffer, found: Record<Cea608Channel, boolean>, se
     else readCea608(type === CC_TYPE.field2, high, found);
   }
   for (const packet of packets) for (const service of servicesIn(packet)) services.add(service);
+  return true;
 }
 
 /** Commands begin with 10 to 1F behind their parity bit; the upper half is the field's second channel. CEA-608 §8. */
