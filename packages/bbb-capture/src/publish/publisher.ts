@@ -28,7 +28,7 @@ export interface PublisherOptions {
   readonly tls?: { readonly ca?: string };
 }
 
-const AUDIO_DATA_MESSAGE = 18;
+const DATA_MESSAGE = 18;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 /** A connection that held so long was a good one: the next pause is the shortest again. */
@@ -65,12 +65,13 @@ export class Publisher {
     return this.#pictures;
   }
 
-  /** Takes what a capture gives. Connects with the first sample for which both tracks are known. */
+  /** A track's configuration, before its first sample and when it changes. */
   config(config: TrackConfig): void {
     this.#configs.set(config.track, config);
     if (this.#client !== undefined) this.#sendConfig(this.#client, config);
   }
 
+  /** Connects with the first sample for which both tracks are known, and again where the connection is lost. */
   sample(sample: Sample): void {
     if (this.#isClosed) return;
     if (this.#client === undefined) {
@@ -80,7 +81,7 @@ export class Publisher {
     for (const ready of this.#interleaver.push(sample)) this.#send(this.#client, ready);
   }
 
-  /** Drops the connection as a broken network would, to begin anew. */
+  /** Ends the publish politely. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -124,7 +125,7 @@ export class Publisher {
       return;
     }
     const configs = [...this.#configs.values()];
-    client.send({ type: AUDIO_DATA_MESSAGE, timestamp: 0, payload: flvMetadataBody(configs) });
+    client.send({ type: DATA_MESSAGE, timestamp: 0, payload: flvMetadataBody(configs) });
     for (const config of configs) this.#sendConfig(client, config);
     this.#interleaver.clear();
     this.#awaitsKeyframe = true;
@@ -158,7 +159,7 @@ export class Publisher {
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
     const retryMs = Math.round(pause * (0.5 + random() / 2));
     this.#failures += 1;
-    const reason = error === undefined ? 'the server closed the connection' : messageOf(error);
+    const reason = target.redact(error === undefined ? 'the server closed the connection' : messageOf(error));
     const refused = error instanceof RtmpError && error.code === 'refused';
     log.warn({ target: target.shown, reason, retryMs }, 'the target is lost');
     onState({ kind: 'lost', reason, retryMs, refused });

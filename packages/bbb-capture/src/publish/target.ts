@@ -16,6 +16,13 @@ export class PublishTarget {
     return this.#url;
   }
 
+  /** Takes the key out of what somebody else says of the target. */
+  redact(text: string): string {
+    const key = this.#url.slice(this.#url.lastIndexOf('/', this.#url.search(/[?#]|$/)) + 1);
+    const [name = key] = key.split(/[?#]/, 1);
+    return text.replaceAll(this.#url, this.shown).replaceAll(key, '(hidden)').replaceAll(name, '(hidden)');
+  }
+
   toString(): string {
     return this.shown;
   }
