@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CaptureProfile, type Logger, messageOf } from '@sluice/core';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { CaptureError } from '../capture/capture-error.js';
+
+export interface BrowserOptions {
+  /** Chromium's file. */
+  readonly executable: string;
+  readonly profile: Pick<CaptureProfile, 'width' | 'height' | 'locale'>;
+  readonly log: Logger;
+  /** Called once when it has ended by itself. */
+  readonly onGone?: (reason: string) => void;
+}
+
+const START_MS = 30_000;
+const FLAGS = [
+  '--autoplay-policy=no-user-gesture-required',
+  // A microphone must not be asked for: a client that may not have one joins to listen.
+  '--deny-permission-prompts',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-crash-reporter',
+  '--disable-sync',
+];
+/** The driver's own that make a capture silent, or show that a machine is at work. */
+const UNWANTED = ['--mute-audio', '--enable-automation'];
+
+/** A Chromium of its own, with a profile that is removed afterwards. */
+export class CaptureBrowser {
+  /** By this title the tab is chosen that is captured. */
+  readonly tabTitle: string;
+  readonly #context: BrowserContext;
+  readonly #folder: string;
+  #isClosed = false;
+
+  private constructor(context: BrowserContext, folder: string, tabTitle: string, options: BrowserOptions) {
+    this.tabTitle = tabTitle;
+    this.#context = context;
+    this.#folder = folder;
+    context.once('close', () => {
+      if (!this.#isClosed) options.onGone?.('the browser ended by itself');
+    });
+  }
+
+  /**
+   * Starts it: headless, in Chromium's sandbox unless this process is root, and with an environment that holds nothing
+   * of ours.
+   *
+   * @throws {CaptureError} `no-browser` where it does not start
+   */
+  static async launch(options: BrowserOptions): Promise<CaptureBrowser> {
+    const { executable, profile, log } = options;
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) {
+      log.warn({ executable }, "Chromium runs without its sandbox, because this process is root: run it as a user's");
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-bbb-'));
+    const tabTitle = `sluice-${randomUUID()}`;
+    const { width, height, locale } = profile;
+    try {
+      const context = await chromium.launchPersistentContext(folder, {
+        executablePath: executable,
+        headless: true,
+        chromiumSandbox: !isRoot,
+        timeout: START_MS,
+        viewport: { width, height },
+        deviceScaleFactor: 1,
+        locale,
+        ignoreDefaultArgs: UNWANTED,
+        env: { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8' },
+        args: [
+          ...FLAGS,
+          `--window-size=${width},${height}`,
+          `--lang=${locale}`,
+          `--auto-select-tab-capture-source-by-title=${tabTitle}`,
+        ],
+      });
+      return new CaptureBrowser(context, folder, tabTitle, options);
+    } catch (error) {
+      await remove(folder);
+      throw new CaptureError('no-browser', `${executable} does not start: ${firstLine(messageOf(error))}`);
+    }
+  }
+
+  /** @throws {CaptureError} `browser-failed` where the browser is gone */
+  async newPage(): Promise<Page> {
+    try {
+      return await this.#context.newPage();
+    } catch (error) {
+      throw new CaptureError('browser-failed', `the browser opens no tab: ${firstLine(messageOf(error))}`);
+    }
+  }
+
+  /** Ends the browser and removes its profile. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    // It may be gone already; what counts is that nothing of it is left.
+    await this.#context.close().catch(() => undefined);
+    await remove(this.#folder);
+  }
+}
+
+/** The driver's errors go on with a log of what it did, with arguments and addresses. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}
+
+async function remove(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+}
