@@ -12,6 +12,7 @@ export const CAPTURE_FAILURES = [
   'removed',
   'unreachable',
   'bad-answer',
+  'refused',
   'target-refused',
   'target-not-allowed',
   'no-browser',
@@ -72,10 +73,36 @@ export interface CaptureRequest {
   readonly name?: string | undefined;
 }
 
+/** Why a capture does not begin. */
+export type CaptureRefusalCode = 'bad-request' | 'over-limit' | 'already-captured' | 'not-configured' | CaptureFailure;
+
+/** A capture that can't begin at all. Its message names no secret. */
+export class CaptureRefusal extends Error {
+  override readonly name = 'CaptureRefusal';
+  readonly code: CaptureRefusalCode;
+  /** Of the request; undefined where it isn't about one. */
+  readonly field: keyof CaptureRequest | undefined;
+
+  constructor(code: CaptureRefusalCode, message: string, field?: keyof CaptureRequest) {
+    super(message);
+    this.code = code;
+    this.field = field;
+  }
+}
+
+/** What captures have come to since the process began. */
+export interface CaptureTotals {
+  readonly started: number;
+  /** By what was wrong: ends of captures, and each trouble when it begins. */
+  readonly errors: ReadonlyMap<CaptureFailure | CaptureTrouble, number>;
+}
+
 /** Captures of meetings, as the API and the console see them. */
 export interface CaptureControl {
+  /** Those under way, and the last ones that are over. */
   readonly captures: readonly CaptureInfo[];
-  /** @throws {Refusal} where it can't begin at all: `bad-request`, `over-limit`, a target that isn't allowed */
+  readonly totals: CaptureTotals;
+  /** @throws {CaptureRefusal} where it can't begin at all */
   start(request: CaptureRequest, by: string): CaptureInfo;
   /** @returns whether there was one under way */
   stop(id: string, by: string): boolean;
