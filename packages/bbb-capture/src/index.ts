@@ -1,1 +1,10 @@
-export {};
+export type { ApiVersion, Attendee, MeetingInfo } from './api/answers.js';
+export { BbbClient, type BbbClientOptions, type CreateRequest, type JoinRequest } from './api/bbb-client.js';
+export { refusalInUrl } from './api/call.js';
+export type { ChecksumAlgorithm } from './api/checksum.js';
+export { BbbError, type BbbErrorCode } from './api/errors.js';
+export { readJoinLink, tryJoinLink } from './api/join-link.js';
+export { listenerUserdata } from './api/listener-userdata.js';
+export { type MeetingEvent, type WatchOptions, watchMeeting } from './api/meeting-watch.js';
+export { readSecretFile, SecretFileError, type SecretFileFault } from './api/secret-file.js';
+export { SecretUrl } from './api/secret-url.js';
