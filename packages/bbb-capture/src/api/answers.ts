@@ -2,7 +2,10 @@ import { XMLParser } from 'fast-xml-parser';
 import { BbbError, printable, refusalOf } from './errors.js';
 
 /** An element: text, or elements by name. A name that comes once holds one thing, else a list. */
-type Element = string | { readonly [name: string]: Element | readonly Element[] };
+type Element = string | Parent;
+interface Parent {
+  readonly [name: string]: Element | readonly Element[];
+}
 
 /** Who is in a meeting. */
 export interface Attendee {
@@ -42,8 +45,13 @@ export interface ApiVersion {
 }
 
 const MOST_DEPTH = 24;
+/** No name of an element begins so. */
+const ATTRIBUTE = '@';
+const TEXT = '#text';
 const parser = new XMLParser({
-  ignoreAttributes: true,
+  ignoreAttributes: false,
+  attributeNamePrefix: ATTRIBUTE,
+  textNodeName: TEXT,
   ignoreDeclaration: true,
   ignorePiTags: true,
   parseTagValue: false,
@@ -66,9 +74,9 @@ export function readAnswer(call: string, text: string): AnswerReader {
   const response = new AnswerReader(root);
   const code = response.text('returncode').toUpperCase();
   if (code === 'SUCCESS') return response;
-  // Older calls answer a list of errors, without a returncode in some versions.
+  // Until 2.4 some calls answer a list of errors, with key and message as elements or attributes.
   const error = response.child('errors')?.child('error') ?? response.child('error');
-  if (error !== undefined) throw refusalOf(call, error.text('key'), error.text('message'));
+  if (error !== undefined) throw refusalOf(call, error.either('key'), error.either('message'));
   if (code === 'FAILED') throw refusalOf(call, response.text('messageKey'), response.text('message'));
   const errorText = code === '' ? 'none' : printable(code);
   throw badAnswer(call, `its returncode is ${errorText}`);
@@ -105,7 +113,14 @@ export class AnswerReader {
   /** Decoded; empty where there is none. */
   text(name: string): string {
     const [first] = this.#all(name);
-    return typeof first === 'string' ? decode(first) : '';
+    // Text with attributes around it is an element with a name of its own for the text.
+    const own = typeof first === 'object' && Object.hasOwn(first, TEXT) ? (first as Parent)[TEXT] : first;
+    return typeof own === 'string' ? decode(own) : '';
+  }
+
+  /** An element's text or else an attribute's. */
+  either(name: string): string {
+    return this.text(name) || this.text(`${ATTRIBUTE}${name}`);
   }
 
   optional(name: string): string | undefined {

@@ -148,10 +148,11 @@ describe('BbbClient', () => {
     ['validationError', 'refused'],
     ['missingParamMeetingID', 'refused'],
     ['', 'refused'],
-  ])('tells %s as %s, in both shapes', async (key, code) => {
+  ])('tells %s as %s, in all shapes', async (key, code) => {
     const expected = { code, messageKey: key === '' ? undefined : key };
     const older = `<response><errors><error><key>${key}</key><message>no</message></error><error/></errors></response>`;
-    for (const answer of [fail(key, 'no'), older]) {
+    const attributes = `<response><returncode>FAILED</returncode><errors><error key="${key}" message="&lt;no&gt;"/></errors></response>`;
+    for (const answer of [fail(key, 'no'), older, attributes]) {
       server.answers = { getMeetingInfo: answer };
       await expect(clientWith().getMeetingInfo('m')).rejects.toMatchObject(expected);
     }
