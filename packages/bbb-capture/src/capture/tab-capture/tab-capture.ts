@@ -1,5 +1,5 @@
 import { type CaptureProfile, type Logger, messageOf } from '@sluice/core';
-import { h264TrackConfig, micros, type Sample, type TrackConfig } from '@sluice/media';
+import { h264TrackConfig, type Micros, micros, type Sample, type TrackConfig } from '@sluice/media';
 import type { Page } from 'playwright-core';
 import type { CaptureBrowser } from '../../browser/browser.js';
 import { CaptureError } from '../capture-error.js';
@@ -9,7 +9,7 @@ import { ControllerServer } from './controller-server.js';
 import { type CaptureFrame, readFrame } from './frame-protocol.js';
 import { PageClock } from './page-clock.js';
 
-/** What a capture gives. Times of samples count from its beginning. */
+/** What a capture gives. */
 export type CaptureEvent =
   | { readonly type: 'config'; readonly config: TrackConfig }
   | { readonly type: 'sample'; readonly sample: Sample }
@@ -33,6 +33,8 @@ export interface TabCaptureOptions {
   readonly ffmpeg: string;
   readonly onEvent: (event: CaptureEvent) => void;
   readonly log: Logger;
+  /** Where times of samples count from, `process.hrtime` in microseconds; the beginning by default. */
+  readonly epoch?: Micros;
 }
 
 const VIDEO_TRACK = 0;
@@ -51,7 +53,7 @@ const SOUND_LATE_MICROS = 500_000;
 export class TabCapture {
   readonly #options: TabCaptureOptions;
   readonly #clock = new PageClock();
-  readonly #began = nowMicros();
+  readonly #epoch: number;
   readonly #sound: SoundTrack;
   #server: ControllerServer | undefined;
   #controller: Page | undefined;
@@ -62,6 +64,7 @@ export class TabCapture {
 
   private constructor(options: TabCaptureOptions) {
     this.#options = options;
+    this.#epoch = options.epoch ?? nowMicros();
     const { ffmpeg, profile, onEvent, log } = options;
     this.#sound = new SoundTrack({
       ffmpeg,
@@ -159,7 +162,7 @@ export class TabCapture {
       case 'sound': {
         onEvent({ type: 'level', peak: peakOf(frame.pcm) });
         const time = this.#clock.soundTime(frame.time);
-        if (time !== undefined) this.#sound.write(time - this.#began, frame.sampleRate, frame.pcm);
+        if (time !== undefined) this.#sound.write(time - this.#epoch, frame.sampleRate, frame.pcm);
         break;
       }
       case 'look':
@@ -171,7 +174,7 @@ export class TabCapture {
   }
 
   #picture(frame: Extract<CaptureFrame, { type: 'picture' }>, now: number): void {
-    const time = Math.round(this.#clock.pictureTime(frame.time, now) - this.#began);
+    const time = Math.round(this.#clock.pictureTime(frame.time, now) - this.#epoch);
     if (!this.#hasConfig || time < 0 || time <= this.#lastPicture) return;
     this.#lastPicture = time;
     this.#sound.fillUntil(time - SOUND_LATE_MICROS);

@@ -1,0 +1,96 @@
+import type { CaptureTrouble } from '@sluice/core';
+
+/** Something has begun to be wrong, or is right again. */
+export type WatchEvent =
+  | {
+      readonly type: 'trouble';
+      readonly trouble: CaptureTrouble;
+      readonly detail: string;
+      /** Whether it can't be meant so: joining anew may heal it. A still slide or a silent room heals nothing. */
+      readonly isFault: boolean;
+    }
+  | { readonly type: 'recovered'; readonly trouble: CaptureTrouble };
+
+type Watched = 'silent' | 'black' | 'frozen' | 'audio-lost';
+
+/** Beyond these times something is told, within 10 s with the second that passes between two looks. */
+const AFTER_MS: Readonly<Record<Watched, number>> = { silent: 8000, black: 6000, frozen: 8000, 'audio-lost': 5000 };
+/** The tab gives ten pictures a second even of a page that stands still. */
+const NO_PICTURE_MS = 4000;
+/** -60 dBFS. */
+const SILENCE = 0.001;
+/** Of luma, 0 to 255: 16 is the black of a limited range. */
+const BLACK = 20;
+const BLACK_DEVIATION = 3;
+const CHANGE = 0.05;
+
+/** Watches picture and sound of a capture. Times are milliseconds, monotonic. */
+export class MediaWatch {
+  readonly #good: Record<Watched, number>;
+  readonly #told = new Set<Watched>();
+  #captured = -1;
+  #lastCaptured: number;
+  #lastSound: number;
+  #movesInPage = false;
+
+  constructor(now: number) {
+    this.#good = { silent: now, black: now, frozen: now, 'audio-lost': now };
+    this.#lastCaptured = now;
+    this.#lastSound = now;
+  }
+
+  /** A look at the picture. @param look.captured pictures that the tab has given so far */
+  look(look: { mean: number; deviation: number; change: number; captured: number }, now: number): void {
+    if (look.captured !== this.#captured) this.#lastCaptured = now;
+    this.#captured = look.captured;
+    if (look.mean > BLACK || look.deviation > BLACK_DEVIATION) this.#good.black = now;
+    if (look.change > CHANGE) this.#good.frozen = now;
+  }
+
+  /** The loudest sample of a block of sound, 0 to 1. */
+  level(peak: number, now: number): void {
+    this.#lastSound = now;
+    if (peak > SILENCE) this.#good.silent = now;
+  }
+
+  /** What the page says: whether it plays the meeting's sound, and whether it plays pictures that go on. */
+  page({ isHeard, moves }: { isHeard: boolean; moves: boolean }, now: number): void {
+    if (isHeard) this.#good['audio-lost'] = now;
+    this.#movesInPage = moves;
+  }
+
+  /** To be asked about once a second. */
+  check(now: number): WatchEvent[] {
+    const soundGone = now - this.#lastSound > NO_PICTURE_MS;
+    const pictureGone = now - this.#lastCaptured > NO_PICTURE_MS;
+    return [
+      this.#judge(
+        'audio-lost',
+        now,
+        soundGone,
+        true,
+        soundGone ? 'the tab gives no sound' : "the client doesn't play the meeting's sound",
+      ),
+      this.#judge(
+        'frozen',
+        now,
+        pictureGone,
+        pictureGone || this.#movesInPage,
+        pictureGone ? 'the tab gives no pictures' : 'the picture stands still',
+      ),
+      this.#judge('black', now, false, true, 'the picture is black'),
+      this.#judge('silent', now, false, false, 'nothing is heard'),
+    ].flatMap((event) => event ?? []);
+  }
+
+  #judge(trouble: Watched, now: number, isGone: boolean, isFault: boolean, detail: string): WatchEvent | undefined {
+    const isWrong = isGone || now - this.#good[trouble] > AFTER_MS[trouble];
+    if (isWrong === this.#told.has(trouble)) return undefined;
+    if (!isWrong) {
+      this.#told.delete(trouble);
+      return { type: 'recovered', trouble };
+    }
+    this.#told.add(trouble);
+    return { type: 'trouble', trouble, detail, isFault };
+  }
+}
