@@ -8,7 +8,13 @@ export type StayNews =
   | { readonly kind: 'lobby' }
   /** It is in the meeting, is heard, and gives pictures. */
   | { readonly kind: 'live' }
-  | { readonly kind: 'trouble'; readonly trouble: CaptureTrouble; readonly detail: string }
+  /** Where `isFault` is false, it may be meant so: a still slide, a silent room. */
+  | {
+      readonly kind: 'trouble';
+      readonly trouble: CaptureTrouble;
+      readonly detail: string;
+      readonly isFault: boolean;
+    }
   | { readonly kind: 'well'; readonly trouble: CaptureTrouble }
   /** The page says that the meeting is over. */
   | { readonly kind: 'meeting-ended' }

@@ -192,9 +192,10 @@ describe('a capture', () => {
   test('heals lost sound and black, tells silence and a picture that stands still', () => {
     const bench = new Bench();
     bench.goLive();
-    const suffer = (trouble: CaptureTrouble) => bench.news({ kind: 'trouble', trouble, detail: trouble });
-    suffer('silent');
-    suffer('frozen');
+    const suffer = (trouble: CaptureTrouble, isFault = true) =>
+      bench.news({ kind: 'trouble', trouble, detail: trouble, isFault });
+    suffer('silent', false);
+    suffer('frozen', false);
     expect(bench.state).toMatchObject({ kind: 'degraded', trouble: 'frozen' });
     bench.pass(3_600_000);
     expect(bench.kinds).toEqual(['open']);
@@ -245,7 +246,9 @@ describe('whatever happens in whatever order', () => {
     fc.constant<StayNews>({ kind: 'meeting-ended' }),
     fc.constant<StayNews>({ kind: 'closed' }),
     fc.constantFrom(...CAPTURE_FAILURES).map((failure): StayNews => ({ kind: 'failed', failure, detail: 'x' })),
-    fc.constantFrom(...troubles).map((trouble): StayNews => ({ kind: 'trouble', trouble, detail: 'x' })),
+    fc
+      .record({ trouble: fc.constantFrom(...troubles), isFault: fc.boolean() })
+      .map((one): StayNews => ({ kind: 'trouble', detail: 'x', ...one })),
     fc.constantFrom(...troubles).map((trouble): StayNews => ({ kind: 'well', trouble })),
   );
   const step = fc.oneof(

@@ -137,7 +137,7 @@ export class CaptureMachine {
       case 'target-lost':
         this.#isTargetLive = false;
         this.#refusedSince = input.refused ? (this.#refusedSince ?? now) : undefined;
-        this.#troubles.begin('target-lost', input.detail, now);
+        this.#troubles.begin('target-lost', { detail: input.detail, isFault: false }, now);
         return [];
       case 'memory':
         return this.#takeMemory(input.bytes, now);
@@ -182,7 +182,7 @@ export class CaptureMachine {
         if (this.#phase.kind === 'joining') this.#phase = { kind: 'staying', since: now };
         return [];
       case 'trouble':
-        this.#troubles.begin(news.trouble, news.detail, now);
+        this.#troubles.begin(news.trouble, news, now);
         return [];
       case 'well':
         this.#troubles.end(news.trouble);

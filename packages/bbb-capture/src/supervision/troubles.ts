@@ -7,6 +7,10 @@ export interface Trouble {
   readonly since: Millis;
 }
 
+interface Present extends Trouble {
+  readonly isFault: boolean;
+}
+
 /** The worst first: the one that is told where there are several. */
 const ORDER: readonly CaptureTrouble[] = [
   'target-lost',
@@ -19,22 +23,29 @@ const ORDER: readonly CaptureTrouble[] = [
 ];
 
 /**
- * How long a trouble lasts before joining again is tried. Others are told only: nobody may be speaking, and a slide
- * may stand for an hour.
+ * How long a fault lasts before joining again is tried. What may be meant so is told only: nobody may be speaking, and a
+ * slide may stand for an hour.
  */
-const HEAL_MS: Partial<Record<CaptureTrouble, number>> = { 'audio-lost': 5000, reconnecting: 45_000, black: 45_000 };
+const HEAL_MS: Partial<Record<CaptureTrouble, number>> = {
+  'audio-lost': 1500,
+  frozen: 1500,
+  black: 45_000,
+  reconnecting: 45_000,
+};
+/** The client heals it by itself, mostly; where it doesn't, it is a fault whatever was said of it. */
+const ALWAYS_FAULT: CaptureTrouble = 'reconnecting';
 /** The picture may be meant to be black: that is found out once. */
 const HEALED_ONCE: ReadonlySet<CaptureTrouble> = new Set(['black']);
 
 /** What is wrong with a capture that goes on. */
 export class Troubles {
-  readonly #present = new Map<CaptureTrouble, Trouble>();
+  readonly #present = new Map<CaptureTrouble, Present>();
   readonly #tried = new Set<CaptureTrouble>();
 
   /** One that is there already stays as old as it is. */
-  begin(trouble: CaptureTrouble, detail: string, now: number): void {
+  begin(trouble: CaptureTrouble, { detail, isFault }: { detail: string; isFault: boolean }, now: number): void {
     const since = this.#present.get(trouble)?.since ?? millis(now);
-    this.#present.set(trouble, { trouble, detail, since });
+    this.#present.set(trouble, { trouble, detail, since, isFault: isFault || trouble === ALWAYS_FAULT });
   }
 
   end(trouble: CaptureTrouble): void {
@@ -52,7 +63,10 @@ export class Troubles {
 
   get worst(): Trouble | undefined {
     const kind = ORDER.find((candidate) => this.#present.has(candidate));
-    return kind === undefined ? undefined : this.#present.get(kind);
+    const found = kind === undefined ? undefined : this.#present.get(kind);
+    if (found === undefined) return undefined;
+    const { trouble, detail, since } = found;
+    return { trouble, detail, since };
   }
 
   /** When the first of them is to be healed by joining again. */
@@ -73,8 +87,8 @@ export class Troubles {
     return undefined;
   }
 
-  #healTime({ trouble, since }: Trouble): number | undefined {
-    const ms = HEAL_MS[trouble];
+  #healTime({ trouble, since, isFault }: Present): number | undefined {
+    const ms = isFault ? HEAL_MS[trouble] : undefined;
     return ms === undefined || (HEALED_ONCE.has(trouble) && this.#tried.has(trouble)) ? undefined : since + ms;
   }
 }
