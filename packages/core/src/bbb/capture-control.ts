@@ -12,6 +12,7 @@ export const CAPTURE_FAILURES = [
   'removed',
   'unreachable',
   'bad-answer',
+  'refused',
   'target-refused',
   'target-not-allowed',
   'no-browser',
