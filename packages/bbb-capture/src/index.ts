@@ -1,16 +1,3 @@
-export { CaptureBrowser } from './browser/browser.js';
-export { findChromium } from './browser/find-chromium.js';
-export {
-  type Generation,
-  type MeetingEvent,
-  type MeetingOptions,
-  type MeetingSession,
-  openMeeting,
-} from './browser/meeting-session.js';
-export { CaptureError } from './capture/capture-error.js';
-export { type CaptureEvent, TabCapture } from './capture/tab-capture/tab-capture.js';
-export { Publisher, type PublisherState } from './publish/publisher.js';
-export { allowTarget, originOf, PublishTarget } from './publish/target.js';
 export type { ApiVersion, Attendee, MeetingInfo } from './api/answers.js';
 export { BbbClient, type BbbClientOptions, type CreateRequest, type JoinRequest } from './api/bbb-client.js';
 export { refusalInUrl } from './api/call.js';
@@ -21,3 +8,17 @@ export { listenerUserdata } from './api/listener-userdata.js';
 export { type MeetingEvent, type WatchOptions, watchMeeting } from './api/meeting-watch.js';
 export { readSecretFile, SecretFileError, type SecretFileFault } from './api/secret-file.js';
 export { SecretUrl } from './api/secret-url.js';
+export { CaptureBrowser } from './browser/browser.js';
+export { findChromium } from './browser/find-chromium.js';
+export {
+  type Generation,
+  type MeetingOptions,
+  type MeetingSession,
+  openMeeting,
+  type SessionEvent,
+} from './browser/meeting-session.js';
+export { CaptureError } from './capture/capture-error.js';
+export { type CaptureEvent, TabCapture } from './capture/tab-capture/tab-capture.js';
+export { Publisher, type PublisherState } from './publish/publisher.js';
+export { allowTarget, originOf, PublishTarget } from './publish/target.js';
+export { CaptureSupervisor, type SupervisorOptions } from './supervision/supervisor.js';

@@ -1,5 +1,6 @@
 import { type Logger, messageOf } from '@sluice/core';
 import type { Page } from 'playwright-core';
+import type { SecretUrl } from '../api/secret-url.js';
 import { CaptureError } from '../capture/capture-error.js';
 import { type PageFacts, readFacts } from './page-facts.js';
 import { type Part, SELECTORS, styleFor } from './selectors.js';
@@ -12,12 +13,6 @@ const CLICK_MS = 700;
 const PANEL_MS = 3000;
 /** Where BigBlueButton's clients live. */
 const CLIENT_PATH = '/html5client';
-
-/** A link into a meeting, which shows itself without what it holds. */
-export interface JoinLink {
-  reveal(): string;
-  toString(): string;
-}
 
 /** The tab with BigBlueButton's client in it. Of its address nothing is told: it holds the session's token. */
 export class ClientPage {
@@ -55,17 +50,14 @@ export class ClientPage {
   /**
    * Opens the link, as it is: the session is the browser's.
    *
-   * @returns what was answered last
+   * @returns the status of the last answer, and its text where it is one of the API instead of a page
    * @throws {CaptureError} `unreachable`
    */
-  async open(link: JoinLink): Promise<{ status: number; isXml: boolean; text: () => Promise<string> }> {
+  async open(link: SecretUrl): Promise<{ status: number; text: string | undefined }> {
     try {
       const response = await this.#page.goto(link.reveal(), { waitUntil: 'domcontentloaded', timeout: OPEN_MS });
-      return {
-        status: response?.status() ?? 0,
-        isXml: response?.headers()['content-type']?.includes('xml') === true,
-        text: async () => (await response?.text()) ?? '',
-      };
+      const isXml = response?.headers()['content-type']?.includes('xml') === true;
+      return { status: response?.status() ?? 0, text: isXml ? await response.text() : undefined };
     } catch (error) {
       throw new CaptureError('unreachable', `the browser can't open ${link}: ${told(error)}`);
     }

@@ -1,10 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
 import { type CaptureFailure, type CaptureProfile, type CaptureTrouble, type Logger, messageOf } from '@sluice/core';
 import type { Micros, Sample, TrackConfig } from '@sluice/media';
+import { readAnswer } from '../api/answers.js';
+import { refusalInUrl } from '../api/call.js';
+import { BbbError } from '../api/errors.js';
+import type { SecretUrl } from '../api/secret-url.js';
 import { CaptureError } from '../capture/capture-error.js';
 import { MediaWatch } from '../capture/media-watch.js';
 import { type CaptureEvent, TabCapture } from '../capture/tab-capture/tab-capture.js';
 import type { CaptureBrowser } from './browser.js';
-import { ClientPage, type JoinLink } from './client-page.js';
+import { ClientPage } from './client-page.js';
 import { type JoinStep, JoinSteps } from './join-steps.js';
 import type { PageFacts } from './page-facts.js';
 
@@ -12,7 +17,7 @@ import type { PageFacts } from './page-facts.js';
 export type Generation = '2.x' | '3.0' | 'livekit';
 
 /** What happens in a meeting that is captured. */
-export type MeetingEvent =
+export type SessionEvent =
   /** What it is at on the way in; `selector` is what was clicked. */
   | { readonly type: 'step'; readonly step: string; readonly selector?: string }
   | { readonly type: 'in-meeting'; readonly generation: Generation | undefined }
@@ -33,20 +38,18 @@ export type MeetingEvent =
 
 export interface MeetingOptions {
   readonly browser: CaptureBrowser;
-  readonly link: JoinLink;
+  readonly link: SecretUrl;
   readonly profile: CaptureProfile;
   /** ffmpeg's file. */
   readonly ffmpeg: string;
   readonly log: Logger;
-  readonly onEvent: (event: MeetingEvent) => void;
+  readonly onEvent: (event: SessionEvent) => void;
   /** For all that is tried on the way in together; the lobby doesn't count. */
   readonly joinMs?: number;
   /** How long a moderator may leave it in the lobby. */
   readonly lobbyMs?: number;
   /** Where times of samples count from, `process.hrtime` in microseconds: the same one for a capture that joins anew. */
   readonly epoch?: Micros;
-  /** How an address says that BigBlueButton refused; undefined where it doesn't. */
-  readonly refusalIn?: (address: string) => { readonly code: CaptureFailure; readonly message: string } | undefined;
 }
 
 const JOIN_MS = 60_000;
@@ -126,17 +129,16 @@ export class MeetingSession {
       if (this.#closing.signal.aborted) return;
       this.#isIn = false;
       this.#isGiving = false;
-      const reason =
-        error instanceof Out ? error.reason : error instanceof CaptureError ? error.code : 'browser-failed';
-      this.#options.onEvent({ type: 'ended', reason, detail: messageOf(error) });
+      this.#options.onEvent({ type: 'ended', reason: reasonOf(error), detail: messageOf(error) });
     }
   }
 
   async #join(page: ClientPage): Promise<void> {
     const { link, joinMs = JOIN_MS, lobbyMs = LOBBY_MS, log } = this.#options;
     this.#tell('open the link');
-    const { status } = await page.open(link);
+    const { status, text } = await page.open(link);
     this.#refused(page);
+    if (text !== undefined) readAnswer('join', text);
     if (status >= 400) throw new CaptureError('bad-answer', `${link} is answered with HTTP ${status}`);
     let left = joinMs;
     let lobbyLeft = lobbyMs;
@@ -221,8 +223,8 @@ export class MeetingSession {
 
   /** BigBlueButton leads who may not come in to another page, and says why in its address. */
   #refused(page: ClientPage): void {
-    const refusal = this.#options.refusalIn?.(page.address);
-    if (refusal !== undefined) throw new CaptureError(refusal.code, refusal.message);
+    const refusal = refusalInUrl(page.address);
+    if (refusal !== undefined) throw refusal;
   }
 
   #reconnecting({ found }: PageFacts): void {
@@ -273,17 +275,15 @@ export class MeetingSession {
   /** @throws {CaptureError} where the capture is lost meanwhile, or it is closed */
   async #pause(ms: number): Promise<void> {
     const { signal } = this.#closing;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      const stop = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      signal.addEventListener('abort', stop, { once: true });
-    });
+    await setTimeout(ms, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) throw new CaptureError('browser-failed', 'it was closed');
     if (this.#lost !== undefined) throw new CaptureError('browser-failed', this.#lost);
   }
+}
+
+function reasonOf(error: unknown): 'meeting-ended' | CaptureFailure {
+  if (error instanceof Out) return error.reason;
+  return error instanceof CaptureError || error instanceof BbbError ? error.code : 'browser-failed';
 }
 
 /** One is out of the meeting. */

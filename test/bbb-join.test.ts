@@ -1,0 +1,194 @@
+import type { CaptureBrowser, SessionEvent } from '@sluice/bbb-capture';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { BbbStub, type MeetingOptions, SKINS } from './bbb-stub/src/index.js';
+import {
+  type CapturedMeeting,
+  captureMeeting,
+  launchBrowser,
+  listenerLink,
+  SMALL_PROFILE,
+} from './support/captured-meeting.js';
+import { until } from './support/until.js';
+
+let browser: CaptureBrowser;
+const closing: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  browser = await launchBrowser(SMALL_PROFILE);
+});
+afterAll(() => browser.close());
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function openStub(options: Partial<MeetingOptions> = {}, skin?: (typeof SKINS)[number]): Promise<BbbStub> {
+  const stub = await BbbStub.start(skin === undefined ? {} : { skin });
+  closing.push(() => stub.stop());
+  stub.meetings.create({ meetingID: 'room', ...options });
+  return stub;
+}
+
+async function capture(
+  stub: BbbStub,
+  { more = {}, ...options }: { more?: Record<string, string>; joinMs?: number; lobbyMs?: number } = {},
+): Promise<CapturedMeeting> {
+  const meeting = await captureMeeting({ browser, link: listenerLink(stub, 'room', more), ...options });
+  closing.push(() => meeting.close());
+  return meeting;
+}
+
+const isGiving = (meeting: CapturedMeeting) => () => meeting.types().includes('sample');
+const attendee = (stub: BbbStub) => stub.meetings.get('room')?.attendees.at(-1);
+const stepsOf = (meeting: CapturedMeeting) =>
+  meeting.events.flatMap((event) => (event.type === 'step' ? [event.step] : []));
+const troubles = (events: readonly SessionEvent[], type: 'trouble' | 'recovered') =>
+  events.flatMap((event) => (event.type === type ? [event.trouble] : []));
+
+test.each(SKINS)('a client of %s is joined without a click and heard', async (skin) => {
+  const stub = await openStub({}, skin);
+  const meeting = await capture(stub);
+  await until('samples come', isGiving(meeting), 30_000);
+  const generations = { '2.2': '2.x', '2.4': '2.x', '2.7': '2.x', '3.0': '3.0', livekit: 'livekit' };
+  expect(meeting.events).toContainEqual({ type: 'in-meeting', generation: generations[skin] });
+  expect(attendee(stub)?.audio).toBe('listen-only');
+  expect(meeting.events.some((event) => event.type === 'step' && event.selector !== undefined)).toBe(false);
+  const first = meeting.events.find((event) => event.type === 'sample');
+  expect(first).toMatchObject({ sample: { kind: 'video', keyframe: true } });
+});
+
+test.each(SKINS)('a client of %s that asks is answered, through what lies above it', async (skin) => {
+  const stub = await openStub({ audioDialog: 'asks', overlayMs: 60_000, mountDelayMs: 700 }, skin);
+  const meeting = await capture(stub);
+  await until('samples come', isGiving(meeting), 30_000);
+  expect(stepsOf(meeting)).toContain('listen only');
+  expect(attendee(stub)?.audio).toBe('listen-only');
+});
+
+test('a client that has a way to listen only after a microphone was refused', async () => {
+  const stub = await openStub({ audioDialog: 'denied' }, '2.7');
+  const meeting = await capture(stub, { more: { 'userdata-bbb_force_listen_only': 'false' } });
+  await until('samples come', isGiving(meeting), 30_000);
+  expect(stepsOf(meeting)).toEqual(expect.arrayContaining(['be refused a microphone', 'listen only']));
+});
+
+test('a client in German whose link says nothing', async () => {
+  const stub = await openStub({ audioDialog: 'asks', locale: 'de' }, '2.4');
+  const plain = Object.fromEntries(
+    ['bbb_override_default_locale', 'bbb_force_listen_only'].map((name) => [`userdata-${name}`, '']),
+  );
+  const meeting = await capture(stub, { more: { ...plain, 'userdata-bbb_override_default_locale': 'de' } });
+  await until('samples come', isGiving(meeting), 30_000);
+});
+
+test('a client that cannot be heard is given up in time', async () => {
+  const stub = await openStub({}, '3.0');
+  const meeting = await capture(stub, {
+    joinMs: 4000,
+    more: {
+      'userdata-bbb_auto_join_audio': 'false',
+      'userdata-bbb_listen_only_mode': 'false',
+      'userdata-bbb_force_listen_only': 'false',
+    },
+  });
+  await until('it is given up', () => meeting.ended() !== undefined, 20_000);
+  expect(meeting.ended()).toMatchObject({ reason: 'not-heard' });
+  expect(meeting.types()).not.toContain('sample');
+});
+
+test.each(['2.4', '3.0'] as const)('the lobby of %s: admitted, and denied', async (skin) => {
+  const stub = await openStub({ guestPolicy: 'ASK_MODERATOR' }, skin);
+  const meeting = await capture(stub);
+  await until('it is in the lobby', () => stepsOf(meeting).includes('wait in the lobby'), 20_000);
+  stub.meetings.get('room')?.act({ do: 'admit' });
+  await until('samples come', isGiving(meeting), 30_000);
+  const denied = await capture(stub);
+  await until('it is in the lobby', () => stepsOf(denied).includes('wait in the lobby'), 20_000);
+  stub.meetings.get('room')?.act({ do: 'deny' });
+  await until('it ends', () => denied.ended() !== undefined);
+  expect(denied.ended()).toMatchObject({ reason: 'guest-denied' });
+});
+
+test.each([
+  ['2.2', 'end', 'meeting-ended'],
+  ['2.7', 'end', 'meeting-ended'],
+  ['3.0', 'end', 'meeting-ended'],
+  ['3.0', 'kick', 'removed'],
+  ['livekit', 'time-out', 'removed'],
+  ['3.0', 'error', 'bad-answer'],
+  ['3.0', 'crash', 'browser-failed'],
+] as const)('in %s, %s is told as %s', async (skin, act, reason) => {
+  const stub = await openStub({}, skin);
+  const meeting = await capture(stub);
+  await until('samples come', isGiving(meeting), 30_000);
+  stub.meetings.get('room')?.act({ do: act });
+  await until('it ends', () => meeting.ended() !== undefined, 10_000);
+  expect(meeting.ended()).toMatchObject({ reason });
+});
+
+test.each([
+  [{ password: 'wrong' }, 'wrong-password'],
+  [{ meetingID: 'elsewhere' }, 'no-meeting'],
+  [{ createTime: '1' }, 'link-expired'],
+])('a link that is refused: %o', async (more, reason) => {
+  const stub = await openStub();
+  const meeting = await capture(stub, { more: { role: '', ...more } });
+  await until('it ends', () => meeting.ended() !== undefined, 20_000);
+  expect(meeting.ended()).toMatchObject({ reason });
+  expect(meeting.ended()?.detail).not.toMatch(/checksum=|sessionToken/);
+});
+
+test('a server that is not there is told without the link', async () => {
+  const stub = await openStub();
+  const link = listenerLink(stub, 'room');
+  await stub.stop();
+  closing.length = 0;
+  const meeting = await captureMeeting({ browser, link });
+  closing.push(() => meeting.close());
+  await until('it ends', () => meeting.ended() !== undefined, 20_000);
+  expect(meeting.ended()).toMatchObject({ reason: 'unreachable' });
+  expect(meeting.ended()?.detail).not.toMatch(/checksum|fullName/);
+});
+
+test.each([
+  ['black', { do: 'picture', mode: 'black' }, { do: 'picture', mode: 'moving' }],
+  ['frozen', { do: 'picture', mode: 'frozen' }, { do: 'picture', mode: 'moving' }],
+  ['silent', { do: 'sound', mode: 'silent' }, { do: 'sound', mode: 'tone' }],
+  ['reconnecting', { do: 'disconnect', ms: 4000 }, undefined],
+] as const)('%s is noticed within 10 s, and when it is over', async (trouble, begin, end) => {
+  const stub = await openStub({}, '3.0');
+  const meeting = await capture(stub);
+  await until('samples come', isGiving(meeting), 30_000);
+  stub.meetings.get('room')?.act(begin);
+  await until('it is noticed', () => troubles(meeting.events, 'trouble').includes(trouble), 10_000);
+  if (end !== undefined) stub.meetings.get('room')?.act(end);
+  await until('it is over', () => troubles(meeting.events, 'recovered').includes(trouble), 10_000);
+  expect(meeting.ended()).toBeUndefined();
+});
+
+test('audio that is lost is joined again by the session itself', async () => {
+  const stub = await openStub({}, '2.7');
+  const meeting = await capture(stub);
+  await until('samples come', isGiving(meeting), 30_000);
+  stub.meetings.get('room')?.act({ do: 'sound', mode: 'lost' });
+  await until('it is out of the audio', () => attendee(stub)?.audio === 'none');
+  await until('it is in the audio again', () => attendee(stub)?.audio === 'listen-only', 20_000);
+});
+
+test('a tab that hangs is noticed within 10 s', async () => {
+  const stub = await openStub({}, '3.0');
+  const meeting = await capture(stub);
+  await until('samples come', isGiving(meeting), 30_000);
+  stub.meetings.get('room')?.act({ do: 'hang', ms: 14_000 });
+  await until('it is noticed', () => troubles(meeting.events, 'trouble').length > 0, 10_000);
+});
+
+test('a notice is written into the chat, whether it is open or not', async () => {
+  for (const skin of SKINS) {
+    const stub = await openStub({}, skin);
+    const meeting = await capture(stub);
+    await until('samples come', isGiving(meeting), 30_000);
+    const isSaid = await meeting.session.say('This is streamed.');
+    expect({ skin, isSaid }).toEqual({ skin, isSaid: true });
+    await until('it is said', () => stub.meetings.get('room')?.chat.at(-1)?.text === 'This is streamed.');
+    await meeting.close();
+  }
+}, 120_000);
