@@ -31,7 +31,7 @@ export * from './config/entries.js';
 export * from './config/ice-url.js';
 export * from './config/live-config.js';
 export * from './config/load.js';
-export type { CaptureProfile } from './config/schema/bbb.js';
+export { type CaptureProfile, defaultCaptureProfile } from './config/schema/bbb.js';
 export { type AccessMode, type AccessSettings, type Config, configSchema, type PathSettings } from './config/schema.js';
 export * from './config/secrets.js';
 export * from './errors.js';

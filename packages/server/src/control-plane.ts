@@ -1,6 +1,7 @@
 import { ControlServer, type Metrics, makeControlPages, type ServerNames, srsRoutes } from '@sluice/api';
 import {
   type AuditTrail,
+  type CaptureControl,
   type Clock,
   type ConfigChange,
   type EventBus,
@@ -52,6 +53,7 @@ export interface ControlPlaneOptions {
   readonly metrics: Metrics | undefined;
   readonly names: ServerNames;
   readonly transcoder: Transcoder;
+  readonly captures: CaptureControl;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -86,7 +88,7 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -101,6 +103,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     auditLog: storage.audit,
     audit,
     transcoder,
+    captures,
     config: {
       live,
       set: (values, by) => changes.set(values, by),

@@ -1,6 +1,7 @@
-import type { Bans, Config, EventBus, SessionRegistry, Stream, StreamRouter, TranscoderStatus } from '@sluice/core';
+import type { Bans, CaptureControl, Config, EventBus, SessionRegistry, Stream, StreamRouter, TranscoderStatus } from '@sluice/core';
 import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { addCaptureMetrics } from './capture-metrics.js';
 import { closeClass } from './close-reason.js';
 import { SessionTotals } from './session-totals.js';
 import { addTranscodeMetrics } from './transcode-metrics.js';
@@ -13,6 +14,7 @@ export interface MetricsOptions {
   readonly events: EventBus;
   readonly settings: () => Config['metrics'];
   readonly transcodes: () => TranscoderStatus;
+  readonly captures: () => Pick<CaptureControl, 'captures' | 'totals'>;
 }
 
 /** Streams that have no series of their own are counted together under this name, which no stream can have. */
@@ -42,6 +44,7 @@ export class Metrics {
     });
     addStreamMetrics(this.#registry, options);
     addTranscodeMetrics(this.#registry, options.transcodes);
+    addCaptureMetrics(this.#registry, options.captures);
     this.#sessions = new SessionTotals(options.registry, options.events);
     addSessionMetrics(this.#registry, this.#sessions, options);
   }

@@ -1,6 +1,7 @@
 import type { Route } from '../http/route.js';
 import { authRoutes } from './auth.js';
 import { banRoutes } from './bans.js';
+import { captureRoutes } from './captures.js';
 import type { AccountControl } from './control.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
 import { serverRoutes } from './server.js';
@@ -16,6 +17,7 @@ export function v2Routes(control: AccountControl): Route[] {
     ...serverRoutes(control),
     ...streamRoutes(control),
     ...transcodeRoutes(control),
+    ...captureRoutes(control),
     ...sessionRoutes(control),
     ...banRoutes(control),
     ...streamKeyRoutes(control),

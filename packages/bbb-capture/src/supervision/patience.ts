@@ -1,7 +1,7 @@
 import type { CaptureFailure } from '@sluice/core';
 
 /** From the browser's start until the meeting is heard. */
-export const JOIN_MS = 75_000;
+export const JOIN_MS = 100_000;
 /** A stay that held so long was a good one: what comes after it counts from the beginning. */
 export const STEADY_MS = 60_000;
 /** After the page spoke of the meeting's end, for BBB to say so, too. */

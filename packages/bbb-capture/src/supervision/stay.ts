@@ -1,6 +1,5 @@
 import { type CaptureFailure, type CaptureProfile, type Logger, messageOf } from '@sluice/core';
 import type { Micros, Sample, TrackConfig } from '@sluice/media';
-import { refusalInUrl } from '../api/call.js';
 import { BbbError } from '../api/errors.js';
 import type { SecretUrl } from '../api/secret-url.js';
 import { CaptureBrowser } from '../browser/browser.js';
@@ -76,7 +75,6 @@ export class BrowserStay {
     this.#session = await openMeeting({
       ...{ browser: this.#browser, link: url, profile, ffmpeg, log, epoch },
       lobbyMs: profile.waitSeconds * 1000,
-      refusalIn: refusalInUrl,
       onEvent: (event) => this.#took(event),
     });
   }

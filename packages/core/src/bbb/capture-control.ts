@@ -47,6 +47,8 @@ export interface CaptureInfo {
   readonly state: CaptureState;
   readonly startedAt: Millis;
   readonly startedBy: string;
+  /** When it ended or failed. */
+  readonly endedAt: Millis | undefined;
   /** What was found out about the meeting's client: `2.x`, `3.0`, `livekit`. */
   readonly generation: string | undefined;
   readonly figures: {

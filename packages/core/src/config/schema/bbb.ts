@@ -59,3 +59,6 @@ export const bbb = z.strictObject({
 
 /** How a meeting is captured. */
 export type CaptureProfile = z.output<typeof profile>;
+
+/** How a meeting is captured where nothing else is said. */
+export const defaultCaptureProfile: CaptureProfile = profile.parse({});
