@@ -8,3 +8,5 @@ export { listenerUserdata } from './api/listener-userdata.js';
 export { type MeetingEvent, type WatchOptions, watchMeeting } from './api/meeting-watch.js';
 export { readSecretFile, SecretFileError, type SecretFileFault } from './api/secret-file.js';
 export { SecretUrl } from './api/secret-url.js';
+export { MEDIA_PORTS, type PreflightOptions, preflight } from './preflight/preflight.js';
+export type { PreflightTarget } from './preflight/rtmp-target.js';
