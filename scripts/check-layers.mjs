@@ -22,7 +22,7 @@ const LAYERS = {
     '@sluice/webrtc',
   ],
   'packages/storage': ['@sluice/core', '@sluice/media'],
-  'packages/bbb-capture': ['@sluice/core', '@sluice/media', '@sluice/rtmp'],
+  'packages/bbb-capture': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/webrtc'],
   'packages/api': ['@sluice/core', '@sluice/media'],
   'packages/server': [
     '@sluice/api',

@@ -26,6 +26,8 @@ export * from './accounts/records.js';
 export * from './accounts/roles.js';
 export * from './audit.js';
 export * from './bbb/capture-control.js';
+export { type Finding, failed, ok, warning } from './checks/finding.js';
+export * from './checks/report.js';
 export * from './clock.js';
 export * from './config/entries.js';
 export * from './config/ice-url.js';

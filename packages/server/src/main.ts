@@ -1,5 +1,6 @@
 import { ConfigError, TOKEN_KINDS } from '@sluice/core';
 import { Command, Option } from 'commander';
+import { addBbbCommands } from './cli/bbb.js';
 import { checkConfig, configReference } from './cli/check-config.js';
 import { doctor } from './cli/doctor.js';
 import { FIREWALL_FORMATS, firewall } from './cli/firewall.js';
@@ -78,6 +79,8 @@ program
   .description('print a turnserver.conf for coturn, made from the configuration')
   .option(...CONFIG_OPTION)
   .action(turnConfig);
+
+addBbbCommands(program, CONFIG_OPTION);
 
 program
   .command('config-reference')

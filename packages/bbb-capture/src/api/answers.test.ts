@@ -66,6 +66,13 @@ describe('readAnswer', () => {
     expect(performance.now() - begin).toBeLessThan(5000);
   });
 
+  it('takes no part of an answer for the whole', () => {
+    const whole = ok('<meetings><meeting><running>true</running></meeting></meetings>');
+    for (let length = 0; length < whole.length; length++) {
+      expect(read(whole.slice(0, length))).toMatchObject({ code: 'bad-answer' });
+    }
+  });
+
   it('decodes once what XML has of entities, and nothing else', () => {
     const name = (text: string) => readAnswer('x', ok(`<a>${text}</a>`)).text('a');
     expect(name('&lt;b&gt; &#65;&#x42; &quot;&apos;')).toBe('<b> AB "\'');

@@ -1,4 +1,4 @@
-import { XMLParser } from 'fast-xml-parser';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { BbbError, printable, refusalOf } from './errors.js';
 
 /** An element: text, or elements by name. A name that comes once holds one thing, else a list. */
@@ -87,6 +87,9 @@ function rootOf(call: string, text: string): Element {
   if (declared >= 0 && declared < text.indexOf('<response')) throw badAnswer(call, 'it declares a DOCTYPE');
   let parsed: unknown;
   try {
+    // The parser takes what breaks off for the whole: a meeting whose end of the answer is missing would be none.
+    const validity = XMLValidator.validate(text);
+    if (validity !== true) throw new Error(validity.err.msg);
     parsed = parser.parse(text);
   } catch (error) {
     throw badAnswer(call, `it is no XML (${printable(error instanceof Error ? error.message : String(error))})`);

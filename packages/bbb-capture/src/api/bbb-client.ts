@@ -47,8 +47,8 @@ export interface CreateRequest {
 
 const TIMEOUT_MS = 10_000;
 const MOST_BYTES = 4 * 1024 * 1024;
-/** Of a chat message that `sendChatMessage` takes, in characters. */
-export const MOST_CHAT_CHARACTERS = 500;
+/** Of a chat message that `sendChatMessage` takes, in UTF-16 units. */
+const MOST_CHAT_CHARACTERS = 500;
 
 /**
  * The API of a BigBlueButton, 2.2 to 3.0. Each call is one HTTP request, more where it has to find out how to sign;
@@ -113,7 +113,9 @@ export class BbbClient {
     { message, userName }: { readonly message: string; readonly userName: string },
     signal?: AbortSignal,
   ): Promise<void> {
-    const text = Array.from(message).slice(0, MOST_CHAT_CHARACTERS).join('');
+    const cut = message.slice(0, MOST_CHAT_CHARACTERS);
+    // Not half of a character that takes two.
+    const text = /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
     await this.#call('sendChatMessage', { meetingID: meetingId, message: text, userName }, signal);
   }
 

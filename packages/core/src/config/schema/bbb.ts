@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, file, httpUrl, list, START, seconds } from './fields.js';
+import { count, file, httpUrl, iceUrl, list, START, seconds } from './fields.js';
 
 const profile = z.strictObject({
   width: z.number().int().min(320).max(1920).default(1280).describe('Width of the picture.'),
@@ -48,6 +48,12 @@ export const bbb = z.strictObject({
     .describe('How requests are signed; `auto` tries what the server takes.'),
   targets: list(z.string(), 'RTMP origins, as in rtmps://live.example.org:443').describe(
     'Where meetings may be published to beside this server: scheme, host and port, exactly.',
+  ),
+  iceServers: list(iceUrl('stun', 'turn', 'turns'), 'URLs (stun, turn, turns)').describe(
+    'STUN and TURN servers that BigBlueButton tells its clients of: `sluice bbb check` tries them, and `sluice bbb firewall` lets them be reached.',
+  ),
+  turnSecretFile: file().describe(
+    "File with the secret of BigBlueButton's TURN servers (static-auth-secret), readable by this user alone. Used by `sluice bbb check`.",
   ),
   browser: file().meta(START).describe('Chromium; by default the one that is installed.'),
   maxCaptures: z.number().int().min(0).max(100).default(2).describe('Most meetings captured at a time.'),
