@@ -68,7 +68,11 @@ function pathOf(text: string): string {
     return parseStreamPath(text);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new CaptureRefusal('bad-request', `the target is neither an RTMP URL nor app/name: ${error.message}`, 'target');
+    throw new CaptureRefusal(
+      'bad-request',
+      `the target is neither an RTMP URL nor app/name: ${error.message}`,
+      'target',
+    );
   }
 }
 

@@ -99,5 +99,6 @@ try {
   process.stderr.write(
     `sluice: ${isOperators ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
   );
-  process.exitCode = isOperators ? EXIT.unusable : EXIT.failed;
+  const own = error instanceof StartError ? error.exitCode : undefined;
+  process.exitCode = own ?? (isOperators ? EXIT.unusable : EXIT.failed);
 }

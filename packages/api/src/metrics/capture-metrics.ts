@@ -55,7 +55,11 @@ export function addCaptureMetrics(registry: Registry, captures: () => Captures):
       },
     });
   };
-  perMeeting('sluice_bbb_stream_fps', 'Pictures that are published a second.', ({ figures }) => figures.picturesPerSecond);
+  perMeeting(
+    'sluice_bbb_stream_fps',
+    'Pictures that are published a second.',
+    ({ figures }) => figures.picturesPerSecond,
+  );
   perMeeting('sluice_bbb_stream_bytes', 'Media that was published.', ({ figures }) => figures.bytes);
   perMeeting('sluice_bbb_stream_rejoins', 'How often a meeting was joined again.', ({ figures }) => figures.rejoins);
 }

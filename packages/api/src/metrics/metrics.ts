@@ -1,4 +1,13 @@
-import type { Bans, CaptureControl, Config, EventBus, SessionRegistry, Stream, StreamRouter, TranscoderStatus } from '@sluice/core';
+import type {
+  Bans,
+  CaptureControl,
+  Config,
+  EventBus,
+  SessionRegistry,
+  Stream,
+  StreamRouter,
+  TranscoderStatus,
+} from '@sluice/core';
 import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { addCaptureMetrics } from './capture-metrics.js';

@@ -94,7 +94,9 @@ const FAILURE_TOLD_MS = 600_000;
 function healthOf(captures: readonly CaptureInfo[], now: number): z.output<typeof healthSchema> {
   const count = (...kinds: CaptureState['kind'][]) => captures.filter(({ state }) => kinds.includes(state.kind)).length;
   const degraded = count('degraded');
-  const failed = captures.filter(({ state, endedAt = 0 }) => state.kind === 'failed' && now - endedAt < FAILURE_TOLD_MS);
+  const failed = captures.filter(
+    ({ state, endedAt = 0 }) => state.kind === 'failed' && now - endedAt < FAILURE_TOLD_MS,
+  );
   return {
     status: degraded + failed.length === 0 ? 'ok' : 'degraded',
     active: count('waiting', 'joining', 'live', 'degraded'),
@@ -180,7 +182,14 @@ export function captureRoutes({ captures, audit, clock }: Control): Route[] {
         const { meetingId } = find(params.id);
         const wasUnderWay = captures.stop(params.id, principal.name);
         const result = wasUnderWay ? 'ok' : 'failed';
-        audit.record({ actor: principal.name, ip, action: 'capture.stop', target: meetingId, result, detail: params.id });
+        audit.record({
+          actor: principal.name,
+          ip,
+          action: 'capture.stop',
+          target: meetingId,
+          result,
+          detail: params.id,
+        });
         if (!wasUnderWay) throw new ApiError(409, 'not-possible', `capture ${params.id} is over already`);
         return undefined;
       },

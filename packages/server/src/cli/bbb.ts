@@ -2,10 +2,25 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { bbbCheck } from './bbb/check.js';
 import { bbbFirewall } from './bbb/firewall.js';
+import { bbbStart } from './bbb/start.js';
 
 /** `sluice bbb …`: what has to do with BigBlueButton. @param configOption flags and description of `--config` */
 export function addBbbCommands(program: Command, configOption: readonly [string, string]): void {
   const bbb = program.command('bbb').description('meetings of BigBlueButton');
+
+  bbb
+    .command('start')
+    .description('capture one meeting, until it ends or this is stopped; the exit code says how it ended')
+    .option(...configOption)
+    .requiredOption('-m, --meeting <id>', 'the meeting’s ID')
+    .option('-t, --to <target>', 'a stream of the server here (live/show), or an RTMP URL of bbb.targets')
+    .option('--to-file <file>', 'a file with the target, for one that holds a key: arguments can be seen by others')
+    .option('-p, --profile <name>', 'of bbb.profiles (default: default)')
+    .option('-n, --name <name>', 'what the attendee is called')
+    .option('--password-file <file>', 'a file with the meeting’s password for attendees')
+    .option('--join-url-file <file>', 'a file with a ready link into the meeting')
+    .option('--json', 'for machines: a line for each state')
+    .action(bbbStart);
 
   bbb
     .command('check')

@@ -47,7 +47,10 @@ export function writeEgress(options: EgressOptions): string {
   const scope =
     user === undefined
       ? ['# All programs of this machine, or of this container.']
-      : ['# The programs of others go where they like.', `meta skuid != ${/^\d+$/.test(user) ? user : `"${user}"`} accept`];
+      : [
+          '# The programs of others go where they like.',
+          `meta skuid != ${/^\d+$/.test(user) ? user : `"${user}"`} accept`,
+        ];
   return `#!/usr/sbin/nft -f
 # Made by \`sluice bbb firewall\`. To try it: nft -c -f FILE. To load it: nft -f FILE. To be without it: nft delete table inet sluice_bbb
 ${remarks.map((remark) => `# ${remark}\n`).join('')}

@@ -9,11 +9,11 @@ import {
   resolveConfig,
   systemClock,
 } from '@sluice/core';
-import { makeCaptures } from '../bbb.js';
-import { readConfigFile } from '../config-file.js';
-import { createLogger } from '../logging.js';
-import { readSecrets } from '../secrets.js';
-import { StartError } from '../start-error.js';
+import { makeCaptures } from '../../bbb.js';
+import { readConfigFile } from '../../config-file.js';
+import { createLogger } from '../../logging.js';
+import { readSecrets } from '../../secrets.js';
+import { StartError } from '../../start-error.js';
 
 export interface BbbStartOptions {
   readonly config?: string;
