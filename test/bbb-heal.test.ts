@@ -38,8 +38,8 @@ class HlsViewer {
     this.#timer = setInterval(() => {
       fetch(this.#url)
         .then(async (response) => {
-          await response.text();
-          if (!response.ok) this.refused.push(`${response.status}`);
+          const text = await response.text();
+          if (!response.ok) this.refused.push(`${new Date().toISOString()} ${response.status}: ${text.slice(0, 200)}`);
         })
         .catch((error: unknown) => this.refused.push(String(error)));
     }, 1000);
@@ -47,7 +47,7 @@ class HlsViewer {
 
   static async start(master: string): Promise<HlsViewer> {
     const lines = (await (await fetch(master)).text()).split('\n');
-    const own = lines.find((line) => line !== '' && !line.startsWith('#')) ?? '';
+    const own = lines.find((line) => line.includes('.m3u8') && !line.startsWith('#')) ?? master;
     return new HlsViewer(new URL(own, master).href);
   }
 

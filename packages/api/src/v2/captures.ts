@@ -152,7 +152,7 @@ export function captureRoutes({ captures, audit, clock }: Control): Route[] {
       tag: 'BigBlueButton',
       summary: 'Send a meeting into a stream',
       needs: 'sessions',
-      limited: true,
+      limited: 'apart',
       body: newCapture,
       status: 201,
       answer: captureSchema,
@@ -176,7 +176,7 @@ export function captureRoutes({ captures, audit, clock }: Control): Route[] {
       tag: 'BigBlueButton',
       summary: 'End a capture',
       needs: 'sessions',
-      limited: true,
+      limited: 'apart',
       params: id,
       handle: ({ params, principal, ip }) => {
         const { meetingId } = find(params.id);
