@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { CaptureBrowser, SessionEvent } from '@sluice/bbb-capture';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { BbbStub, type MeetingOptions, SKINS } from './bbb-stub/src/index.js';
@@ -8,6 +9,7 @@ import {
   listenerLink,
   SMALL_PROFILE,
 } from './support/captured-meeting.js';
+import { descendants } from './support/processes.js';
 import { until } from './support/until.js';
 
 let browser: CaptureBrowser;
@@ -114,7 +116,6 @@ test.each([
   ['3.0', 'kick', 'removed'],
   ['livekit', 'time-out', 'removed'],
   ['3.0', 'error', 'bad-answer'],
-  ['3.0', 'crash', 'browser-failed'],
 ] as const)('in %s, %s is told as %s', async (skin, act, reason) => {
   const stub = await openStub({}, skin);
   const meeting = await capture(stub);
@@ -164,9 +165,17 @@ test.each([
   expect(meeting.ended()).toBeUndefined();
 });
 
+test('audio that is lost is noticed within 10 s, where the client has no way back to it', async () => {
+  const stub = await openStub({}, '3.0');
+  const meeting = await capture(stub);
+  await until('samples come', isGiving(meeting), 30_000);
+  stub.meetings.get('room')?.act({ do: 'sound', mode: 'lost' });
+  await until('it is noticed', () => troubles(meeting.events, 'trouble').includes('audio-lost'), 10_000);
+});
+
 test('audio that is lost is joined again by the session itself', async () => {
   const stub = await openStub({}, '2.7');
-  const meeting = await capture(stub);
+  const meeting = await capture(stub, { more: { 'userdata-bbb_hide_actions_bar': 'false' } });
   await until('samples come', isGiving(meeting), 30_000);
   stub.meetings.get('room')?.act({ do: 'sound', mode: 'lost' });
   await until('it is out of the audio', () => attendee(stub)?.audio === 'none');
@@ -181,10 +190,54 @@ test('a tab that hangs is noticed within 10 s', async () => {
   await until('it is noticed', () => troubles(meeting.events, 'trouble').length > 0, 10_000);
 });
 
+test('a tab that crashes ends the session', async () => {
+  const stub = await openStub({}, '3.0');
+  const meeting = await capture(stub);
+  await until('samples come', isGiving(meeting), 30_000);
+  for (const { pid, command } of descendants()) if (command.includes('--type=renderer')) process.kill(pid, 'SIGKILL');
+  await until('it ends', () => meeting.ended() !== undefined, 10_000);
+  expect(meeting.ended()).toMatchObject({ reason: 'browser-failed' });
+});
+
+test('a browser that is killed ends the session, and leaves no process and no profile', async () => {
+  const own = await launchBrowser(SMALL_PROFILE);
+  const stub = await openStub({}, '3.0');
+  const meeting = await captureMeeting({ browser: own, link: listenerLink(stub, 'room') });
+  await until('samples come', isGiving(meeting), 30_000);
+  const mine = descendants().filter(({ command }) => command.includes(own.tabTitle));
+  for (const { pid } of mine) process.kill(pid, 'SIGKILL');
+  await until('it ends', () => meeting.ended() !== undefined, 10_000);
+  expect(meeting.ended()).toMatchObject({ reason: 'browser-failed' });
+  await meeting.close();
+  await own.close();
+  await until('nothing is left', () => descendants().every(({ command }) => !command.includes(own.tabTitle)));
+});
+
+test('no process of a capture has the link, or what this one keeps in its environment', async () => {
+  process.env.SLUICE_TEST_SECRET = 'Not4Children';
+  closing.push(async () => {
+    delete process.env.SLUICE_TEST_SECRET;
+  });
+  const own = await launchBrowser(SMALL_PROFILE);
+  closing.push(() => own.close());
+  const stub = await openStub({}, '3.0');
+  const link = listenerLink(stub, 'room');
+  const meeting = await captureMeeting({ browser: own, link });
+  closing.push(() => meeting.close());
+  await until('samples come', isGiving(meeting), 30_000);
+  const started = descendants();
+  expect(started.some(({ command }) => command.includes('ffmpeg'))).toBe(true);
+  expect(started.length).toBeGreaterThan(4);
+  for (const { pid, command } of started) {
+    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+    expect(command + environment).not.toMatch(/checksum=|sessionToken=|fullName=|Not4Children/);
+  }
+});
+
 test('a notice is written into the chat, whether it is open or not', async () => {
   for (const skin of SKINS) {
     const stub = await openStub({}, skin);
-    const meeting = await capture(stub);
+    const meeting = await capture(stub, { more: { 'userdata-bbb_hide_nav_bar': 'false' } });
     await until('samples come', isGiving(meeting), 30_000);
     const isSaid = await meeting.session.say('This is streamed.');
     expect({ skin, isSaid }).toEqual({ skin, isSaid: true });

@@ -73,11 +73,11 @@ export class JoinSteps {
     }
     this.#stuckSince ??= now;
     if (now - this.#stuckSince < PATIENCE_MS) return { type: 'wait', step: 'wait for the sound' };
+    const next = found.has('audioDialog')
+      ? () => this.#click(facts, 'microphone', 'be refused a microphone', now)
+      : () => this.#click(facts, 'joinAudio', 'join the audio', now);
     const covered = this.#click(facts, 'dismiss', 'close what is in the way', now);
-    const asked = found.has('audioDialog')
-      ? this.#click(facts, 'microphone', 'be refused a microphone', now)
-      : this.#click(facts, 'joinAudio', 'join the audio', now);
-    return covered ?? asked ?? { type: 'wait', step: 'wait for the sound' };
+    return covered ?? next() ?? { type: 'wait', step: 'wait for the sound' };
   }
 
   #click(facts: PageFacts, part: Part, step: string, now: number): Extract<JoinStep, { type: 'click' }> | undefined {

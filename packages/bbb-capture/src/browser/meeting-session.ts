@@ -81,6 +81,8 @@ export class MeetingSession {
   #isIn = false;
   #isGiving = false;
   #isReconnecting = false;
+  /** The chat is open for that, and stays so meanwhile. */
+  #isSaying = false;
   #lastStep = '';
   #lost: string | undefined;
 
@@ -106,9 +108,20 @@ export class MeetingSession {
     return this.#capture?.encoderPid;
   }
 
-  /** Writes into the public chat by the client itself. @returns whether that worked; it is never fatal */
+  /**
+   * Writes into the public chat by the client itself, which has to have a navigation bar: a link that hides it leaves
+   * no way to the chat before 3.0, whose API can do it.
+   *
+   * @returns whether that worked; it is never fatal
+   */
   async say(text: string): Promise<boolean> {
-    return this.#isIn && this.#page !== undefined ? this.#page.say(text) : false;
+    if (!this.#isIn || this.#page === undefined) return false;
+    this.#isSaying = true;
+    try {
+      return await this.#page.say(text);
+    } finally {
+      this.#isSaying = false;
+    }
   }
 
   /** Leaves the meeting and closes its tab. */
@@ -181,7 +194,8 @@ export class MeetingSession {
       const step = this.#steps.next(facts, now);
       this.#watch.page({ isHeard: step.type === 'in', moves: this.#moves(facts) }, now);
       this.#reconnecting(facts);
-      const next = step.type === 'in' ? this.#steps.tidy(facts, profile.hideChat, now) : step;
+      const isTidying = step.type === 'in' && !this.#isSaying;
+      const next = isTidying ? this.#steps.tidy(facts, profile.hideChat, now) : step;
       if (next !== undefined) this.#actLater(page, next);
     }
     for (const event of this.#watch.check(now)) onEvent(event);

@@ -27,7 +27,8 @@ const CHANGE = 0.05;
 /** Watches picture and sound of a capture. Times are milliseconds, monotonic. */
 export class MediaWatch {
   readonly #good: Record<Watched, number>;
-  readonly #told = new Set<Watched>();
+  /** What is wrong, and whether it was told as a fault. */
+  readonly #told = new Map<Watched, boolean>();
   #captured = -1;
   #lastCaptured: number;
   #lastSound: number;
@@ -63,34 +64,29 @@ export class MediaWatch {
   check(now: number): WatchEvent[] {
     const soundGone = now - this.#lastSound > NO_PICTURE_MS;
     const pictureGone = now - this.#lastCaptured > NO_PICTURE_MS;
+    const isLost = soundGone || this.#isBad('audio-lost', now);
+    const isStill = pictureGone || this.#isBad('frozen', now);
+    const lost = soundGone ? 'the tab gives no sound' : "the client doesn't play the meeting's sound";
+    const still = pictureGone ? 'the tab gives no pictures' : 'the picture stands still';
     return [
-      this.#judge(
-        'audio-lost',
-        now,
-        soundGone,
-        true,
-        soundGone ? 'the tab gives no sound' : "the client doesn't play the meeting's sound",
-      ),
-      this.#judge(
-        'frozen',
-        now,
-        pictureGone,
-        pictureGone || this.#movesInPage,
-        pictureGone ? 'the tab gives no pictures' : 'the picture stands still',
-      ),
-      this.#judge('black', now, false, true, 'the picture is black'),
-      this.#judge('silent', now, false, false, 'nothing is heard'),
+      this.#judge('audio-lost', isLost, true, lost),
+      this.#judge('frozen', isStill, pictureGone || this.#movesInPage, still),
+      this.#judge('black', this.#isBad('black', now), true, 'the picture is black'),
+      // Where nothing is played, nothing is heard.
+      this.#judge('silent', this.#isBad('silent', now) && !isLost, false, 'nothing is heard'),
     ].flatMap((event) => event ?? []);
   }
 
-  #judge(trouble: Watched, now: number, isGone: boolean, isFault: boolean, detail: string): WatchEvent | undefined {
-    const isWrong = isGone || now - this.#good[trouble] > AFTER_MS[trouble];
-    if (isWrong === this.#told.has(trouble)) return undefined;
-    if (!isWrong) {
-      this.#told.delete(trouble);
-      return { type: 'recovered', trouble };
-    }
-    this.#told.add(trouble);
+  #isBad(trouble: Watched, now: number): boolean {
+    return now - this.#good[trouble] > AFTER_MS[trouble];
+  }
+
+  /** Tells what has begun, become a fault, or is over. */
+  #judge(trouble: Watched, isWrong: boolean, isFault: boolean, detail: string): WatchEvent | undefined {
+    const told = this.#told.get(trouble);
+    if (!isWrong) return this.#told.delete(trouble) ? { type: 'recovered', trouble } : undefined;
+    if (told === true || told === isFault) return undefined;
+    this.#told.set(trouble, isFault);
     return { type: 'trouble', trouble, detail, isFault };
   }
 }
