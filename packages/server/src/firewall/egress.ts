@@ -42,12 +42,16 @@ export function writeEgress(options: EgressOptions): string {
   const remarks = [
     'Names were looked up when this was made: make it again, and load it, when an address changes.',
     'BigBlueButton may send media from other addresses than that of its name: --media lets them be reached.',
+    'Sluice’s own requests to elsewhere (relays, callbacks, STUN) are kept back, too, where its user or its machine is the same.',
     ...unknown.map((name) => `${name} has no address now: nothing lets it be reached.`),
   ];
   const scope =
     user === undefined
       ? ['# All programs of this machine, or of this container.']
-      : ['# The programs of others go where they like.', `meta skuid != ${/^\d+$/.test(user) ? user : `"${user}"`} accept`];
+      : [
+          '# The programs of others go where they like.',
+          `meta skuid != ${/^\d+$/.test(user) ? user : `"${user}"`} accept`,
+        ];
   return `#!/usr/sbin/nft -f
 # Made by \`sluice bbb firewall\`. To try it: nft -c -f FILE. To load it: nft -f FILE. To be without it: nft delete table inet sluice_bbb
 ${remarks.map((remark) => `# ${remark}\n`).join('')}
