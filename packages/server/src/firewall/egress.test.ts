@@ -125,9 +125,9 @@ describe('writeEgress', () => {
   ];
   it.skipIf(!hasNamespaces).each(VARIANTS)('writes what nft takes, twice too: %s', async (_name, more) => {
     const file = join(directory, 'rules');
-    const addresses = new Map([
+    const addresses = new Map<string, readonly string[]>([
       ...ADDRESSES,
-      ...egressNames(more.config ?? configOf({})).map((name) => [name, ['10.9.0.4']] as const),
+      ...egressNames(more.config ?? configOf({})).map((name) => [name, ['10.9.0.4']] as [string, string[]]),
     ]);
     await writeFile(file, written({ ...more, addresses }));
     const script = `nft -c -f ${file}; nft -f ${file}; nft -f ${file}; test $(nft list ruleset | grep -c "policy drop") = 1`;
