@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -223,107 +223,28 @@ describe('sluice bbb check', () => {
   });
 });
 
-/** A network of one's own, where rules of a firewall can be tried: not everywhere allowed. */
-const hasNamespaces = spawnSync('unshare', ['-rn', 'true']).status === 0;
-
-/** Two machines and a wire: the rules and who asks are here, who listens is there. */
-const BETWEEN_TWO_MACHINES = `
-  ip link set lo up; ip link add near0 type veth peer name far0
-  unshare -n sleep 60 & there=$!
-  while [ "$(readlink /proc/$there/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done
-  ip link set far0 netns $there
-  ip addr add 10.9.0.1/24 dev near0; ip link set near0 up
-  nsenter -t $there -n sh -c "ip addr add 10.9.0.2/24 dev far0; ip addr add 10.9.0.3/24 dev far0; ip link set far0 up; ip link set lo up"
-  nft -f $RULES
-  nsenter -t $there -n $SLUICE bbb check --udp-listen --udp-port 16384 20000 32768 4000 >$OUT 2>&1 & echo=$!
-  nsenter -t $there -n $SLUICE doctor --listen --port 443 >$OUT.tcp 2>&1 & other=$!
-  while [ ! -s $OUT ] || [ ! -s $OUT.tcp ]; do :; done
-  eval "$ASK"
-  kill $echo $other $there
-`;
-
 describe('sluice bbb firewall', () => {
-  let directory: string;
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'sluice-bbb-firewall-'));
-  });
-  afterAll(() => rm(directory, { recursive: true }));
+  const SETTINGS = { SLUICE_BBB_URL: 'https://localhost/bigbluebutton/api', SLUICE_BBB_TARGETS: 'rtmp://192.0.2.7' };
 
-  const SETTINGS = {
-    SLUICE_BBB_URL: 'https://10.9.0.2/bigbluebutton/api',
-    SLUICE_BBB_ICE_SERVERS: 'turns:10.9.0.2:5349?transport=tcp,stun:[2001:db8::1]:3478',
-    SLUICE_BBB_TARGETS: 'rtmps://192.0.2.7:443',
-  };
-  const rulesWith = async (args: string[], settings: Record<string, string> = SETTINGS): Promise<string> => {
-    const { code, stdout, stderr } = await runSluice(['bbb', 'firewall', '--dns', '192.0.2.53', ...args], settings);
-    expect([code, stderr]).toEqual([0, '']);
-    return stdout;
-  };
-
-  it('lets BigBlueButton, TURN, the target and DNS be reached, and nothing else', async () => {
-    const accepted = (await rulesWith(['--media', '198.51.100.0/24']))
-      .split('\n')
-      .flatMap((line) => /(ip6? daddr .*) accept/.exec(line)?.[1] ?? []);
-    expect(accepted).toEqual([
-      'ip daddr 10.9.0.2 tcp dport 443',
-      'ip daddr 10.9.0.2 tcp dport 80',
-      'ip daddr 10.9.0.2 udp dport 16384-32768',
-      'ip daddr 10.9.0.2 tcp dport 5349',
-      'ip6 daddr 2001:db8::1 udp dport 3478',
-      'ip daddr 192.0.2.7 tcp dport 443',
-      'ip daddr 198.51.100.0/24 udp dport 16384-32768',
-      'ip daddr 192.0.2.53 udp dport 53',
-      'ip daddr 192.0.2.53 tcp dport 53',
-    ]);
-  });
-
-  it.skipIf(!hasNamespaces)('writes what nft takes, twice too', async () => {
-    for (const args of [[], ['--user', 'nobody'], ['--user', '1234'], ['--media', 'fd00::/8']]) {
-      const file = join(directory, 'rules');
-      await writeFile(file, await rulesWith(args));
-      const script = `nft -c -f ${file}; nft -f ${file}; nft -f ${file}; test $(nft list ruleset | grep -c "dport 5349") = 1`;
-      const { status, stderr } = spawnSync('unshare', ['-rn', 'sh', '-ec', script], { encoding: 'utf8' });
-      expect(status, stderr).toBe(0);
-    }
-  });
-
-  it.skipIf(!hasNamespaces)('keeps packets from where they should not go', async () => {
-    const [RULES, OUT] = [join(directory, 'packets'), join(directory, 'out')];
-    await writeFile(RULES, await rulesWith([]));
-    const SLUICE = `${process.execPath} ${MAIN}`;
-    const ask = (host: string, port: number) => `${SLUICE} doctor --probe ${host} --port ${port}`;
-    const ASK = [
-      ask('10.9.0.2', 16384),
-      ask('10.9.0.2', 32768),
-      ask('10.9.0.2', 4000),
-      ask('10.9.0.2', 443),
-      ask('10.9.0.3', 20000),
-    ].join('; ');
-    const { stdout, stderr } = spawnSync('unshare', ['-rn', 'sh', '-c', BETWEEN_TWO_MACHINES], {
-      encoding: 'utf8',
-      timeout: 55_000,
-      env: { ...process.env, RULES, OUT, SLUICE, ASK },
-    });
-    const lines = stdout.split('\n').filter((line) => /^[✓✗]/.test(line));
-    const through = lines.filter((line) => line.startsWith('✓')).map((line) => /, (\w+ \d+):/.exec(line)?.[1]);
-    expect(through, `${stdout}\n${stderr}`).toEqual(['udp 16384', 'udp 32768', 'tcp 443']);
-    expect(lines).toHaveLength(10);
+  it('looks names up, and prints rules', async () => {
+    const settings = { ...SETTINGS, SLUICE_BBB_TARGETS: 'rtmp://192.0.2.7,rtmp://no-such-host.invalid' };
+    const args = ['bbb', 'firewall', '--dns', '192.0.2.53', '--media', '198.51.100.0/24', '--user', 'nobody'];
+    const { stdout, stderr, code } = await runSluice(args, settings);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/no-such-host\.invalid has no address/)]);
+    expect(stdout).toMatch(/^ {4}ip daddr 127\.0\.0\.1 udp dport 16384-32768 accept/m);
+    expect(stdout).toMatch(/^ {4}ip daddr 192\.0\.2\.7 tcp dport 1935 accept/m);
+    expect(stdout).toMatch(/^ {4}ip daddr 198\.51\.100\.0\/24 udp/m);
+    expect(stdout).toMatch(/^ {4}ip daddr 192\.0\.2\.53 tcp dport 53 accept/m);
+    expect(stdout).toMatch(/^ {4}meta skuid != "nobody" accept$/m);
   });
 
   it.each([
-    [['--user', 'a b'], /--user a b is no user/],
-    [['--media', 'all'], /--media all is no address/],
-    [['--dns', 'x'], /--dns x is no address/],
-  ])('says what is wrong about %j', async (args, message) => {
-    const outcome = await runSluice(['bbb', 'firewall', ...args], SETTINGS);
+    [['--user', 'a b'], SETTINGS, /--user a b is no user/],
+    [['--media', 'all'], SETTINGS, /--media all is no address/],
+    [['--dns', 'x'], SETTINGS, /--dns x is no address/],
+    [[], {}, /bbb\.url .* is not set/],
+  ])('says what is wrong about %j', async (args, settings, message) => {
+    const outcome = await runSluice(['bbb', 'firewall', ...args], settings);
     expect(outcome).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
-    expect((await runSluice(['bbb', 'firewall'])).stderr).toMatch(/bbb\.url .* is not set/);
-  });
-
-  it('leaves out what has no address, and says so', async () => {
-    const settings = { ...SETTINGS, SLUICE_BBB_TARGETS: 'rtmp://no-such-host.invalid' };
-    const { stdout, stderr, code } = await runSluice(['bbb', 'firewall'], settings);
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/no-such-host\.invalid has no address/)]);
-    expect(stdout).toMatch(/^# no-such-host\.invalid has no address now/m);
   });
 });

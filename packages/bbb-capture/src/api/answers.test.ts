@@ -66,6 +66,15 @@ describe('readAnswer', () => {
     expect(performance.now() - begin).toBeLessThan(5000);
   });
 
+  it('repeats nothing of a request that the server repeats', () => {
+    const sum = 'ab'.repeat(32);
+    const said = `no\n&lt;checksum=${sum}&amp;sessionToken=abc1&amp;attendeePW=hush x ${sum} end`;
+    const error = read(
+      `<response><returncode>FAILED</returncode><messageKey>k</messageKey><message>${said}</message></response>`,
+    );
+    expect(String(error)).toMatch(/no <checksum=…&sessionToken=…&attendeePW=… x … end/);
+  });
+
   it('takes no part of an answer for the whole', () => {
     const whole = ok('<meetings><meeting><running>true</running></meeting></meetings>');
     for (let length = 0; length < whole.length; length++) {

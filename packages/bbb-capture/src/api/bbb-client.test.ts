@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +7,7 @@ import { BbbClient, type BbbClientOptions } from './bbb-client.js';
 import { apiBase, callUrl, queryOf, refusalInUrl } from './call.js';
 import { CHECKSUM_ALGORITHMS, checksumOf } from './checksum.js';
 import { BbbError } from './errors.js';
+import { readSecretFile } from './secret-file.js';
 import { ApiServer, fail, ok, SECRET } from './testing/api-server.js';
 
 let server: ApiServer;
@@ -185,8 +187,20 @@ describe('BbbClient', () => {
     );
   });
 
-  it('stops asking when it is told to', async () => {
+  it('says what of its secret is missing', async () => {
+    const secret = () => readSecretFile('/nowhere/secret');
+    await expect(clientWith({ secret }).getMeetings()).rejects.toMatchObject({
+      code: 'wrong-secret',
+      message: expect.stringMatching(/\/nowhere\/secret is not there/),
+    });
+    await expect(clientWith({ secret: undefined }).getMeetings()).rejects.toThrow(/set bbb\.secretFile/);
+  });
+
+  it('stops asking when it is told to, and leaves nothing at the signal', async () => {
     const controller = new AbortController();
+    server.answers = { getMeetings: ok('') };
+    await clientWith().getMeetings(controller.signal);
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
     const asking = clientWith({ fetch: slowFetch }).getMeetings(controller.signal);
     controller.abort(new Error('stopped'));
     await expect(asking).rejects.toThrow('stopped');

@@ -2,12 +2,13 @@ import { type AnswerReader, type ApiVersion, type MeetingInfo, meetingIn, readAn
 import { apiBase, type Bounds, type CallParameters, callUrl, get, type Signature } from './call.js';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './checksum.js';
 import { BbbError } from './errors.js';
+import { SecretFileError } from './secret-file.js';
 import { SecretUrl } from './secret-url.js';
 
 export interface BbbClientOptions {
   /** `bbb.url`: https://bbb.example.org/bigbluebutton/api */
   readonly url: string;
-  /** Asked for at each call, so that it can be changed. Without it, requests are not signed: few servers take those. */
+  /** Asked for at each call, so that it can be changed; `SecretFileError` is `wrong-secret`. Without it, requests are not signed: few servers take those. */
   readonly secret?: (() => Promise<string>) | undefined;
   /** `auto` finds what the server takes, and remembers it. */
   readonly checksum: ChecksumAlgorithm | 'auto';
@@ -162,6 +163,10 @@ export class BbbClient {
         refusal ??= error;
       }
     }
+    if (refusal !== undefined && this.#options.secret === undefined) {
+      const advice = 'set bbb.secretFile, or use a link to join';
+      throw new BbbError('wrong-secret', `BigBlueButton takes signed requests only: ${advice}`, refusal.messageKey);
+    }
     throw refusal ?? new BbbError('refused', `${call} can't be signed: no checksum is known`);
   }
 
@@ -177,7 +182,14 @@ export class BbbClient {
 
   async #signature(algorithm: ChecksumAlgorithm | undefined): Promise<Signature | undefined> {
     const { secret } = this.#options;
-    return secret === undefined || algorithm === undefined ? undefined : { algorithm, secret: await secret() };
+    if (secret === undefined || algorithm === undefined) return undefined;
+    try {
+      return { algorithm, secret: await secret() };
+    } catch (error) {
+      if (error instanceof SecretFileError)
+        throw new BbbError('wrong-secret', `the secret can't be read: ${error.message}`);
+      throw error;
+    }
   }
 
   async #get(call: string, url: string, signal: AbortSignal | undefined): Promise<AnswerReader> {

@@ -76,11 +76,20 @@ export async function get(
   { fetch, signal }: { readonly fetch: typeof globalThis.fetch; readonly signal?: AbortSignal | undefined },
 ): Promise<HttpAnswer> {
   const { host } = new URL(url);
-  const inTime = AbortSignal.timeout(timeoutMs);
+  // Not AbortSignal.any: what it makes of a signal that lives for hours is kept for as long.
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    stop();
+  }, timeoutMs);
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted === true) stop();
   try {
     const response = await fetch(url, {
       redirect: 'manual',
-      signal: signal === undefined ? inTime : AbortSignal.any([inTime, signal]),
+      signal: controller.signal,
       headers: { accept: 'text/xml, application/xml, */*;q=0.1' },
     });
     const location = response.headers.get('location');
@@ -89,8 +98,11 @@ export async function get(
   } catch (error) {
     if (error instanceof BbbError) throw error;
     if (signal?.aborted === true) throw signal.reason;
-    if (inTime.aborted) throw new BbbError('unreachable', `${host} did not answer ${call} within ${timeoutMs} ms`);
+    if (isLate) throw new BbbError('unreachable', `${host} did not answer ${call} within ${timeoutMs} ms`);
     throw new BbbError('unreachable', `${host} can't be asked for ${call}: ${faultOf(error)}`);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
   }
 }
 

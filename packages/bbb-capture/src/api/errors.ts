@@ -10,7 +10,6 @@ export type BbbErrorCode = Extract<
   | 'meeting-full'
   | 'link-expired'
   | 'meeting-ended-by-force'
-  | 'removed'
   | 'unreachable'
   | 'bad-answer'
   | 'refused'
@@ -57,17 +56,12 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map([
   ],
   ['notFound', noMeeting],
   ['invalidMeetingIdentifier', noMeeting],
-  ['invalidMeetingId', noMeeting],
-  ['meetingNotFound', noMeeting],
   ['invalidPassword', { code: 'wrong-password', advice: 'the meeting has another password for attendees' }],
   ['meetingForciblyEnded', { code: 'meeting-ended-by-force', advice: 'a moderator ended it; it must be created anew' }],
   ['maxParticipantsReached', { code: 'meeting-full', advice: 'somebody must leave, or maxParticipants be raised' }],
   ['mismatchCreateTimeParam', oldLink],
   ['missingSession', oldLink],
-  ['missingToken', oldLink],
   ['guestDeny', { code: 'guest-denied', advice: 'a moderator denied it, or the meeting takes no guests' }],
-  ['guestDenied', { code: 'guest-denied', advice: 'a moderator denied it, or the meeting takes no guests' }],
-  ['bannedUserRejoining', { code: 'removed', advice: 'a moderator removed this attendee for good' }],
 ]);
 
 const MOST_MESSAGE = 300;
@@ -82,11 +76,19 @@ export function refusalOf(call: string, key: string, message: string): BbbError 
   const { code, advice } = MEANINGS.get(key) ?? { code: 'refused', advice: undefined };
   const said = [printable(key), printable(message)].filter((part) => part !== '').join(', ');
   const text = `BigBlueButton refuses ${call}: ${said === '' ? 'it does not say why' : said}`;
-  return new BbbError(code, advice === undefined ? text : `${text} – ${advice}`, key === '' ? undefined : key);
+  return new BbbError(
+    code,
+    advice === undefined ? text : `${text} – ${advice}`,
+    key === '' ? undefined : printable(key),
+  );
 }
 
-/** On one line, and not long: it goes into logs and tables. */
+/** A server's words on one line, not long, and without what lets somebody in: they go into logs and tables. */
 export function printable(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  const line = text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .replace(/\b(checksum|sessionToken|password|\w+PW)=[^&\s]*/gi, '$1=…')
+    .replace(/\b[\da-f]{40,128}\b/gi, '…')
+    .trim();
   return line.length > MOST_MESSAGE ? `${line.slice(0, MOST_MESSAGE)}…` : line;
 }

@@ -51,6 +51,10 @@ describe('tryJoinLink', () => {
     const errors = encodeURIComponent('[{"key":"mismatchCreateTimeParam","message":"old"}]');
     await expect(trying(redirect(`${base}/?errors=${errors}`))).rejects.toMatchObject({ code: 'link-expired' });
     await trying(redirect('/html5client/join?sessionToken=abc'));
+    await expect(trying(redirect('https://logout.example/'))).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/leads to logout\.example without a session/),
+    });
     await trying(ok('<url>x</url>'));
     await expect(
       trying('<response><errors><error><key>guestDeny</key></error></errors></response>'),

@@ -48,7 +48,12 @@ export async function tryJoinLink(
   const { status, text, location } = await get('join', link.reveal(), { ...BOUNDS, timeoutMs }, { fetch, signal });
   const refusal = location === undefined ? undefined : refusalInUrl(location);
   if (refusal !== undefined) throw refusal;
-  if (status >= 300 && status < 400) return;
+  if (status >= 300 && status < 400) {
+    // Into the client and into the lobby with a session; where a guest is denied, some versions say no more than this.
+    if (location !== undefined && new URL(location).searchParams.has('sessionToken')) return;
+    const where = location === undefined ? 'nowhere' : new URL(location).host;
+    throw new BbbError('refused', `the link to join leads to ${where} without a session: guests may be denied there`);
+  }
   if (status >= 500) throw new BbbError('unreachable', `the link to join is answered with HTTP ${status}`);
   if (text.includes('<response')) readAnswer('join', text);
   else if (status >= 400) throw new BbbError('link-expired', `the link to join is answered with HTTP ${status}`);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,5 +45,8 @@ describe('readSecretFile', () => {
   it('says what is not there, and what is no file', async () => {
     await expect(readSecretFile(join(directory, 'none'))).rejects.toMatchObject({ code: 'missing' });
     await expect(readSecretFile(directory)).rejects.toMatchObject({ code: 'no-file' });
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expect(readSecretFile(pipe)).rejects.toMatchObject({ code: 'no-file' });
   });
 });

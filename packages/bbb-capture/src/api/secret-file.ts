@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 export type SecretFileFault = 'missing' | 'unreadable' | 'no-file' | 'too-open' | 'empty' | 'malformed';
@@ -16,6 +17,8 @@ export class SecretFileError extends Error {
 }
 
 const MOST_BYTES = 4096;
+/** Opening a pipe would else wait for who writes into it. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 const GROUP_AND_OTHERS = 0o077;
 const OTHERS_AND_WRITE = 0o037;
 const ROOT = 0;
@@ -27,7 +30,7 @@ const ROOT = 0;
  * @throws {SecretFileError}
  */
 export async function readSecretFile(file: string): Promise<string> {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+  const handle = await open(file, READ).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new SecretFileError('missing', file, 'is not there');
     throw new SecretFileError(
       'unreadable',

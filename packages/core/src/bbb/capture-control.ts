@@ -67,7 +67,7 @@ export interface CaptureRequest {
   readonly profile?: string | undefined;
   /** An RTMP URL that `bbb.targets` allows, or a stream path of this server. */
   readonly target: string;
-  /** The meeting's password for attendees, where no secret is configured. */
+  /** The meeting's password for attendees, where the API does not tell it. It signs nothing: the secret does. */
   readonly password?: string | undefined;
   /** A ready link into the meeting, instead of the API. */
   readonly joinUrl?: string | undefined;

@@ -42,6 +42,7 @@ export function writeEgress(options: EgressOptions): string {
   const remarks = [
     'Names were looked up when this was made: make it again, and load it, when an address changes.',
     'BigBlueButton may send media from other addresses than that of its name: --media lets them be reached.',
+    'Sluice’s own requests to elsewhere (relays, callbacks, STUN) are kept back, too, where its user or its machine is the same.',
     ...unknown.map((name) => `${name} has no address now: nothing lets it be reached.`),
   ];
   const scope =

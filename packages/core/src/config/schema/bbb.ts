@@ -40,7 +40,7 @@ export const bbb = z.strictObject({
     .optional()
     .describe('Address of the BigBlueButton API, as in https://bbb.example.org/bigbluebutton/api.'),
   secretFile: file().describe(
-    "File with the API's secret, readable by this user alone. Without it, captures need a password or a link.",
+    "File with the API's secret, readable by this user alone. Without it, captures need a link to join, or the meeting's password and a server that takes unsigned requests.",
   ),
   checksum: z
     .enum(['auto', 'sha1', 'sha256', 'sha384', 'sha512'])
