@@ -7,10 +7,10 @@ import { api } from './support/api.js';
 import { CaptureServer, writeSecret } from './support/capture-server.js';
 import { lookAtCapture } from './support/captured.js';
 import { runSluice } from './support/command.js';
+import { IS_BBB_LONG } from './support/long.js';
 import { startServer } from './support/server.js';
 import { until } from './support/until.js';
 
-const IS_LONG = process.env.SLUICE_TEST_BBB !== undefined;
 const QUICK = '  profiles:\n    default: { waitSeconds: 10, width: 640, height: 360, fps: 15, videoKbps: 600 }\n';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -70,7 +70,7 @@ const TRIALS: readonly Trial[] = [
 ];
 
 describe('ends in the right error on API, log and command line', () => {
-  test.each(TRIALS.filter(({ isLong }) => IS_LONG || !isLong))(
+  test.each(TRIALS.filter(({ isLong }) => IS_BBB_LONG || !isLong))(
     '$name',
     async ({ meeting, spoil, joinUrl, failure, exitCode }) => {
       const server = await start(meeting === undefined ? [] : [{ meetingID: 'room', ...meeting }]);
@@ -92,7 +92,7 @@ describe('ends in the right error on API, log and command line', () => {
       await writeFile(config, `${own}  targets: ['${server.sluice.rtmp}']\n`);
       const args = ['bbb', 'start', '-c', config, '--meeting', 'room', '--to', `${server.sluice.rtmp}/live/other`];
       const outcome = await runSluice([...args, ...(joinUrl === undefined ? [] : ['--join-url-file', file])]);
-      expect(outcome.stdout).toContain(`failed, ${failure}`);
+      expect(outcome.stdout, outcome.stderr).toContain(`failed, ${failure}`);
       expect(outcome.code).toBe(exitCode);
     },
     120_000,
@@ -136,7 +136,7 @@ test('what can not begin is refused, and written down', async () => {
   expect(JSON.stringify(entries)).not.toContain(key);
 });
 
-describe.runIf(IS_LONG)('at length', () => {
+describe.runIf(IS_BBB_LONG)('at length', () => {
   test('two meetings at once stay apart', async () => {
     const server = await start([{ meetingID: 'one' }, { meetingID: 'two' }]);
     server.stub.meetings.get('one')?.act({ do: 'sound', mode: 'silent' });

@@ -7,6 +7,7 @@ import { afterEach, expect, test } from 'vitest';
 import { BbbStub } from './bbb-stub/src/index.js';
 import { writeSecret } from './support/capture-server.js';
 import { MAIN } from './support/command.js';
+import { descendants } from './support/processes.js';
 import { exited } from './support/publisher.js';
 import { startServer } from './support/server.js';
 import { until } from './support/until.js';
@@ -19,28 +20,11 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** A process and all its children, with what others on the machine can see of them. */
-function treeOf(root: number): { pid: number; command: string; environment: string }[] {
-  const all = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-  const parents = new Map(all.map((pid) => [pid, Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1])]));
-  const found = new Set([root]);
-  for (let before = 0; before !== found.size; ) {
-    before = found.size;
-    for (const [pid, parent] of parents) if (found.has(parent)) found.add(pid);
-  }
-  return [...found].map((pid) => ({
-    pid,
-    command: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' '),
-    environment: read(`/proc/${pid}/environ`),
-  }));
-}
-
 function read(file: string): string {
   try {
     return readFileSync(file, 'latin1');
   } catch {
+    // It has ended meanwhile, or the file is gone.
     return '';
   }
 }
@@ -113,7 +97,11 @@ test('no process, log, audit or database holds a secret while a meeting is captu
     'a signed link': 'checksum=',
     "a session's link": 'sessionToken=',
   };
-  const tree = treeOf(child.pid ?? 0);
+  const tree = descendants(child.pid).map(({ pid, command }) => ({
+    pid,
+    command,
+    environment: read(`/proc/${pid}/environ`),
+  }));
   expect(tree.filter(({ command }) => command.includes('--type=renderer')).length).toBeGreaterThan(0);
   expect(tree.filter(({ command }) => command.includes('adts'))).toHaveLength(1);
   const kept = filesOf(data).map((file) => ({ file, text: read(file) }));

@@ -2,9 +2,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { SKINS, type Skin } from './bbb-stub/src/index.js';
 import { CaptureServer } from './support/capture-server.js';
 import { lookAtCapture } from './support/captured.js';
+import { IS_BBB_LONG } from './support/long.js';
 
 /** `npm run test:bbb` takes all generations of the client. */
-const TRIED: readonly Skin[] = process.env.SLUICE_TEST_BBB === undefined ? ['3.0'] : SKINS;
+const TRIED: readonly Skin[] = IS_BBB_LONG ? SKINS : ['3.0'];
 const MOST_OFFSET_MS = 80;
 const MOST_FORBIDDEN = 0.001;
 

@@ -6,11 +6,11 @@ interface FoundProcess {
   readonly command: string;
 }
 
-/** The processes that this one has started, and those that they have. */
-export function descendants(): FoundProcess[] {
+/** The processes that one has started, this one by default, and those that they have. With `root`, that one as well. */
+export function descendants(root?: number): FoundProcess[] {
   const all = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? read(Number(name)) : []));
-  const found: FoundProcess[] = [];
-  for (let parents = new Set([process.pid]); parents.size > 0; ) {
+  const found = all.filter(({ pid }) => pid === root);
+  for (let parents = new Set([root ?? process.pid]); parents.size > 0; ) {
     const children = all.filter(({ parent }) => parents.has(parent));
     found.push(...children);
     parents = new Set(children.map(({ pid }) => pid));

@@ -29,6 +29,10 @@ export type CaptureInput =
   | { readonly kind: 'running'; readonly createTime: number }
   /** BBB says that it has ended. */
   | { readonly kind: 'over' }
+  /** BBB gives no answer, or none that can be read. */
+  | { readonly kind: 'unanswered'; readonly failure: CaptureFailure; readonly detail: string }
+  /** BBB has answered, whatever it said. */
+  | { readonly kind: 'answered' }
   /** BBB's answer leaves no hope. */
   | { readonly kind: 'refused'; readonly failure: CaptureFailure; readonly detail: string }
   /** @see CaptureAction `open`: news of a stay that is not the one under way are left aside */

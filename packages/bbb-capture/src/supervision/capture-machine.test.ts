@@ -92,6 +92,11 @@ describe('a capture', () => {
     bench.pass(1);
     expect(bench.state).toMatchObject({ kind: 'failed', failure: 'no-meeting' });
     expect(bench.kinds).toEqual(['finish']);
+
+    const silent = new Bench({ waitMs: 60_000 });
+    silent.give({ kind: 'unanswered', failure: 'unreachable', detail: 'no route' });
+    silent.pass(60_000);
+    expect(silent.state).toEqual({ kind: 'failed', failure: 'unreachable', detail: 'no route' });
   });
 
   test('begins at once where BBB is not asked, and believes the page about its end', () => {

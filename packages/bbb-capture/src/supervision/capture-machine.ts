@@ -47,6 +47,7 @@ export class CaptureMachine {
   #liveSince: number | undefined;
   #lostSince: number | undefined;
   #refusedSince: number | undefined;
+  #silence: { readonly failure: CaptureFailure; readonly detail: string } | undefined;
   #isFinished = false;
 
   constructor(settings: MachineSettings, now: Millis) {
@@ -125,6 +126,12 @@ export class CaptureMachine {
         return this.#takeRunning(input.createTime, now);
       case 'over':
         return this.#end({ kind: 'ended', reason: 'meeting-ended' });
+      case 'unanswered':
+        this.#silence = { failure: input.failure, detail: input.detail };
+        return [];
+      case 'answered':
+        this.#silence = undefined;
+        return [];
       case 'refused':
         return this.#fail(input.failure, input.detail);
       case 'stop':
@@ -254,7 +261,7 @@ export class CaptureMachine {
     if (now < phase.until) return [];
     switch (phase.kind) {
       case 'waiting':
-        return this.#fail('no-meeting', `the meeting has not begun within ${this.#settings.waitMs / 1000} s`);
+        return this.#failWaiting();
       case 'joining':
         if (phase.inLobby) return this.#fail('guest-denied', 'nobody let it in from the lobby');
         return this.#retry('not-heard', `it did not get into the meeting and its sound in time (${phase.step})`, now);
@@ -267,6 +274,12 @@ export class CaptureMachine {
     const due = this.#troubles.due(now);
     if (due === undefined) return [];
     return this.#retry(due.trouble === 'audio-lost' ? 'not-heard' : 'browser-failed', due.detail, now);
+  }
+
+  /** A server that says nothing is told from a meeting that isn't there. */
+  #failWaiting(): CaptureAction[] {
+    if (this.#silence !== undefined) return this.#fail(this.#silence.failure, this.#silence.detail);
+    return this.#fail('no-meeting', `the meeting has not begun within ${this.#settings.waitMs / 1000} s`);
   }
 
   #open(now: number): CaptureAction[] {

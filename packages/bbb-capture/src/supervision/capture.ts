@@ -86,7 +86,10 @@ export class Capture {
   begin(): void {
     this.#looking = setInterval(() => this.#look(), LOOK_MS);
     this.#options.door
-      .watch((event) => this.#meetingIs(event), this.#watching.signal)
+      .watch(
+        { onEvent: (event) => this.#meetingIs(event), onAnswer: () => this.#take({ kind: 'answered' }) },
+        this.#watching.signal,
+      )
       .catch((error: unknown) => this.#take({ kind: 'refused', failure: 'bad-answer', detail: messageOf(error) }));
     this.#take({ kind: 'tick' });
   }
@@ -220,6 +223,7 @@ export class Capture {
           { attempt: event.attempt, reason: event.error.message },
           'BigBlueButton gives no answer',
         );
+        this.#take({ kind: 'unanswered', failure: event.error.code, detail: event.error.message });
         break;
       case 'failed':
         this.#take({ kind: 'refused', failure: event.error.code, detail: event.error.message });

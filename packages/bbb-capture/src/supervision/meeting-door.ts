@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CaptureProfile, CaptureRequest } from '@sluice/core';
 import type { BbbClient } from '../api/bbb-client.js';
+import { BbbError } from '../api/errors.js';
 import { readJoinLink } from '../api/join-link.js';
 import { listenerUserdata } from '../api/listener-userdata.js';
 import { type MeetingEvent, watchMeeting } from '../api/meeting-watch.js';
@@ -36,16 +37,25 @@ export class MeetingDoor {
     return this.#options.client !== undefined;
   }
 
-  /** Tells how the meeting is until the signal is aborted. */
-  async watch(onEvent: (event: MeetingEvent) => void, signal: AbortSignal): Promise<void> {
+  /** Tells how the meeting is until the signal is aborted. `onAnswer` is for each answer, also of one that has not begun. */
+  async watch(
+    { onEvent, onAnswer }: { onEvent: (event: MeetingEvent) => void; onAnswer: () => void },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { client, request } = this.#options;
     if (client === undefined) return;
     await watchMeeting({
       poll: async (pollSignal) => {
-        const info = await client.getMeetingInfo(request.meetingId, request.password, pollSignal);
-        // BBB before 2.4 lets in by password alone, and tells it to who holds its secret.
-        this.#password ??= info.attendeePassword;
-        return info;
+        try {
+          const info = await client.getMeetingInfo(request.meetingId, request.password, pollSignal);
+          // BBB before 2.4 lets in by password alone, and tells it to who holds its secret.
+          this.#password ??= info.attendeePassword;
+          onAnswer();
+          return info;
+        } catch (error) {
+          if (error instanceof BbbError && !error.isPassing) onAnswer();
+          throw error;
+        }
       },
       onEvent,
       signal,
