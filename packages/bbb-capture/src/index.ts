@@ -18,6 +18,5 @@ export {
   type SessionEvent,
 } from './browser/meeting-session.js';
 export { CaptureError } from './capture/capture-error.js';
-export { type CaptureEvent, TabCapture } from './capture/tab-capture/tab-capture.js';
 export { Publisher, type PublisherState } from './publish/publisher.js';
 export { allowTarget, originOf, PublishTarget } from './publish/target.js';
