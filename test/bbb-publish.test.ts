@@ -46,7 +46,6 @@ test.each([
     closing.push(() => meeting.close());
     await until('it is published', () => publisher.pictures > 60, 30_000);
     const seen = await lookAtCapture(`${sluice.http}/live/meeting.flv`, 10);
-    console.log(seen);
     expect(seen).toMatchObject({ width, height, videoCodec: 'h264', audioCodec: 'aac', channels: 2 });
     expect(seen.distinctPerSecond).toBeGreaterThanOrEqual(pictures);
     expect(seen.offsetsMs.length).toBeGreaterThanOrEqual(7);
