@@ -48,7 +48,8 @@ export class CaptureBrowser {
       tabTitle,
       display,
       onGone,
-    }: Pick<BrowserOptions, 'onGone'> & {
+      log,
+    }: Pick<BrowserOptions, 'onGone' | 'log'> & {
       readonly tabTitle: string;
       readonly display: VirtualDisplay | undefined;
     },
@@ -57,6 +58,13 @@ export class CaptureBrowser {
     this.display = display;
     this.#context = context;
     this.#folder = folder;
+    context.on('page', (page) => {
+      // What the meeting opens by itself, as a breakout room, would lie over it or be heard beside it.
+      page
+        .opener()
+        .then((opener) => (opener === null ? undefined : page.close()))
+        .catch((error: unknown) => log.debug({ error: firstLine(messageOf(error)) }, 'a window was gone already'));
+    });
     context.once('close', () => {
       if (!this.#isClosed) onGone?.('the browser ended by itself');
     });
@@ -86,6 +94,7 @@ export class CaptureBrowser {
         chromiumSandbox: !isRoot,
         timeout: START_MS,
         locale,
+        acceptDownloads: false,
         // On a screen the window is the size; a page that is sized apart from it would lie beside.
         ...(display === undefined ? { viewport: { width, height }, deviceScaleFactor: 1 } : { viewport: null }),
         ignoreDefaultArgs: UNWANTED,

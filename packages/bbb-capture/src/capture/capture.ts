@@ -16,6 +16,8 @@ export type CaptureEvent =
       readonly change: number;
       /** Goes on for as long as pictures come. */
       readonly captured: number;
+      /** Those of them that the encoder had no time for. */
+      readonly skipped: number;
     }
   /** The loudest sample of a block of sound: 0 to 1. */
   | { readonly type: 'level'; readonly peak: number }

@@ -89,7 +89,7 @@ export class DisplayCapture implements Capture {
     });
     const looks = new LumaLooks();
     this.#read(child, LOOK_FD, (bytes) => {
-      for (const look of looks.push(bytes)) this.#options.onEvent({ type: 'look', ...look });
+      for (const look of looks.push(bytes)) this.#options.onEvent({ type: 'look', ...look, skipped: 0 });
     });
     this.#read(child, LEVEL_FD, (bytes) => this.#options.onEvent({ type: 'level', peak: peakOf16(bytes) }));
   }
