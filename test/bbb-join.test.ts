@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CaptureBrowser, SessionEvent } from '@sluice/bbb-capture';
+import { micros } from '@sluice/media';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { BbbStub, type MeetingOptions, SKINS } from './bbb-stub/src/index.js';
 import {
@@ -189,6 +190,35 @@ test('a tab that hangs is noticed within 10 s', async () => {
   stub.meetings.get('room')?.act({ do: 'hang', ms: 14_000 });
   await until('it is noticed', () => troubles(meeting.events, 'trouble').length > 0, 10_000);
 });
+
+test.each(['tab', 'display'] as const)(
+  'an ffmpeg of a %s that is killed is begun anew, and the next session too',
+  async (method) => {
+    const profile = { ...SMALL_PROFILE, method };
+    const own = await launchBrowser(profile);
+    closing.push(() => own.close());
+    const stub = await openStub({}, '3.0');
+    const epoch = micros(Number(process.hrtime.bigint() / 1000n));
+    const sounds = (meeting: CapturedMeeting) =>
+      meeting.events.flatMap((event) =>
+        event.type === 'sample' && event.sample.kind === 'audio' ? [event.sample.dts] : [],
+      );
+    const meeting = await captureMeeting({ browser: own, link: listenerLink(stub, 'room'), profile, epoch });
+    await until('sound comes', () => sounds(meeting).length > 20, 30_000);
+    const pid = meeting.session.encoderPid ?? 0;
+    process.kill(pid, 'SIGKILL');
+    await until('another one encodes', () => ![undefined, pid].includes(meeting.session.encoderPid), 10_000);
+    const before = sounds(meeting).length;
+    await until('sound comes again', () => sounds(meeting).length > before + 20, 15_000);
+    await meeting.close();
+    expect(meeting.ended()).toBeUndefined();
+    const next = await captureMeeting({ browser: own, link: listenerLink(stub, 'room'), profile, epoch });
+    closing.push(() => next.close());
+    await until('the next gives', () => sounds(next).length > 20, 30_000);
+    const times = [...sounds(meeting), ...sounds(next)];
+    expect(times.every((time, index) => index === 0 || time > (times[index - 1] ?? 0))).toBe(true);
+  },
+);
 
 test('a tab that crashes ends the session', async () => {
   const stub = await openStub({}, '3.0');

@@ -13,17 +13,18 @@ afterEach(async () => {
 });
 
 test.each([
-  [1280, 720, 25],
-  [1920, 1080, 15],
-])(
-  'a meeting is captured in %ix%i and published',
-  async (width, height, pictures) => {
+  ['tab', 1280, 720, 25],
+  ['tab', 1920, 1080, 15],
+  ['display', 1280, 720, 20],
+] as const)(
+  'a meeting is captured from its %s in %ix%i and published',
+  async (method, width, height, pictures) => {
     const sluice = await startServer();
     closing.push(() => sluice.stop());
     const stub = await BbbStub.start();
     closing.push(() => stub.stop());
     stub.meetings.create({ meetingID: 'room' });
-    const profile = { ...SMALL_PROFILE, width, height, fps: 30, videoKbps: 2500, audioKbps: 128 };
+    const profile = { ...SMALL_PROFILE, method, width, height, fps: 30, videoKbps: 2500, audioKbps: 128 };
     const browser = await launchBrowser(profile);
     closing.push(() => browser.close());
     const states: string[] = [];

@@ -8,6 +8,7 @@ import {
   type SessionEvent,
 } from '@sluice/bbb-capture';
 import { type CaptureProfile, findFfmpeg, silentLogger } from '@sluice/core';
+import type { Micros } from '@sluice/media';
 import type { BbbStub } from '../bbb-stub/src/index.js';
 
 /** A small picture: where it doesn't matter, a test shall not take a whole core. */
@@ -58,6 +59,7 @@ export async function captureMeeting(options: {
   readonly profile?: CaptureProfile;
   readonly joinMs?: number;
   readonly lobbyMs?: number;
+  readonly epoch?: Micros;
   readonly onEvent?: (event: SessionEvent) => void;
 }): Promise<CapturedMeeting> {
   const { onEvent, profile = SMALL_PROFILE, ...rest } = options;

@@ -16,8 +16,11 @@ export class PictureLook {
     this.#drawing = drawing;
   }
 
-  /** @param captured pictures that the tab has given so far, repeated ones not counted */
-  look(picture: VideoFrame, captured: number): void {
+  /**
+   * @param captured pictures that the tab has given so far, repeated ones not counted
+   * @param skipped those of them that were not encoded
+   */
+  look(picture: VideoFrame, captured: number, skipped: number): void {
     this.#drawing.drawImage(picture, 0, 0, WIDTH, HEIGHT);
     const { data } = this.#drawing.getImageData(0, 0, WIDTH, HEIGHT);
     const luma = new Float32Array(WIDTH * HEIGHT);
@@ -34,11 +37,12 @@ export class PictureLook {
       variance += (value - mean) ** 2;
       if (this.#before !== undefined) change += Math.abs(value - (this.#before[at] ?? 0));
     });
-    const payload = new DataView(new ArrayBuffer(16));
+    const payload = new DataView(new ArrayBuffer(20));
     payload.setFloat32(0, mean);
     payload.setFloat32(4, Math.sqrt(variance / luma.length));
     payload.setFloat32(8, this.#before === undefined ? 255 : change / luma.length);
     payload.setUint32(12, captured);
+    payload.setUint32(16, skipped);
     this.#before = luma;
     this.#uplink.send(KIND.look, 0, performance.now() * 1000, new Uint8Array(payload.buffer));
   }

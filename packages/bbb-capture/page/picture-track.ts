@@ -28,6 +28,7 @@ export class PictureTrack {
   #lastSent = -1;
   #lastArrival = 0;
   #captured = 0;
+  #skipped = 0;
   #lastKeyframe = Number.NEGATIVE_INFINITY;
   #lastLook = Number.NEGATIVE_INFINITY;
   #wantsKeyframe = true;
@@ -82,10 +83,13 @@ export class PictureTrack {
     if (frame.timestamp <= this.#lastSent || this.#encoder.state !== 'configured') return;
     if (now - this.#lastLook >= LOOK_MS) {
       this.#lastLook = now;
-      this.#look.look(frame, this.#captured);
+      this.#look.look(frame, this.#captured, this.#skipped);
     }
     if (this.#uplink.isBehind) this.#wantsKeyframe = true;
-    if (this.#encoder.encodeQueueSize > MOST_QUEUED || this.#uplink.isBehind) return;
+    if (this.#encoder.encodeQueueSize > MOST_QUEUED || this.#uplink.isBehind) {
+      this.#skipped += 1;
+      return;
+    }
     const keyFrame = this.#wantsKeyframe || now - this.#lastKeyframe >= this.#options.keyframeSeconds * 1000 - 5;
     if (keyFrame) {
       this.#lastKeyframe = now;

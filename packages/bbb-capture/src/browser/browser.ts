@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { type CaptureProfile, type Logger, messageOf } from '@sluice/core';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { CaptureError } from '../capture/capture-error.js';
+import { VirtualDisplay } from '../capture/display-capture/virtual-display.js';
 
 export interface BrowserOptions {
   /** Chromium's file. */
   readonly executable: string;
-  readonly profile: Pick<CaptureProfile, 'width' | 'height' | 'locale'>;
+  readonly profile: Pick<CaptureProfile, 'width' | 'height' | 'locale' | 'method'>;
   readonly log: Logger;
   /** Called once when it has ended by itself. */
   readonly onGone?: (reason: string) => void;
@@ -34,16 +35,38 @@ const UNWANTED = ['--mute-audio', '--enable-automation'];
 export class CaptureBrowser {
   /** By this title the tab is chosen that is captured. */
   readonly tabTitle: string;
+  /** The screen and the sound device that it has to itself; undefined where it runs without. */
+  readonly display: VirtualDisplay | undefined;
   readonly #context: BrowserContext;
   readonly #folder: string;
   #isClosed = false;
 
-  private constructor(context: BrowserContext, folder: string, tabTitle: string, options: BrowserOptions) {
+  private constructor(
+    context: BrowserContext,
+    folder: string,
+    {
+      tabTitle,
+      display,
+      onGone,
+      log,
+    }: Pick<BrowserOptions, 'onGone' | 'log'> & {
+      readonly tabTitle: string;
+      readonly display: VirtualDisplay | undefined;
+    },
+  ) {
     this.tabTitle = tabTitle;
+    this.display = display;
     this.#context = context;
     this.#folder = folder;
+    context.on('page', (page) => {
+      // What the meeting opens by itself, as a breakout room, would lie over it or be heard beside it.
+      page
+        .opener()
+        .then((opener) => (opener === null ? undefined : page.close()))
+        .catch((error: unknown) => log.debug({ error: firstLine(messageOf(error)) }, 'a window was gone already'));
+    });
     context.once('close', () => {
-      if (!this.#isClosed) options.onGone?.('the browser ended by itself');
+      if (!this.#isClosed) onGone?.('the browser ended by itself');
     });
   }
 
@@ -61,28 +84,36 @@ export class CaptureBrowser {
     }
     const folder = await mkdtemp(join(tmpdir(), 'sluice-bbb-'));
     const tabTitle = `sluice-${randomUUID()}`;
-    const { width, height, locale } = profile;
+    const { width, height, locale, method } = profile;
+    let display: VirtualDisplay | undefined;
     try {
+      if (method === 'display') display = await VirtualDisplay.start({ width, height });
       const context = await chromium.launchPersistentContext(folder, {
         executablePath: executable,
-        headless: true,
+        headless: display === undefined,
         chromiumSandbox: !isRoot,
         timeout: START_MS,
-        viewport: { width, height },
-        deviceScaleFactor: 1,
         locale,
+        acceptDownloads: false,
+        // On a screen the window is the size; a page that is sized apart from it would lie beside.
+        ...(display === undefined ? { viewport: { width, height }, deviceScaleFactor: 1 } : { viewport: null }),
         ignoreDefaultArgs: UNWANTED,
-        env: { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8' },
+        env: {
+          ...{ PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8' },
+          ...display?.environment,
+        },
         args: [
           ...FLAGS,
-          `--window-size=${width},${height}`,
+          ...(display === undefined ? [`--window-size=${width},${height}`] : onScreen(width, height)),
           `--lang=${locale}`,
           `--auto-select-tab-capture-source-by-title=${tabTitle}`,
         ],
       });
-      return new CaptureBrowser(context, folder, tabTitle, options);
+      return new CaptureBrowser(context, folder, { ...options, tabTitle, display });
     } catch (error) {
+      await display?.close();
       await remove(folder);
+      if (error instanceof CaptureError) throw error;
       throw new CaptureError('no-browser', `${executable} does not start: ${firstLine(messageOf(error))}`);
     }
   }
@@ -96,13 +127,34 @@ export class CaptureBrowser {
     }
   }
 
+  /**
+   * The tab that it began with: on a screen, the one that is seen.
+   *
+   * @throws {CaptureError} `browser-failed` where the browser is gone
+   */
+  async firstPage(): Promise<Page> {
+    return this.#context.pages()[0] ?? this.newPage();
+  }
+
   /** Ends the browser and removes its profile. */
   async close(): Promise<void> {
     this.#isClosed = true;
     // It may be gone already; what counts is that nothing of it is left.
     await this.#context.close().catch(() => undefined);
+    await this.display?.close();
     await remove(this.#folder);
   }
+}
+
+/** A window that fills the screen, with nothing around the page: not even the bar that tells of unusual flags. */
+function onScreen(width: number, height: number): string[] {
+  return [
+    '--kiosk',
+    '--test-type',
+    '--window-position=0,0',
+    `--window-size=${width},${height}`,
+    '--force-device-scale-factor=1',
+  ];
 }
 
 /** The driver's errors go on with a log of what it did, with arguments and addresses. */

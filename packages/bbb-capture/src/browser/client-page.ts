@@ -11,7 +11,7 @@ const OPEN_MS = 30_000;
 const ANSWER_MS = 3000;
 const CLICK_MS = 700;
 const PANEL_MS = 3000;
-/** Where BigBlueButton's clients live. */
+/** Where BigBlueButton's clients live, behind whatever a cluster puts before it. */
 const CLIENT_PATH = '/html5client';
 
 /** The tab with BigBlueButton's client in it. Of its address nothing is told: it holds the session's token. */
@@ -44,7 +44,7 @@ export class ClientPage {
 
   get isClient(): boolean {
     const { address } = this;
-    return URL.canParse(address) && new URL(address).pathname.startsWith(CLIENT_PATH);
+    return URL.canParse(address) && new URL(address).pathname.includes(CLIENT_PATH);
   }
 
   /**

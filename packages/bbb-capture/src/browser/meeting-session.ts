@@ -5,9 +5,11 @@ import { readAnswer } from '../api/answers.js';
 import { refusalInUrl } from '../api/call.js';
 import { BbbError } from '../api/errors.js';
 import type { SecretUrl } from '../api/secret-url.js';
+import type { Capture, CaptureEvent } from '../capture/capture.js';
 import { CaptureError } from '../capture/capture-error.js';
+import { DisplayCapture } from '../capture/display-capture/display-capture.js';
 import { MediaWatch } from '../capture/media-watch.js';
-import { type CaptureEvent, TabCapture } from '../capture/tab-capture/tab-capture.js';
+import { TabCapture } from '../capture/tab-capture/tab-capture.js';
 import type { CaptureBrowser } from './browser.js';
 import { ClientPage } from './client-page.js';
 import { type JoinStep, JoinSteps } from './join-steps.js';
@@ -75,7 +77,7 @@ export class MeetingSession {
   readonly #closing = new AbortController();
   readonly #frames = new Map<string, number>();
   #steps = new JoinSteps();
-  #capture: TabCapture | undefined;
+  #capture: Capture | undefined;
   #page: ClientPage | undefined;
   #running: Promise<void> = Promise.resolve();
   #isIn = false;
@@ -93,7 +95,8 @@ export class MeetingSession {
   static async open(options: MeetingOptions): Promise<MeetingSession> {
     const session = new MeetingSession(options);
     const { browser, profile, ffmpeg, log, epoch } = options;
-    session.#capture = await TabCapture.start({
+    const method = profile.method === 'display' ? DisplayCapture : TabCapture;
+    session.#capture = await method.start({
       ...{ browser, profile, ffmpeg, log },
       ...(epoch === undefined ? {} : { epoch }),
       onEvent: (event) => session.#captured(event),

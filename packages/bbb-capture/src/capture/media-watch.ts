@@ -1,4 +1,5 @@
 import type { CaptureTrouble } from '@sluice/core';
+import type { CaptureEvent } from './capture.js';
 
 /** Something has begun to be wrong, or is right again. */
 export type WatchEvent =
@@ -11,10 +12,16 @@ export type WatchEvent =
     }
   | { readonly type: 'recovered'; readonly trouble: CaptureTrouble };
 
-type Watched = 'silent' | 'black' | 'frozen' | 'audio-lost';
+type Watched = 'silent' | 'black' | 'frozen' | 'audio-lost' | 'slow';
 
 /** Beyond these times something is told, within 10 s with the second that passes between two looks. */
-const AFTER_MS: Readonly<Record<Watched, number>> = { silent: 8000, black: 6000, frozen: 8000, 'audio-lost': 5000 };
+const AFTER_MS: Readonly<Record<Watched, number>> = {
+  silent: 8000,
+  black: 6000,
+  frozen: 8000,
+  'audio-lost': 5000,
+  slow: 8000,
+};
 /** The tab gives ten pictures a second even of a page that stands still. */
 const NO_PICTURE_MS = 4000;
 /** -60 dBFS. */
@@ -23,6 +30,10 @@ const SILENCE = 0.001;
 const BLACK = 20;
 const BLACK_DEVIATION = 3;
 const CHANGE = 0.05;
+/** Of the pictures that a tab gives, so many may be left out. */
+const MOST_SKIPPED = 0.4;
+
+type Look = Omit<Extract<CaptureEvent, { type: 'look' }>, 'type'>;
 
 /** Watches picture and sound of a capture. Times are milliseconds, monotonic. */
 export class MediaWatch {
@@ -30,20 +41,24 @@ export class MediaWatch {
   /** What is wrong, and whether it was told as a fault. */
   readonly #told = new Map<Watched, boolean>();
   #captured = -1;
+  #skipped = 0;
   #lastCaptured: number;
   #lastSound: number;
   #movesInPage = false;
 
   constructor(now: number) {
-    this.#good = { silent: now, black: now, frozen: now, 'audio-lost': now };
+    this.#good = { silent: now, black: now, frozen: now, 'audio-lost': now, slow: now };
     this.#lastCaptured = now;
     this.#lastSound = now;
   }
 
-  /** A look at the picture. @param look.captured pictures that the tab has given so far */
-  look(look: { mean: number; deviation: number; change: number; captured: number }, now: number): void {
-    if (look.captured !== this.#captured) this.#lastCaptured = now;
+  /** A look at the picture. */
+  look(look: Look, now: number): void {
+    const captured = look.captured - this.#captured;
+    if (captured !== 0) this.#lastCaptured = now;
+    if (look.skipped - this.#skipped <= captured * MOST_SKIPPED) this.#good.slow = now;
     this.#captured = look.captured;
+    this.#skipped = look.skipped;
     if (look.mean > BLACK || look.deviation > BLACK_DEVIATION) this.#good.black = now;
     if (look.change > CHANGE) this.#good.frozen = now;
   }
@@ -72,6 +87,7 @@ export class MediaWatch {
       this.#judge('audio-lost', isLost, true, lost),
       this.#judge('frozen', isStill, pictureGone || this.#movesInPage, still),
       this.#judge('black', this.#isBad('black', now), true, 'the picture is black'),
+      this.#judge('slow', this.#isBad('slow', now), false, 'the encoder has no time for many of the pictures'),
       // Where nothing is played, nothing is heard.
       this.#judge('silent', this.#isBad('silent', now) && !isLost, false, 'nothing is heard'),
     ].flatMap((event) => event ?? []);

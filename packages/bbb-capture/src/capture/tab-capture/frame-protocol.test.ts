@@ -26,10 +26,18 @@ test('what the controller tab sends is read', () => {
     sampleRate: 48_000,
     pcm: sound.subarray(4),
   });
-  const look = Buffer.alloc(16);
+  const look = Buffer.alloc(20);
   look.writeFloatBE(127.5, 0);
   look.writeUInt32BE(9, 12);
-  expect(readFrame(frame(5, 0, 7, look))).toEqual({ type: 'look', mean: 127.5, deviation: 0, change: 0, captured: 9 });
+  look.writeUInt32BE(2, 16);
+  expect(readFrame(frame(5, 0, 7, look))).toEqual({
+    type: 'look',
+    mean: 127.5,
+    deviation: 0,
+    change: 0,
+    captured: 9,
+    skipped: 2,
+  });
   expect(readFrame(frame(7, 0, 7, Buffer.from('over')))).toEqual({ type: 'ended', reason: 'over' });
 });
 
@@ -40,8 +48,8 @@ test.each([
   [frame(4, 0, 0, Buffer.alloc(3)), 'truncated'],
   [frame(4, 0, 0, Buffer.alloc(12)), 'malformed'],
   [frame(4, 0, 0, Buffer.from([0, 0, 0xbb, 0x80, 1])), 'malformed'],
-  [frame(5, 0, 0, Buffer.alloc(15)), 'truncated'],
-  [frame(5, 0, 0, Buffer.alloc(16, 0xff)), 'malformed'],
+  [frame(5, 0, 0, Buffer.alloc(19)), 'truncated'],
+  [frame(5, 0, 0, Buffer.alloc(20, 0xff)), 'malformed'],
   [frame(1, 0, Number.NaN, Buffer.alloc(0)), 'malformed'],
   [frame(1, 0, 1e300, Buffer.alloc(0)), 'malformed'],
   [frame(6, 0, 0, Buffer.alloc(0)), 'unsupported'],

@@ -18,6 +18,8 @@ export type CaptureFrame =
       readonly change: number;
       /** Pictures that the tab has given so far. */
       readonly captured: number;
+      /** Those of them that were not encoded, because the encoder was busy. */
+      readonly skipped: number;
     }
   /** The capture is over, and why. */
   | { readonly type: 'ended'; readonly reason: string };
@@ -25,7 +27,7 @@ export type CaptureFrame =
 /** Kind, flags, two bytes of nothing, and the time as a double. */
 const HEADER_BYTES = 12;
 const KEYFRAME = 1;
-const LOOK_BYTES = 16;
+const LOOK_BYTES = 20;
 const STEREO_FRAME_BYTES = 8;
 const MIN_RATE = 8000;
 const MAX_RATE = 192_000;
@@ -93,5 +95,5 @@ function readLook(payload: Buffer) {
   if (![mean, deviation, change].every(Number.isFinite)) {
     throw new MediaError('malformed', `a look of ${mean}, ${deviation}, ${change}`);
   }
-  return { mean, deviation, change, captured: payload.readUInt32BE(12) };
+  return { mean, deviation, change, captured: payload.readUInt32BE(12), skipped: payload.readUInt32BE(16) };
 }

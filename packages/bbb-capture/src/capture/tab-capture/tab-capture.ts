@@ -1,7 +1,7 @@
-import { type CaptureProfile, type Logger, messageOf } from '@sluice/core';
-import { h264TrackConfig, type Micros, micros, type Sample, type TrackConfig } from '@sluice/media';
+import { messageOf } from '@sluice/core';
+import { h264TrackConfig, micros } from '@sluice/media';
 import type { Page } from 'playwright-core';
-import type { CaptureBrowser } from '../../browser/browser.js';
+import { AUDIO_TRACK, type Capture, type CaptureOptions, nowMicros, VIDEO_TRACK } from '../capture.js';
 import { CaptureError } from '../capture-error.js';
 import { peakOf } from '../sound-level.js';
 import { SoundTrack } from '../sound-track.js';
@@ -9,36 +9,6 @@ import { ControllerServer } from './controller-server.js';
 import { type CaptureFrame, readFrame } from './frame-protocol.js';
 import { PageClock } from './page-clock.js';
 
-/** What a capture gives. */
-export type CaptureEvent =
-  | { readonly type: 'config'; readonly config: TrackConfig }
-  | { readonly type: 'sample'; readonly sample: Sample }
-  /** What the picture was like a moment ago, once a second; of luma, 0 to 255. */
-  | {
-      readonly type: 'look';
-      readonly mean: number;
-      readonly deviation: number;
-      readonly change: number;
-      readonly captured: number;
-    }
-  /** The loudest sample of a block of sound: 0 to 1. */
-  | { readonly type: 'level'; readonly peak: number }
-  /** The tab, the encoder or the connection to them is gone. */
-  | { readonly type: 'lost'; readonly reason: string };
-
-export interface TabCaptureOptions {
-  readonly browser: CaptureBrowser;
-  readonly profile: Pick<CaptureProfile, 'width' | 'height' | 'fps' | 'videoKbps' | 'audioKbps'>;
-  /** ffmpeg's file, for AAC. */
-  readonly ffmpeg: string;
-  readonly onEvent: (event: CaptureEvent) => void;
-  readonly log: Logger;
-  /** Where times of samples count from, `process.hrtime` in microseconds; the beginning by default. */
-  readonly epoch?: Micros;
-}
-
-const VIDEO_TRACK = 0;
-const AUDIO_TRACK = 1;
 const MIN_FPS = 10;
 const KEYFRAME_SECONDS = 2;
 /** A title that no tab has makes getDisplayMedia wait for ever. */
@@ -50,8 +20,8 @@ const SOUND_LATE_MICROS = 500_000;
  * Captures a tab of a browser from inside it: a second tab takes the first one's picture and sound, encodes the picture
  * by WebCodecs and sends both over a WebSocket of the loopback address.
  */
-export class TabCapture {
-  readonly #options: TabCaptureOptions;
+export class TabCapture implements Capture {
+  readonly #options: CaptureOptions;
   readonly #clock = new PageClock();
   readonly #epoch: number;
   readonly #sound: SoundTrack;
@@ -62,7 +32,7 @@ export class TabCapture {
   #hasConfig = false;
   #isClosed = false;
 
-  private constructor(options: TabCaptureOptions) {
+  private constructor(options: CaptureOptions) {
     this.#options = options;
     this.#epoch = options.epoch ?? nowMicros();
     const { ffmpeg, profile, onEvent, log } = options;
@@ -81,7 +51,7 @@ export class TabCapture {
    *
    * @throws {CaptureError} `no-encoder`, or `browser-failed` where it does not begin in time
    */
-  static async start(options: TabCaptureOptions): Promise<TabCapture> {
+  static async start(options: CaptureOptions): Promise<TabCapture> {
     const capture = new TabCapture(options);
     try {
       await capture.#start();
@@ -186,11 +156,6 @@ export class TabCapture {
   #lose(reason: string): void {
     if (!this.#isClosed) this.#options.onEvent({ type: 'lost', reason });
   }
-}
-
-/** What this process and Chromium's pictures count by: microseconds of the monotonic clock. */
-function nowMicros(): number {
-  return Number(process.hrtime.bigint() / 1000n);
 }
 
 /** High, main and baseline at the lowest level that holds the size and rate. H.264 table A-1. */
