@@ -18,6 +18,8 @@ export {
   type SessionEvent,
 } from './browser/meeting-session.js';
 export { CaptureError } from './capture/capture-error.js';
+export { MEDIA_PORTS, type PreflightOptions, preflight } from './preflight/preflight.js';
+export type { PreflightTarget } from './preflight/rtmp-target.js';
 export { Publisher, type PublisherState } from './publish/publisher.js';
 export { allowTarget, originOf, PublishTarget } from './publish/target.js';
 export { CaptureSupervisor } from './supervision/supervisor.js';
