@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chownSync, readFileSync, readlinkSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,6 +101,17 @@ test('the seccomp profile lets Chromium make its namespaces, and nobody mount, t
   for (const name of [...refused, ...more, 'clone3', 'swapon', 'reboot', 'sethostname', 'settimeofday']) {
     expect(allowed.has(name), name).toBe(false);
   }
+});
+
+test('the table of requirements names what is there', async () => {
+  const table = await readFile(join(DOCS, 'requirements.md'), 'utf8');
+  const rows = table.split('\n').filter((line) => /^\| \d+ \|/.test(line));
+  expect(rows.map((row) => Number(row.split('|')[1]))).toEqual(rows.map((_, index) => index + 1));
+  const named = rows.flatMap((row) =>
+    [...row.matchAll(/`((?:packages|test|docs)\/[^`]+)`/g)].map(([, path]) => path ?? ''),
+  );
+  expect(named.length).toBeGreaterThan(rows.length);
+  expect(named.filter((path) => !existsSync(join(DOCS, '../..', path)))).toEqual([]);
 });
 
 describe.runIf(IS_BBB_LONG && process.getuid?.() === 0)('as the program of a user', () => {
