@@ -131,6 +131,7 @@ export class BbbStub {
 
   async #page(path: string, parameters: URLSearchParams, request: IncomingMessage): Promise<Reply | undefined> {
     if (path === '/') return frontPage();
+    if (path === '/favicon.ico') return { status: 204, type: 'image/x-icon', body: '' };
     if (path === '/html5client/guestWait') return guestWait(request, parameters, this.meetings);
     if (path === '/html5client/' || path === '/html5client/join') return clientPage(this.meetings, parameters);
     return script(path);

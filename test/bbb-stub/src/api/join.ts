@@ -11,8 +11,13 @@ export type JoinOutcome =
   | { readonly meeting: Meeting; readonly attendee: Attendee; readonly path: string }
   | { readonly failure: Failure };
 
-/** The `join` call, its checksum apart. @param skin of the server */
-export function join(parameters: URLSearchParams, meetings: Meetings, skin: Skin): JoinOutcome {
+/**
+ * The `join` call, its checksum apart.
+ *
+ * @param cookie of the browser's session
+ * @param skin of the server
+ */
+export function join(parameters: URLSearchParams, meetings: Meetings, cookie: string, skin: Skin): JoinOutcome {
   const refused = (...said: Parameters<typeof failure>): JoinOutcome => ({ failure: failure(...said) });
   const fullName = parameters.get('fullName') ?? '';
   if (fullName.trim() === '') return refused('missingParamFullName');
@@ -41,7 +46,8 @@ export function join(parameters: URLSearchParams, meetings: Meetings, skin: Skin
     isBot: parameters.get('bot') === 'true',
     userdata: userdataOf(parameters),
   };
-  const attendee = meeting.join({ ...joiner, userID: userID || `guest-${meeting.attendees.length + 1}` });
+  const id = userID || `guest-${meeting.attendees.length + 1}`;
+  const attendee = meeting.join({ ...joiner, userID: id }, cookie);
   return { meeting, attendee, path: clientPath(meeting, attendee) };
 }
 

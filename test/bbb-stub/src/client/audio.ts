@@ -27,6 +27,8 @@ export class MeetingAudio {
   readonly #anonymous: HTMLAudioElement[] = [];
   #closeDialog = () => {};
   #isSilent: boolean;
+  /** The browser gave no microphone. */
+  #isRefused = false;
 
   constructor(meeting: AudioContextOfMeeting) {
     this.#meeting = meeting;
@@ -87,7 +89,7 @@ export class MeetingAudio {
     const speak = button(words.microphone, look.microphone, () => this.#speak());
     // 4.0 has the button only for those on whom it is forced.
     const isOffered =
-      settings.audioDialog !== 'denied' &&
+      (settings.audioDialog !== 'denied' || this.#isRefused) &&
       settings.userdata.bbb_listen_only_mode !== 'false' &&
       (settings.skin !== 'livekit' || this.#isForced);
     this.#show([...(this.#isForced && isOffered ? [] : [speak]), ...(isOffered ? [listen] : [])]);
@@ -97,7 +99,11 @@ export class MeetingAudio {
     const { look, words, settings } = this.#meeting;
     const refused = () => {
       // Before 2.6 there was no such help; one goes back to the dialog.
-      if (!isSince(settings.skin, '2.7')) return this.#ask();
+      this.#isRefused = true;
+      if (!isSince(settings.skin, '2.7')) {
+        this.#ask();
+        return;
+      }
       const listen = button(words.listenOnly, look.helpListenOnly, () => this.#start('listen-only'));
       this.#show([element('p', {}, words.help), listen]);
     };

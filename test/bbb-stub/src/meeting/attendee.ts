@@ -25,25 +25,28 @@ export interface ClientLink {
 export class Attendee {
   readonly joiner: Joiner;
   readonly sessionToken = randomBytes(8).toString('hex');
-  /** Value of the session's cookie. */
-  readonly cookie = randomBytes(16).toString('hex').toUpperCase();
+  /** Value of the session's cookie: one for all meetings that a browser is in. */
+  readonly cookie: string;
   /** What the server calls them; `userID` is what the link does. */
   readonly internalId = `w_${randomBytes(6).toString('hex')}`;
   guestStatus: GuestStatus;
   audio: AudioMode = 'none';
   link: ClientLink | undefined;
+  /** Its client is there, or was a moment ago. */
+  isConnected = false;
   /** Out of the meeting for good: the session is worth nothing any more. */
   isOut = false;
   /** Until then the client can't connect. */
   refusedUntil = 0;
 
-  constructor(joiner: Joiner) {
+  constructor(joiner: Joiner, cookie: string) {
+    this.cookie = cookie;
     this.joiner = joiner;
     this.guestStatus = joiner.guestStatus;
   }
 
   get isPresent(): boolean {
-    return this.link !== undefined && this.guestStatus === 'ALLOW' && !this.isOut;
+    return this.isConnected && this.guestStatus === 'ALLOW' && !this.isOut;
   }
 
   tell(message: ServerMessage): void {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PictureMode, ServerMessage, SoundMode } from '../protocol.js';
 import type { Skin } from '../skin.js';
 import { type Action, action } from './action.js';
-import { Attendee, type Joiner } from './attendee.js';
+import { Attendee, type ClientLink, type Joiner } from './attendee.js';
 import type { MeetingSettings } from './options.js';
 
 export interface ChatMessage {
@@ -53,21 +53,30 @@ export class Meeting {
     return this.state !== 'ended' && (this.settings.hasTeacher || this.present.length > 0);
   }
 
-  /** The one who uses a link. Who is in it by the same ID has to go. */
-  join(joiner: Joiner): Attendee {
+  /** The one who uses a link. Who is in it by the same ID has to go. @param cookie of the browser's session */
+  join(joiner: Joiner, cookie: string): Attendee {
     for (const other of this.attendees) {
       if (other.joiner.userID === joiner.userID) this.#remove(other, { kind: 'out', reason: 'duplicate' });
     }
-    const attendee = new Attendee(joiner);
+    const attendee = new Attendee(joiner, cookie);
     this.attendees.push(attendee);
     return attendee;
+  }
+
+  /** A client is connected. */
+  came(attendee: Attendee, link: ClientLink): void {
+    attendee.link?.drop();
+    attendee.link = link;
+    attendee.isConnected = true;
   }
 
   /** A client's connection is gone. */
   gone(attendee: Attendee): void {
     attendee.link = undefined;
     this.#after(LEAVE_GRACE_MS, () => {
-      if (attendee.link === undefined) attendee.audio = 'none';
+      if (attendee.link !== undefined) return;
+      attendee.isConnected = false;
+      attendee.audio = 'none';
     });
   }
 

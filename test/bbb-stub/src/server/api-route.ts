@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorShape, type Failure, failure, failureXml, shapeOf, successXml } from '../api/answer.js';
 import { CALLS } from '../api/calls.js';
@@ -11,6 +12,7 @@ import { html, type Reply, redirect, send, xml } from './reply.js';
 
 export const API = '/bigbluebutton/api';
 export const SESSION_COOKIE = 'JSESSIONID';
+const SESSION = /(?:^|; *)JSESSIONID=([0-9A-F]{32})(?:;|$)/;
 
 /** A call that came, without its checksum. */
 export interface ReceivedCall {
@@ -56,18 +58,18 @@ export class ApiRoute {
       else send(response, html(`<!doctype html><title>Error ${fault.status}</title>`, fault.status));
       return;
     }
-    const { answer, reply } = this.#answer(call, query, request.method ?? 'GET');
+    const { answer, reply } = this.#answer(call, query, request);
     this.#remember(call, query, answer);
     send(response, reply);
   }
 
-  #answer(call: string, query: string, method: string): { answer: string; reply: Reply } {
+  #answer(call: string, query: string, request: IncomingMessage): { answer: string; reply: Reply } {
     const parameters = new URLSearchParams(query);
     if (call === '') {
       const version = { version: '2.0', apiVersion: '2.0', bbbVersion: '' };
       return { answer: 'SUCCESS', reply: xml(successXml(version)) };
     }
-    if (call === 'join') return this.#join(parameters, query, method);
+    if (call === 'join') return this.#join(parameters, query, request);
     const act = Object.hasOwn(CALLS, call) ? CALLS[call] : undefined;
     if (act === undefined) return this.#refuse(failure('unsupportedRequest'));
     if (!isSigned(call, query, this.#options)) return this.#refuse(failure('checksumError'));
@@ -76,7 +78,7 @@ export class ApiRoute {
     return { answer: 'SUCCESS', reply: xml(successXml(outcome.content)) };
   }
 
-  #join(parameters: URLSearchParams, query: string, method: string): { answer: string; reply: Reply } {
+  #join(parameters: URLSearchParams, query: string, request: IncomingMessage): { answer: string; reply: Reply } {
     const wantsXml = parameters.get('redirect') === 'false';
     const logoutUrl = this.#meetings.get(parameters.get('meetingID') ?? '')?.settings.logoutURL ?? '/';
     const refuse = (why: Failure) => {
@@ -84,9 +86,9 @@ export class ApiRoute {
       const errors = new URLSearchParams({ errors: JSON.stringify([why]) });
       return { answer: why.key, reply: redirect(`${logoutUrl}?${errors}`) };
     };
-    if (method !== 'GET') return this.#refuse(failure('unsupportedRequest'));
+    if (request.method !== 'GET') return this.#refuse(failure('unsupportedRequest'));
     if (!isSigned('join', query, this.#options)) return refuse(failure('checksumError'));
-    const outcome = join(parameters, this.#meetings, this.#options.skin);
+    const outcome = join(parameters, this.#meetings, sessionCookie(request), this.#options.skin);
     if ('failure' in outcome) return refuse(outcome.failure);
     const { meeting, attendee, path } = outcome;
     const cookie = { 'set-cookie': `${SESSION_COOKIE}=${attendee.cookie}; Path=/; HttpOnly` };
@@ -114,6 +116,12 @@ export class ApiRoute {
     parameters.delete('checksum');
     this.received.push({ call, parameters: Object.fromEntries(parameters), answer, at: Date.now() });
   }
+}
+
+/** The cookie of the browser's session, or one for a new session. */
+function sessionCookie(request: IncomingMessage): string {
+  const [, known] = SESSION.exec(request.headers.cookie ?? '') ?? [];
+  return known ?? randomBytes(16).toString('hex').toUpperCase();
 }
 
 function authToken({ sessionToken }: Attendee): string {

@@ -26,6 +26,8 @@ export class Links {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A connection may break at any time; then it is closed, and there is nothing to do.
+    socket.on('error', () => socket.destroy());
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://stub');
     const session = sessionOf(request, searchParams, this.#meetings);
     const isClient = session !== undefined && pathname === linkPath(session.meeting);
@@ -33,6 +35,7 @@ export class Links {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
     } else if (isClient || SIGNALLING.includes(pathname)) {
       this.#server.handleUpgrade(request, socket, head, (link) => {
+        link.on('error', () => link.terminate());
         if (isClient) serve(link, session);
       });
     } else {
@@ -47,20 +50,29 @@ export class Links {
 }
 
 function serve(socket: WebSocket, { meeting, attendee }: { meeting: Meeting; attendee: Attendee }): void {
-  attendee.link?.drop();
   const link = {
     send: (message: unknown) => socket.send(JSON.stringify(message)),
     drop: () => socket.terminate(),
   };
-  attendee.link = link;
+  meeting.came(attendee, link);
   socket.on('message', (data: RawData) => {
-    const read = clientMessage.safeParse(JSON.parse(data.toString()));
-    if (!read.success) socket.close(1008, 'not a message of the stub');
+    const read = readMessage(data.toString());
+    if (read === undefined) socket.close(1008, 'not a message of the stub');
     else if (attendee.isOut) return;
-    else if (read.data.kind === 'audio') attendee.audio = read.data.mode;
-    else meeting.say({ from: attendee.joiner.fullName, text: read.data.text });
+    else if (read.kind === 'audio') attendee.audio = read.mode;
+    else meeting.say({ from: attendee.joiner.fullName, text: read.text });
   });
   socket.on('close', () => {
     if (attendee.link === link) meeting.gone(attendee);
   });
+}
+
+/** @returns undefined where it isn't one */
+function readMessage(text: string): ClientMessage | undefined {
+  try {
+    return clientMessage.parse(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    throw error;
+  }
 }
