@@ -174,6 +174,21 @@ describe.runIf(IS_BBB_LONG)('at length', () => {
     await server.reaches(id, ({ failure }) => failure === 'target-refused', 60_000);
   }, 90_000);
 
+  test('a stream of this server is published to, also where that takes a credential', async () => {
+    const server = await start([{ meetingID: 'room' }], `${QUICK}access:\n  publish: credential\n`);
+    await server.live(await server.capture('room', 'live/room'));
+  }, 90_000);
+
+  test('a browser that takes too much memory is started anew', async () => {
+    const yaml = QUICK.replace(' }', ', memoryMib: 256 }');
+    const server = await start([{ meetingID: 'room' }], yaml);
+    const id = await server.capture('room', 'live/room');
+    await server.reaches(id, ({ rejoins }) => rejoins >= 2, 60_000);
+    expect(server.sluice.log.some(({ detail }) => /the browser takes \d+ MiB of 256 MiB/.test(String(detail)))).toBe(
+      true,
+    );
+  }, 90_000);
+
   test('the notice in the chat', async () => {
     const server = await start([{ meetingID: 'room' }], `${QUICK.replace(' }', ", chatMessage: 'We are on air.' }")}`);
     const id = await server.capture('room', 'live/room');

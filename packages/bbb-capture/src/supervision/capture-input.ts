@@ -25,8 +25,8 @@ export type StayNews =
 
 /** Whatever happens to a capture. */
 export type CaptureInput =
-  /** The meeting runs: each time that BBB says so. */
-  | { readonly kind: 'running'; readonly createTime: number }
+  /** The meeting runs: each time that BBB says so. `isAlone`: nobody is in it beside the capture. */
+  | { readonly kind: 'running'; readonly createTime: number; readonly isAlone: boolean }
   /** BBB says that it has ended. */
   | { readonly kind: 'over' }
   /** BBB gives no answer, or none that can be read. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CaptureAction, CaptureInput, StayNews } from './capture-input.js';
 import { CaptureMachine, type MachineSettings } from './capture-machine.js';
-import { JOIN_MS, LOST_TARGET_MS, MOST_ATTEMPTS, STEADY_MS } from './patience.js';
+import { ALONE_MS, JOIN_MS, LOST_TARGET_MS, MOST_ATTEMPTS, STEADY_MS } from './patience.js';
 
 const MIB = 1024 * 1024;
 const SETTINGS: MachineSettings = {
@@ -61,7 +61,7 @@ class Bench {
   }
 
   goLive(): void {
-    if (this.stay === 0) this.give({ kind: 'running', createTime: 1 });
+    if (this.stay === 0) this.give({ kind: 'running', createTime: 1, isAlone: false });
     this.news({ kind: 'live' });
     this.give({ kind: 'target-live' });
   }
@@ -71,7 +71,7 @@ describe('a capture', () => {
   test('waits, joins, is live, and ends with its meeting', () => {
     const bench = new Bench();
     expect(bench.state).toEqual({ kind: 'waiting' });
-    bench.give({ kind: 'running', createTime: 7 });
+    bench.give({ kind: 'running', createTime: 7, isAlone: false });
     expect(bench.done).toEqual([{ kind: 'open', stay: 1, createTime: 7 }]);
     bench.news({ kind: 'step', step: 'opens the meeting' });
     expect(bench.state).toEqual({ kind: 'joining', step: 'opens the meeting', attempt: 1 });
@@ -122,7 +122,7 @@ describe('a capture', () => {
     other.goLive();
     other.news({ kind: 'meeting-ended' });
     other.pass(4000);
-    other.give({ kind: 'running', createTime: 1 });
+    other.give({ kind: 'running', createTime: 1, isAlone: false });
     other.pass(6000);
     expect(other.kinds).toEqual(['open', 'close', 'open']);
   });
@@ -156,7 +156,7 @@ describe('a capture', () => {
 
   test('gives up where nothing helps', () => {
     const bench = new Bench();
-    bench.give({ kind: 'running', createTime: 1 });
+    bench.give({ kind: 'running', createTime: 1, isAlone: false });
     for (let round = 0; round < MOST_ATTEMPTS; round += 1) bench.pass(JOIN_MS + 40_000);
     expect(bench.state).toMatchObject({ kind: 'failed', failure: 'not-heard' });
     expect(bench.kinds.filter((kind) => kind === 'open')).toHaveLength(MOST_ATTEMPTS);
@@ -164,7 +164,7 @@ describe('a capture', () => {
 
   test('fails at once with what no second try can change', () => {
     const bench = new Bench();
-    bench.give({ kind: 'running', createTime: 1 });
+    bench.give({ kind: 'running', createTime: 1, isAlone: false });
     bench.news({ kind: 'failed', failure: 'meeting-full', detail: 'full' });
     expect(bench.state).toEqual({ kind: 'failed', failure: 'meeting-full', detail: 'full' });
     expect(bench.kinds).toEqual(['open', 'close', 'finish']);
@@ -186,7 +186,7 @@ describe('a capture', () => {
 
   test('waits in the lobby as long as for a meeting', () => {
     const bench = new Bench({ waitMs: 600_000 });
-    bench.give({ kind: 'running', createTime: 1 });
+    bench.give({ kind: 'running', createTime: 1, isAlone: false });
     bench.news({ kind: 'lobby' });
     bench.pass(599_000);
     expect(bench.state).toMatchObject({ kind: 'joining', step: 'waits in the lobby' });
@@ -223,9 +223,23 @@ describe('a capture', () => {
   test('follows a meeting that was restarted under the same id', () => {
     const bench = new Bench();
     bench.goLive();
-    bench.give({ kind: 'running', createTime: 2 });
+    bench.give({ kind: 'running', createTime: 2, isAlone: false });
     bench.pass(500);
     expect(bench.done.at(-1)).toEqual({ kind: 'open', stay: 2, createTime: 2 });
+  });
+
+  test('leaves a meeting that everybody else has left', () => {
+    const bench = new Bench();
+    bench.goLive();
+    const runs = (isAlone: boolean) => bench.give({ kind: 'running', createTime: 1, isAlone });
+    runs(true);
+    bench.pass(ALONE_MS - 1);
+    runs(false);
+    runs(true);
+    bench.pass(ALONE_MS - 1);
+    expect(bench.state.kind).toBe('live');
+    bench.pass(1);
+    expect(bench.state).toEqual({ kind: 'ended', reason: 'meeting-ended' });
   });
 
   test('starts the browser anew when it takes too much memory, and ends when its time is up', () => {
@@ -294,7 +308,7 @@ describe('whatever happens in whatever order', () => {
         const stay = bench.stay - one.back;
         if (one.news.kind === 'closed') close(stay);
         else bench.news(one.news, stay);
-      } else if ('createTime' in one) bench.give({ kind: 'running', createTime: one.createTime });
+      } else if ('createTime' in one) bench.give({ kind: 'running', createTime: one.createTime, isAlone: false });
       else if ('refused' in one) bench.give({ kind: 'target-lost', detail: 'x', refused: one.refused });
       else if ('kind' in one) bench.give({ kind: one.kind as 'over' | 'stop' | 'target-live' });
       else for (const stay of open) close(stay);
@@ -326,7 +340,7 @@ describe('whatever happens in whatever order', () => {
         for (let round = 0; round < 400 && !['live', 'ended', 'failed'].includes(bench.state.kind); round += 1) {
           const closing = bench.kinds.lastIndexOf('close') > bench.kinds.lastIndexOf('open');
           if (closing) for (const stay of open) close(stay);
-          bench.give({ kind: 'running', createTime: 3 });
+          bench.give({ kind: 'running', createTime: 3, isAlone: false });
           for (const trouble of troubles) bench.news({ kind: 'well', trouble });
           bench.news({ kind: 'live' });
           bench.pass(1000);

@@ -1,7 +1,16 @@
 import type { CaptureFailure, CaptureState, CaptureTrouble } from '@sluice/core';
 import { type Millis, millis } from '@sluice/media';
 import type { CaptureAction, CaptureInput, StayNews } from './capture-input.js';
-import { isHopeless, JOIN_MS, LOST_TARGET_MS, MOST_ATTEMPTS, pauseMs, SETTLE_MS, STEADY_MS } from './patience.js';
+import {
+  ALONE_MS,
+  isHopeless,
+  JOIN_MS,
+  LOST_TARGET_MS,
+  MOST_ATTEMPTS,
+  pauseMs,
+  SETTLE_MS,
+  STEADY_MS,
+} from './patience.js';
 import { Troubles } from './troubles.js';
 
 export interface MachineSettings {
@@ -47,6 +56,7 @@ export class CaptureMachine {
   #liveSince: number | undefined;
   #lostSince: number | undefined;
   #refusedSince: number | undefined;
+  #aloneSince: number | undefined;
   #silence: { readonly failure: CaptureFailure; readonly detail: string } | undefined;
   #isFinished = false;
 
@@ -90,7 +100,8 @@ export class CaptureMachine {
   get deadline(): Millis | undefined {
     if (this.#phase.kind === 'over') return undefined;
     const { maxMs } = this.#settings;
-    const times = [maxMs === 0 ? undefined : this.#began + maxMs, this.#refusedUntil, this.#phaseUntil];
+    const most = maxMs === 0 ? undefined : this.#began + maxMs;
+    const times = [most, this.#refusedUntil, this.#aloneUntil, this.#phaseUntil];
     const least = Math.min(...times.filter((time) => time !== undefined));
     return Number.isFinite(least) ? millis(least) : undefined;
   }
@@ -114,6 +125,10 @@ export class CaptureMachine {
     return phase.kind === 'pausing' && this.#slot !== 'free' ? undefined : phase.until;
   }
 
+  get #aloneUntil(): number | undefined {
+    return this.#aloneSince === undefined ? undefined : this.#aloneSince + ALONE_MS;
+  }
+
   get #refusedUntil(): number | undefined {
     return this.#refusedSince === undefined ? undefined : this.#refusedSince + LOST_TARGET_MS;
   }
@@ -123,6 +138,7 @@ export class CaptureMachine {
     if (this.#phase.kind === 'over') return [];
     switch (input.kind) {
       case 'running':
+        this.#aloneSince = input.isAlone ? (this.#aloneSince ?? now) : undefined;
         return this.#takeRunning(input.createTime, now);
       case 'over':
         return this.#end({ kind: 'ended', reason: 'meeting-ended' });
@@ -256,6 +272,9 @@ export class CaptureMachine {
     if (maxMs !== 0 && now >= this.#began + maxMs) return this.#fail('too-long', `its ${maxMs / 1000} s are over`);
     if (this.#refusedUntil !== undefined && now >= this.#refusedUntil) {
       return this.#fail('target-refused', this.#troubles.detailOf('target-lost') ?? 'the target refuses the stream');
+    }
+    if (this.#aloneUntil !== undefined && now >= this.#aloneUntil) {
+      return this.#end({ kind: 'ended', reason: 'meeting-ended' });
     }
     if (phase.kind === 'staying') return this.#heal(now);
     if (now < phase.until) return [];

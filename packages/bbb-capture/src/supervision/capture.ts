@@ -213,7 +213,11 @@ export class Capture {
       case 'began':
       case 'seen':
       case 'restarted':
-        this.#take({ kind: 'running', createTime: event.info.createTime });
+        this.#take({
+          kind: 'running',
+          createTime: event.info.createTime,
+          isAlone: this.#options.door.isAloneIn(event.info),
+        });
         break;
       case 'ended':
         this.#take({ kind: 'over' });

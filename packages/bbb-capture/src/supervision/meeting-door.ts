@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CaptureProfile, CaptureRequest } from '@sluice/core';
+import type { MeetingInfo } from '../api/answers.js';
 import type { BbbClient } from '../api/bbb-client.js';
 import { BbbError } from '../api/errors.js';
 import { readJoinLink } from '../api/join-link.js';
@@ -89,6 +90,11 @@ export class MeetingDoor {
     const { client, request } = this.#options;
     if (client === undefined) throw new Error('there is no API to say it by');
     await client.sendChatMessage(request.meetingId, { message, userName: this.name });
+  }
+
+  /** Whether nobody is in the meeting but this attendee. */
+  isAloneIn({ attendees }: MeetingInfo): boolean {
+    return attendees.length > 0 && attendees.every(({ userId }) => userId === this.#options.userId);
   }
 
   /** What the attendee is called. */

@@ -11,6 +11,9 @@ export const MOST_ATTEMPTS = 8;
 /** A target that says no for so long will not say yes. */
 export const LOST_TARGET_MS = 30_000;
 
+/** In a meeting that everybody else has left: it would not end while the capture is in it. */
+export const ALONE_MS = 300_000;
+
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 
