@@ -91,11 +91,6 @@ export class CaptureMachine {
     return this.#phase.kind === 'staying';
   }
 
-  /** Everything is over and closed. */
-  get isFinished(): boolean {
-    return this.#isFinished;
-  }
-
   /** When it is to be ticked next; undefined where only others can bring it on. */
   get deadline(): Millis | undefined {
     if (this.#phase.kind === 'over') return undefined;

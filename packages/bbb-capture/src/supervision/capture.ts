@@ -50,6 +50,7 @@ export class Capture {
   readonly #epoch: Micros = micros(Number(process.hrtime.bigint() / 1000n));
   readonly #rate = new PictureRate();
   readonly #startedAt: Millis;
+  readonly #began: Millis;
   readonly #finished: Promise<void>;
   #resolveFinished: () => void = () => undefined;
   #stay: BrowserStay | undefined;
@@ -66,6 +67,7 @@ export class Capture {
     this.#options = options;
     const { profile, target, door, clock, log } = options;
     this.#startedAt = clock.wall();
+    this.#began = clock.monotonic();
     this.#finished = new Promise((resolve) => {
       this.#resolveFinished = resolve;
     });
@@ -272,7 +274,6 @@ export class Capture {
   #wallState(): CaptureState {
     const { state } = this.#machine;
     if (state.kind !== 'live' && state.kind !== 'degraded') return state;
-    const { clock } = this.#options;
-    return { ...state, since: millis(Math.round(clock.wall() - (clock.monotonic() - state.since))) };
+    return { ...state, since: millis(Math.round(this.#startedAt + (state.since - this.#began))) };
   }
 }
