@@ -20,7 +20,7 @@ const alias = {
 };
 
 /** What fills the machine, or measures a line: after all others, one at a time. */
-const ALONE = ['test/flood.test.ts', 'test/webrtc-network.test.ts'];
+const ALONE = ['test/flood.test.ts', 'test/webrtc-network.test.ts', 'test/bbb.test.ts', 'test/bbb-publish.test.ts'];
 
 export default defineConfig({
   resolve: { alias },

@@ -148,11 +148,12 @@ export class CaptureBrowser {
 
 /** A window that fills the screen, with nothing around the page: not even the bar that tells of unusual flags. */
 function onScreen(width: number, height: number): string[] {
+  // Of a window that is as large as the screen the page is a pixel short; one that is larger covers all of it.
   return [
     '--kiosk',
     '--test-type',
     '--window-position=0,0',
-    `--window-size=${width},${height}`,
+    `--window-size=${width + 1},${height + 1}`,
     '--force-device-scale-factor=1',
   ];
 }
