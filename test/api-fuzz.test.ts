@@ -167,9 +167,10 @@ describe('the control API, from its own description', () => {
     for (const { path, method } of operations()) {
       if (!path.includes('{')) continue;
       for (const value of NASTY_PATHS) {
-        expect(await ask(method, pathWith(path, value), method === 'GET' ? undefined : '{}')).toBeGreaterThanOrEqual(
-          400,
-        );
+        const status = await ask(method, pathWith(path, value), method === 'GET' ? undefined : '{}');
+        // Dots are resolved before they are sent, and then the request is one for another route.
+        const sent = new URL(`${sluice.api}${pathWith(path, value)}`).pathname;
+        if (sent.startsWith(path.slice(0, path.indexOf('{')))) expect(status).toBeGreaterThanOrEqual(400);
       }
     }
   });

@@ -11,6 +11,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 800,
-    rollupOptions: { input: [page('index.html'), page('player.html'), page('publish.html'), page('api-docs.html')] },
+    rollupOptions: {
+      input: [
+        page('index.html'),
+        page('player.html'),
+        page('publish.html'),
+        page('recordings.html'),
+        page('api-docs.html'),
+      ],
+    },
   },
 });

@@ -17,24 +17,29 @@ interface Ports {
 /** V8 may leave garbage where it is for as long as nobody needs the room. */
 const COLLECTS_GARBAGE_ON_SIGUSR2 = ['--expose-gc', '--import', 'data:text/javascript,process.on("SIGUSR2", gc)'];
 
+/** Without what the test run is told by variables that look like settings. */
+const OWN_ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')));
+
 /** The built server in a process of its own, so that its memory can be told from the test's. */
 export class ServerProcess {
   readonly ports: Ports;
   readonly #child: ChildProcess;
-  readonly #directory: string;
+  /** One of its own, which goes with it. */
+  readonly #directory: string | undefined;
 
-  private constructor(child: ChildProcess, directory: string, ports: Ports) {
+  private constructor(child: ChildProcess, directory: string | undefined, ports: Ports) {
     this.#child = child;
     this.#directory = directory;
     this.ports = ports;
   }
 
-  static async start(environment: Record<string, string>): Promise<ServerProcess> {
-    const directory = await mkdtemp(join(tmpdir(), 'sluice-process-'));
+  /** @param directory where its data are, and stay; else one that goes with it */
+  static async start(environment: Record<string, string>, directory?: string): Promise<ServerProcess> {
+    const own = directory === undefined ? await mkdtemp(join(tmpdir(), 'sluice-process-')) : undefined;
     const child = spawn(process.execPath, [...COLLECTS_GARBAGE_ON_SIGUSR2, MAIN, 'serve'], {
-      cwd: directory,
+      cwd: directory ?? own,
       env: {
-        ...process.env,
+        ...OWN_ENVIRONMENT,
         SLUICE_RTMP_PORT: '0',
         SLUICE_HTTP_PORT: '0',
         SLUICE_SRT_PORT: '0',
@@ -53,7 +58,7 @@ export class ServerProcess {
     });
     await until('the server is ready', () => output.includes('"msg":"Sluice is ready"'));
     const ready = output.split('\n').find((line) => line.includes('"msg":"Sluice is ready"')) ?? '{}';
-    return new ServerProcess(child, directory, JSON.parse(ready) as Ports);
+    return new ServerProcess(child, own, JSON.parse(ready) as Ports);
   }
 
   /** Resident without garbage, in bytes, as its own metrics tell. */
@@ -63,9 +68,15 @@ export class ServerProcess {
     return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
   }
 
+  /** Ends it as a crash does. */
+  async crash(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await exited(this.#child);
+  }
+
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
     await exited(this.#child);
-    await rm(this.#directory, { recursive: true });
+    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true });
   }
 }

@@ -23,6 +23,7 @@ const ICONS = {
   'camera-off': { line: `${CAMERA}M4 4l16 16` },
   screen: { line: 'M3.5 5h17v11.5h-17zM8.5 20h7' },
   back: { line: 'M14.5 5.5L8 12l6.5 6.5' },
+  forward: { line: 'M9.5 5.5L16 12l-6.5 6.5' },
 } as const satisfies Record<string, Drawing>;
 
 export type IconName = keyof typeof ICONS;

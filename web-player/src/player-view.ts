@@ -124,11 +124,13 @@ function createDetails(path: string) {
     { class: 'facts', hidden: '' },
     ...Object.values(facts).map(({ name, value }) => element('div', {}, name, value)),
   );
+  const href = `/player/${path}/recordings${location.search}`;
+  const recordings = element('a', { href, class: 'to-recordings' }, 'Recordings');
   const root = element(
     'footer',
     { class: 'details' },
     back,
-    element('div', { class: 'title' }, element('h1', {}, path), state, viewers),
+    element('div', { class: 'title' }, element('h1', {}, path), state, viewers, recordings),
     figures,
     element('div', { class: 'settings' }, protocol, quality),
   );

@@ -32,6 +32,7 @@ export interface SluiceAddresses {
   /** Before a stream's path. */
   readonly rtmp: string;
   readonly http: string;
+  readonly api: string;
 }
 
 /** This repository's server with its port of WebRTC on loopback. */
@@ -57,7 +58,14 @@ export async function startSluice(options: WhepServerOptions): Promise<RunningSe
     folder,
     ports: [rtmp, http],
   });
-  return { ...server, folder, rtmp: `rtmp://127.0.0.1:${rtmp}`, http: `http://127.0.0.1:${http}` };
+  const host = '127.0.0.1';
+  return {
+    ...server,
+    folder,
+    rtmp: `rtmp://${host}:${rtmp}`,
+    http: `http://${host}:${http}`,
+    api: `http://${host}:${api}`,
+  };
 }
 
 /** A server that sends the clip by WHEP. */

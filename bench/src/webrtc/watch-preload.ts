@@ -30,7 +30,7 @@ async function begin(): Promise<void> {
   }
   lookAtCpu();
   mostUsed = 0;
-  timer = setInterval(lookAtCpu, RESOLUTION_MS);
+  timer = setInterval(lookAtCpu, RESOLUTION_MS).unref();
   loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   loop.enable();
 }

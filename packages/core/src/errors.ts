@@ -11,6 +11,8 @@ export type ReasonCode =
   | 'unavailable'
   /** Another encoder publishes this stream, and the path's policy is to refuse a second one. */
   | 'already-publishing'
+  /** It is being done already, and can't be done twice. */
+  | 'busy'
   /** The address is on a deny list, or not on an allow list. */
   | 'address-denied'
   /** The session, viewer, credential or address is banned. */

@@ -57,7 +57,8 @@ export { type ReceivedMedia, Stream, type StreamState } from './streams/stream.j
 export * from './token-buckets.js';
 export * from './traffic/traffic-meter.js';
 export * from './transcode/ffmpeg-path.js';
-export type { FfmpegProgram } from './transcode/ffmpeg-process.js';
+export type { FfmpegLimits, FfmpegProgram } from './transcode/ffmpeg-process.js';
+export { PictureMaker, type PictureMakerOptions } from './transcode/picture-maker.js';
 export { type Snapshot, Snapshots } from './transcode/snapshots.js';
 export * from './transcode/sound.js';
 export * from './transcode/track-converter.js';

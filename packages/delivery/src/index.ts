@@ -3,6 +3,7 @@ export { SegmentDisk } from './hls/disk/segment-disk.js';
 export { HlsDelivery } from './hls/hls-delivery.js';
 export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
 export { Pages } from './http/pages.js';
+export { RecordingDelivery } from './http/recording-delivery.js';
 export { SdpExchange } from './http/sdp/sdp-exchange.js';
 export { SnapshotPage } from './http/snapshot-page.js';
 export { StatusPages } from './http/status.js';

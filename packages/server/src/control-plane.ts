@@ -1,4 +1,11 @@
-import { ControlServer, type Metrics, makeControlPages, type ServerNames, srsRoutes } from '@sluice/api';
+import {
+  ControlServer,
+  type Metrics,
+  makeControlPages,
+  type Recordings,
+  type ServerNames,
+  srsRoutes,
+} from '@sluice/api';
 import {
   type AuditTrail,
   type CaptureControl,
@@ -54,6 +61,7 @@ export interface ControlPlaneOptions {
   readonly names: ServerNames;
   readonly transcoder: Transcoder;
   readonly captures: CaptureControl;
+  readonly recordings: Recordings;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -88,7 +96,7 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -104,6 +112,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     audit,
     transcoder,
     captures,
+    recordings,
     config: {
       live,
       set: (values, by) => changes.set(values, by),

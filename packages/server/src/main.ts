@@ -2,6 +2,7 @@ import { ConfigError, TOKEN_KINDS } from '@sluice/core';
 import { Command, Option } from 'commander';
 import { addBbbCommands } from './cli/bbb.js';
 import { checkConfig, configReference } from './cli/check-config.js';
+import { checkRecordings } from './cli/check-recordings.js';
 import { doctor } from './cli/doctor.js';
 import { FIREWALL_FORMATS, firewall } from './cli/firewall.js';
 import { serve } from './cli/serve.js';
@@ -65,6 +66,18 @@ program
   .option('--port <port>', 'with --listen and --probe: this port, UDP and TCP, and no other')
   .option('--for <duration>', 'with --listen: for so long (default: until it is stopped)')
   .action(doctor);
+
+program
+  .command('recordings')
+  .description('look after recordings')
+  .command('check')
+  .description('compare the index of recordings with the disk; entries are set right')
+  .option(...CONFIG_OPTION)
+  .option('--repair', 'cut off what cannot be played, finish what a crash left, and index files that are not known')
+  .option('--checksums', 'read every file from beginning to end')
+  .option('--server <url>', 'the API of the Sluice that does it (default: the one that runs, as configured here)')
+  .option('--json', 'for machines')
+  .action(checkRecordings);
 
 program
   .command('firewall')

@@ -9,6 +9,7 @@ import {
   type Gate,
   type LiveConfig,
   type Logger,
+  type RecordingPlayback,
   type RenditionDirectory,
   Snapshots,
   type StreamRouter,
@@ -20,6 +21,7 @@ import {
   MediaHttpServer,
   type MediaRoutes,
   Pages,
+  RecordingDelivery,
   RtmpPlay,
   rtpOutputKind,
   SdpExchange,
@@ -61,6 +63,7 @@ export interface MediaDoorsOptions {
   readonly gate: Gate;
   readonly router: StreamRouter;
   readonly renditions: RenditionDirectory;
+  readonly playback: RecordingPlayback;
   readonly certificate: Certificate | undefined;
   /** Where there is one. */
   readonly ffmpeg: FfmpegProgram | undefined;
@@ -72,6 +75,7 @@ export class MediaDoors {
   readonly #config: Config;
   readonly #hls: HlsDelivery;
   readonly #dash: DashDelivery;
+  readonly #recordings: RecordingDelivery;
   readonly #disk: SegmentDisk;
   readonly #http: readonly MediaHttpServer[];
   readonly #rtmp: readonly RtmpServer[];
@@ -89,9 +93,14 @@ export class MediaDoors {
       maxBytes: () => live.current.hls.diskMaxBytes,
       log,
     });
-    const { hls, dash, routes, handlers, srt, relays } = makeHandlers(options, this.#disk, this.#webRtc?.server);
+    const { hls, dash, recordings, routes, handlers, srt, relays } = makeHandlers(
+      options,
+      this.#disk,
+      this.#webRtc?.server,
+    );
     this.#hls = hls;
     this.#dash = dash;
+    this.#recordings = recordings;
     this.#relays = relays;
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
     const { corsOrigin, maxConnections } = this.#config.http;
@@ -150,6 +159,7 @@ export class MediaDoors {
       this.#hls.close(reason),
     ];
     this.#dash.close(reason);
+    this.#recordings.close(reason);
     const cut = setTimeout(() => {
       for (const server of this.#http) server.closeAll();
     }, patienceMs);
@@ -161,6 +171,7 @@ export class MediaDoors {
 interface Handlers {
   readonly hls: HlsDelivery;
   readonly dash: DashDelivery;
+  readonly recordings: RecordingDelivery;
   readonly routes: MediaRoutes;
   readonly handlers: RtmpHandlers;
   readonly srt: { readonly publish: SrtPublish; readonly play: SrtPlay };
@@ -181,12 +192,14 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
   const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
   const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, disk, log });
   const dash = new DashDelivery({ gate, router, renditions: options.renditions, events, clock, log });
+  const recordings = new RecordingDelivery({ gate, clock, playback: options.playback, log });
   const routes: MediaRoutes = {
     sdp: webRtc && makeSdpExchange(options, webRtc),
     flv: new HttpFlv({ gate, router, context, log }),
     webSocket: new WsFlv({ gate, router, context, log }),
     hls,
     dash,
+    recordings,
     snapshots: new SnapshotPage({ gate, router, snapshots, seconds }),
     status: new StatusPages({
       gate,
@@ -209,7 +222,7 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
     play: new SrtPlay({ gate, router, kind, passphraseFor: passphraseFor.play }),
   };
   const relays = new Relays({ ...options, kind, random: Math.random });
-  return { hls, dash, routes, handlers, srt, relays };
+  return { hls, dash, recordings, routes, handlers, srt, relays };
 }
 
 /** WHIP and WHEP, over HTTP. */

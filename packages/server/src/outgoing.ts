@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import {
   CallbackAdvisor,
   CallbackClient,
@@ -10,6 +11,7 @@ import {
   type Metrics,
   OutboxSender,
   PayPerViewSync,
+  RecordingNotifier,
   type ServerNames,
   SharingWatch,
 } from '@sluice/api';
@@ -25,6 +27,7 @@ import type {
   SessionRegistry,
   StreamRouter,
 } from '@sluice/core';
+import { recordingRoot } from './recording-root.js';
 
 export interface OutgoingOptions {
   readonly live: LiveConfig;
@@ -54,6 +57,7 @@ export class Outgoing {
   readonly #client: CallbackClient;
   readonly #sender: OutboxSender;
   readonly #notifier: CallbackNotifier;
+  readonly #recordings: RecordingNotifier;
   readonly #recheck: HttpAuthRecheck;
   readonly #watches: { close(): Promise<void> | void }[] = [];
 
@@ -68,6 +72,9 @@ export class Outgoing {
     const settings = () => live.current.callbacks;
     this.#sender = new OutboxSender({ outbox, client, settings, clock, log });
     this.#notifier = new CallbackNotifier({ events, settings, sender: this.#sender, names, clock });
+    const root = recordingRoot(live.current);
+    const placeOf = ({ file }: { readonly file: string }) => placeOnDisk(join(root, file));
+    this.#recordings = new RecordingNotifier({ events, settings, sender: this.#sender, names, clock, placeOf });
     this.advisor = new CallbackAdvisor({
       client,
       settings,
@@ -111,7 +118,16 @@ export class Outgoing {
     for (const watch of this.#watches) await watch.close();
     await this.#recheck.close();
     this.#notifier.close();
+    this.#recordings.close();
     await this.#sender.close();
     await this.#client.close();
   }
+}
+
+/** As SRS tells of files: from the working directory on, where they are below it. */
+function placeOnDisk(file: string): { readonly file: string; readonly cwd: string } {
+  const cwd = process.cwd();
+  const from = relative(cwd, file);
+  const isBelow = !isAbsolute(from) && from.split(sep)[0] !== '..';
+  return { file: isBelow ? `./${from}` : file, cwd };
 }

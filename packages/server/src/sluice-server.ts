@@ -35,6 +35,7 @@ import { ControlPlane, type ControlPorts } from './control-plane.js';
 import { HistoryWriter } from './history-writer.js';
 import { MediaDoors, type MediaPorts } from './media-doors.js';
 import { Outgoing } from './outgoing.js';
+import { Recordings } from './recordings.js';
 import { loadSecrets } from './secrets.js';
 import { logLifecycle } from './session-log.js';
 import { StartError } from './start-error.js';
@@ -159,6 +160,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         settings: () => live.current.metrics,
         transcodes: () => transcoder.status,
         captures: () => captures,
+        recordings: () => recordings,
       })
     : undefined;
   const { serverId } = secrets;
@@ -186,8 +188,12 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     environment: process.env,
     onState: auditEnds(audit),
   });
+  const { recordings: index, uploads } = storage;
+  const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
+  closers.push(() => recordings.close(GOING_DOWN));
   const control = new ControlPlane({
     ...shared,
+    recordings,
     changes,
     reload,
     certificate,
@@ -204,6 +210,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   closers.push(() => control.close());
   const doors = new MediaDoors({
     live,
+    playback: recordings.playback,
     renditions: transcoder,
     clock,
     events,

@@ -9,6 +9,7 @@ const REJECTION_OF: Readonly<Record<ReasonCode, number>> = {
   'not-live': REJECTION.notFound,
   unavailable: REJECTION.unavailable,
   'already-publishing': REJECTION.conflict,
+  busy: REJECTION.conflict,
   'address-denied': REJECTION.forbidden,
   banned: REJECTION.forbidden,
   closed: REJECTION.forbidden,

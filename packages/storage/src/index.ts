@@ -1,2 +1,16 @@
 export { StorageError, type StorageErrorCode } from './errors.js';
+export { ObjectStoreError } from './object-store/errors.js';
+export { probeObjectStore } from './object-store/probe.js';
+export { RemoteRecordings } from './object-store/remote-recordings.js';
+export { FilePlayback, type FilePlaybackOptions } from './playback/file-playback.js';
+export { RecordingDiskError, type RecordingDiskErrorCode } from './recorder/disk/errors.js';
+export type { CheckResult, ExpectedFile, FinishedFile, FoundFile } from './recorder/disk/finisher-protocol.js';
+export type { GrowingFile, GrowingFileEvents, GrowingFileOptions } from './recorder/disk/growing-file.js';
+export type { DiskSpace, ReservedRoom } from './recorder/disk/protocol.js';
+export { RecordingDisk, type RecordingDiskOptions } from './recorder/disk/recording-disk.js';
+export { Recorder } from './recorder/recorder.js';
+export { RecordingChecker } from './recorder/recording-checker.js';
+export type { RecordingFiles } from './recorder/recording-files.js';
+export { RecordingRemover } from './recorder/recording-remover.js';
+export { Retention } from './recorder/retention.js';
 export { Storage } from './storage.js';

@@ -48,6 +48,19 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX outboxNextAt ON outbox (nextAt);`,
   `DROP INDEX outboxNextAt;
    CREATE INDEX outboxUrl ON outbox (url);`,
+  `CREATE TABLE recordings (
+     id TEXT PRIMARY KEY, recording TEXT NOT NULL, path TEXT NOT NULL, container TEXT NOT NULL, file TEXT NOT NULL,
+     state TEXT NOT NULL, startedAt REAL NOT NULL, endsAt REAL NOT NULL, duration REAL NOT NULL, bytes INTEGER NOT NULL,
+     tracks TEXT NOT NULL, gaps TEXT NOT NULL, sha256 TEXT, reason TEXT, remote TEXT, isLocal INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX recordingsPath ON recordings (path, startedAt, endsAt, bytes, isLocal);
+   CREATE INDEX recordingsStartedAt ON recordings (startedAt, endsAt, isLocal);
+   CREATE INDEX recordingsState ON recordings (state, startedAt);
+   CREATE INDEX recordingsRecording ON recordings (recording, startedAt);`,
+  `CREATE TABLE uploads (
+     id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, uploadId TEXT NOT NULL, partBytes INTEGER NOT NULL,
+     parts TEXT NOT NULL
+   ) STRICT;`,
 ];
 
 /**

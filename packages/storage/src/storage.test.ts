@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type SessionRecord, silentLogger, type User } from '@sluice/core';
+import { parseStreamPath, type RecordedFile, type SessionRecord, silentLogger, type User } from '@sluice/core';
 import { millis } from '@sluice/media';
 import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
@@ -144,6 +144,22 @@ describe('Storage', () => {
     await outbox.delete('3');
     expect(await outbox.urls()).toEqual(['http://x/']);
     expect(await outbox.count()).toBe(1);
+  });
+
+  it('answers for recordings', async () => {
+    const before = await start();
+    const file: RecordedFile = {
+      ...{ id: 'f', recording: 'r', path: parseStreamPath('live/show'), container: 'mp4', file: 'live/show/1.mp4' },
+      ...{ state: 'ready', startedAt: millis(1), duration: 2, bytes: 3, tracks: [], gaps: [], isLocal: true },
+    };
+    await before.recordings.put(file);
+    await before.recordings.put({ ...file, id: 'g' });
+    await before.recordings.delete('g');
+    const { recordings } = await restarted(before);
+    expect(await recordings.query({ order: 'newest', limit: 9 })).toEqual([file]);
+    expect([await recordings.get('f'), await recordings.get('g')]).toEqual([file, undefined]);
+    expect(await recordings.paths()).toEqual([{ path: 'live/show', files: 1, bytes: 3, first: 1, last: 3 }]);
+    expect(await recordings.totals()).toEqual([{ state: 'ready', isLocal: true, files: 1, bytes: 3 }]);
   });
 
   it('takes any text for text', async () => {

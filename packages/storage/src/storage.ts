@@ -8,6 +8,8 @@ import type {
   Ban,
   Logger,
   Outbox,
+  RecordingIndex,
+  RecordingTotals,
   RecordStore,
   RefreshToken,
   SessionHistory,
@@ -16,6 +18,7 @@ import type {
   User,
 } from '@sluice/core';
 import { StorageError } from './errors.js';
+import type { UploadProgress } from './object-store/upload-progress.js';
 import type { Tables } from './tables/tables.js';
 import { type Answer, CLOSE } from './worker/protocol.js';
 
@@ -39,9 +42,11 @@ export class Storage {
   readonly refreshTokens: RecordStore<RefreshToken>;
   readonly bans: RecordStore<Ban>;
   readonly settings: RecordStore<SettingRecord>;
+  readonly uploads: RecordStore<UploadProgress>;
   readonly history: SessionHistory;
   readonly audit: AuditLog;
   readonly outbox: Outbox;
+  readonly recordings: RecordingIndex & RecordingTotals;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #waiting = new Map<number, Waiting>();
@@ -66,6 +71,7 @@ export class Storage {
     this.refreshTokens = this.#records('refreshTokens');
     this.bans = this.#records('bans');
     this.settings = this.#records('settings');
+    this.uploads = this.#records('uploads');
     this.history = {
       append: (records) => this.#call('history', 'append', records),
       query: (query) => this.#call('history', 'query', query),
@@ -81,6 +87,14 @@ export class Storage {
       oldest: (url, limit) => this.#call('outbox', 'oldest', url, limit),
       delete: (id) => this.#call('outbox', 'delete', id),
       count: () => this.#call('outbox', 'count'),
+    };
+    this.recordings = {
+      put: (file) => this.#call('recordings', 'put', file),
+      delete: (id) => this.#call('recordings', 'delete', id),
+      get: (id) => this.#call('recordings', 'get', id),
+      query: (query) => this.#call('recordings', 'query', query),
+      paths: () => this.#call('recordings', 'paths'),
+      totals: () => this.#call('recordings', 'totals'),
     };
   }
 
@@ -125,7 +139,7 @@ export class Storage {
     await this.#exited;
   }
 
-  #records<K extends 'users' | 'streamKeys' | 'apiKeys' | 'refreshTokens' | 'bans' | 'settings'>(table: K) {
+  #records<K extends 'users' | 'streamKeys' | 'apiKeys' | 'refreshTokens' | 'bans' | 'settings' | 'uploads'>(table: K) {
     type Kept = Parameters<Tables[K]['put']>[0];
     return {
       load: () => this.#call(table, 'load') as Promise<Kept[]>,

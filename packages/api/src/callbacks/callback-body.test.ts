@@ -1,4 +1,4 @@
-import type { Clock, Config, StreamPath } from '@sluice/core';
+import type { Clock, Config, RecordedFile, StreamPath } from '@sluice/core';
 import { millis } from '@sluice/media';
 import { describe, expect, it } from 'vitest';
 import { testSession } from '../../../../test/support/sessions.js';
@@ -30,6 +30,12 @@ const stream = {
   param: '?key=k&x=1',
   stream_url: '/live/show',
   stream_id: 'vid-124q9y3',
+};
+
+const recorded: RecordedFile = {
+  ...{ id: 'f1', recording: 'r1', path: 'live/show' as StreamPath, container: 'mp4', file: 'live/show/1.mp4' },
+  ...{ state: 'ready', startedAt: millis(1000), duration: 5000, bytes: 700, tracks: [], isLocal: true },
+  gaps: [{ at: 0, missing: 500, reason: 'encoder-away' }],
 };
 
 describe('a body in the form of SRS', () => {
@@ -93,6 +99,18 @@ describe('a body in the form of SRS', () => {
     });
   });
 
+  it('tells of a recorded file, also where its publisher is not known any more', () => {
+    const recording = { recorded, file: './data/recordings/live/show/1.mp4', cwd: '/srv' };
+    const place = { cwd: '/srv', file: './data/recordings/live/show/1.mp4' };
+    expect(bodyOf({ event: 'on_dvr', session, recording })).toEqual({
+      ...{ ...base, action: 'on_dvr', ...stream, ...place },
+    });
+    expect(bodyOf({ event: 'on_dvr', session: undefined, recording })).toEqual({
+      ...{ ...base, action: 'on_dvr', ...stream, ...place },
+      ...{ client_id: '', ip: '', tcUrl: 'rtmp://__defaultVhost__/live', param: '' },
+    });
+  });
+
   it('has texts where a client said nothing, and the last name of a long path for the stream', () => {
     const viewer = testSession({ action: 'play', protocol: 'hls', path: 'a/b/c', client: {} });
     expect(bodyOf({ event: 'on_play', session: viewer })).toEqual({
@@ -135,6 +153,17 @@ describe('a body in our own form', () => {
       reason,
       traffic,
     });
+  });
+
+  it('tells of a recorded file', () => {
+    const news = { event: 'on_dvr', recording: { recorded, file: './1.mp4', cwd: '/srv' } } as const;
+    const { startedAt: _, duration: __, ...rest } = recorded;
+    const file = {
+      ...{ ...rest, startedAt: '1970-01-01T00:00:01.000Z', endsAt: '1970-01-01T00:00:06.500Z', durationMs: 5000 },
+      ...{ onDisk: './1.mp4', cwd: '/srv' },
+    };
+    expect(bodyOf({ ...news, session }, 'sluice')).toEqual({ event: 'on_dvr', ...about, file });
+    expect(bodyOf({ ...news, session: undefined }, 'sluice')).toMatchObject({ session: null, query: '' });
   });
 });
 

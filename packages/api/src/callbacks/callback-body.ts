@@ -16,6 +16,7 @@ const SETTINGS = {
   on_play: 'onPlay',
   on_stop: 'onStop',
   on_hls: 'onHls',
+  on_dvr: 'onDvr',
 } as const satisfies Readonly<Record<CallbackEvent, keyof CallbackSettings>>;
 
 export function urlsFor(event: CallbackEvent, settings: CallbackSettings): readonly string[] {

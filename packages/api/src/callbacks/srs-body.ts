@@ -6,7 +6,7 @@ const DEFAULT_VHOST = '__defaultVhost__';
 
 /** The body of a callback as SRS 7 sends it: the fields, their types and their order. */
 export function srsBody(news: CallbackNews, names: ServerNames): Readonly<Record<string, unknown>> {
-  const { session } = news;
+  const session = sessionOf(news);
   const { app, stream } = splitPath(session.path);
   const base = {
     server_id: names.serverId,
@@ -37,7 +37,19 @@ export function srsBody(news: CallbackNews, names: ServerNames): Readonly<Record
       const segment = { duration, cwd, file, url, m3u8: playlistFile, m3u8_url: playlistUrl, seq_no: sequence };
       return { ...base, tcUrl, stream, param, ...segment, ...ids };
     }
+    case 'on_dvr': {
+      const { cwd, file } = news.recording;
+      return { ...base, tcUrl, stream, param, cwd, file, ...ids };
+    }
   }
+}
+
+type Told = Pick<Session, 'id' | 'ip' | 'path' | 'query' | 'client'>;
+
+/** Tools read every field: those of a publisher that isn't known any more are empty. */
+function sessionOf(news: CallbackNews): Told {
+  if (news.event !== 'on_dvr' || news.session !== undefined) return news.session as Told;
+  return { id: '', ip: '', path: news.recording.recorded.path, query: '', client: {} };
 }
 
 function bytesOf({ sent, received }: Traffic) {
@@ -51,6 +63,6 @@ function splitPath(path: string): { app: string; stream: string } {
 }
 
 /** What an RTMP client said; SRS gives viewers of other protocols one that names the vhost. */
-function tcUrlOf({ client, path }: Session): string {
+function tcUrlOf({ client, path }: Told): string {
   return client.tcUrl ?? `rtmp://${DEFAULT_VHOST}/${splitPath(path).app}`;
 }

@@ -8,7 +8,10 @@ const STATUS_OF: Partial<Record<ReasonCode, number>> = {
   'address-denied': 403,
   banned: 403,
   'bad-name': 400,
+  busy: 409,
+  'not-live': 404,
   'too-many-failures': 429,
+  unavailable: 503,
 };
 
 /** What body-parser and express call the faults of a request. */

@@ -23,7 +23,7 @@ export function openApiOf(routes: readonly Route[], about: { version: string; ba
     info: {
       title: 'Sluice control API',
       version: about.version,
-      description: 'Streams, sessions, bans, keys, tokens, users, settings and audit of a Sluice server.',
+      description: 'Streams, recordings, sessions, bans, keys, tokens, users, settings and audit of a Sluice server.',
     },
     servers: [{ url: about.basePath }],
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),

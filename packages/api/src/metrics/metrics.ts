@@ -12,6 +12,7 @@ import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { addCaptureMetrics } from './capture-metrics.js';
 import { closeClass } from './close-reason.js';
+import { addRecordingMetrics, type RecordingFigures } from './recording-metrics.js';
 import { SessionTotals } from './session-totals.js';
 import { addTranscodeMetrics } from './transcode-metrics.js';
 
@@ -24,6 +25,7 @@ export interface MetricsOptions {
   readonly settings: () => Config['metrics'];
   readonly transcodes: () => TranscoderStatus;
   readonly captures: () => Pick<CaptureControl, 'captures' | 'totals'>;
+  readonly recordings: () => RecordingFigures;
 }
 
 /** Streams that have no series of their own are counted together under this name, which no stream can have. */
@@ -54,6 +56,7 @@ export class Metrics {
     addStreamMetrics(this.#registry, options);
     addTranscodeMetrics(this.#registry, options.transcodes);
     addCaptureMetrics(this.#registry, options.captures);
+    addRecordingMetrics(this.#registry, options.events, options.recordings);
     this.#sessions = new SessionTotals(options.registry, options.events);
     addSessionMetrics(this.#registry, this.#sessions, options);
   }

@@ -75,6 +75,7 @@ const vhostSchema = z.strictObject({
   recv_bytes: count,
   kbps,
   hls: z.strictObject({ enabled: z.boolean(), fragment: z.number().optional() }),
+  dvr: z.strictObject({ enabled: z.boolean() }),
 });
 
 const summariesSchema = z.strictObject({

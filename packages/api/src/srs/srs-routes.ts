@@ -160,6 +160,7 @@ class SrsAnswers {
       recv_bytes: figures.received,
       kbps: kbpsOf(figures),
       hls: enabled ? { enabled, fragment: segmentSeconds } : { enabled },
+      dvr: { enabled: isRecorded(config()) },
     };
   }
 
@@ -179,7 +180,7 @@ class SrsAnswers {
       callback: true,
       api: true,
       httpd: true,
-      dvr: false,
+      dvr: true,
       transcode: false,
       ingest: true,
       stat: true,
@@ -191,6 +192,11 @@ class SrsAnswers {
     };
     return { options: '', options2: '', build: version, build2: '', features };
   }
+}
+
+/** Of any stream, as the configuration says. */
+function isRecorded({ recording, paths }: Config): boolean {
+  return recording.enabled || Object.values(paths).some((own) => own.recording?.enabled === true);
 }
 
 type Asked = Parameters<RequestHandler>[0];

@@ -9,6 +9,11 @@ import type {
   Directory,
   Gate,
   LiveConfig,
+  RecordingChecks,
+  RecordingControl,
+  RecordingIndex,
+  RecordingRemoval,
+  RecordingTotals,
   SessionHistory,
   SessionRegistry,
   StreamKey,
@@ -35,6 +40,14 @@ export interface Health {
   problems(): readonly string[];
 }
 
+/** What is recorded, and what is being recorded. */
+export interface Recordings {
+  readonly index: RecordingIndex & RecordingTotals;
+  readonly control: RecordingControl;
+  readonly removal: RecordingRemoval;
+  readonly checks: RecordingChecks;
+}
+
 /** What the control plane controls. */
 export interface Control {
   readonly version: string;
@@ -55,6 +68,7 @@ export interface Control {
   readonly health: Health;
   readonly captures: CaptureControl;
   readonly transcoder: { readonly status: TranscoderStatus };
+  readonly recordings: Recordings;
 }
 
 /** What the routes of logins need beside that. */

@@ -1,9 +1,12 @@
 import type { Route } from '../http/route.js';
+import { activeRecordingRoutes } from './active-recordings.js';
 import { authRoutes } from './auth.js';
 import { banRoutes } from './bans.js';
 import { captureRoutes } from './captures.js';
 import type { AccountControl } from './control.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
+import { recordingCheckRoutes } from './recording-checks.js';
+import { recordingRoutes } from './recordings.js';
 import { serverRoutes } from './server.js';
 import { sessionRoutes } from './sessions.js';
 import { settingRoutes } from './settings.js';
@@ -18,6 +21,9 @@ export function v2Routes(control: AccountControl): Route[] {
     ...streamRoutes(control),
     ...transcodeRoutes(control),
     ...captureRoutes(control),
+    ...recordingRoutes(control),
+    ...activeRecordingRoutes(control),
+    ...recordingCheckRoutes(control),
     ...sessionRoutes(control),
     ...banRoutes(control),
     ...streamKeyRoutes(control),

@@ -16,7 +16,9 @@ export type AccessProtocol =
   /** The server's own renditions of a stream. */
   | 'transcode'
   /** A picture of a stream. */
-  | 'snapshot';
+  | 'snapshot'
+  /** What was recorded of a stream: a file, a clip, or HLS. */
+  | 'recording';
 
 /** What clients tell of themselves, unchecked. */
 export interface ClientDetails {

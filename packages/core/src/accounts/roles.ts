@@ -2,8 +2,9 @@
 export const ROLES = ['admin', 'operator', 'viewer'] as const;
 
 /**
- * `viewer` reads streams, sessions and figures; `operator` also ends sessions, bans, and makes keys and tokens; `admin`
- * also manages users, API keys and the configuration, and reads the audit log.
+ * `viewer` reads streams, sessions, recordings and figures; `operator` also ends sessions, bans, makes keys and tokens,
+ * and begins, ends, checks and removes recordings; `admin` also manages users, API keys and the configuration, and reads
+ * the audit log.
  */
 export type Role = (typeof ROLES)[number];
 

@@ -1,6 +1,7 @@
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { pathFits } from '../path-pattern.js';
+import { faultOfNamingTemplate } from '../recording/naming-template.js';
 import type { StreamPath } from '../stream-path.js';
 import { type ConfigEntry, configEntries } from './entries.js';
 import { type Config, configSchema, type PathSettings } from './schema.js';
@@ -161,10 +162,25 @@ function conflictsIn(config: Config): string[] {
     ...Object.keys(config.paths).map((pattern) => ({ key: `paths.${pattern}.hls`, ...settingsFor(config, pattern) })),
   ];
   const wrong = groups.filter(({ hls }) => hls.encryption === 'sample-aes' && hls.container === 'mpegts');
-  return wrong.map(
+  const encryption = wrong.map(
     ({ key }) =>
       `${key}.encryption: "sample-aes" is not valid with container "mpegts"; allowed: aes-128, or container fmp4 or auto`,
   );
+  return [...encryption, ...recordingNames(config)];
+}
+
+function recordingNames(config: Config): string[] {
+  const names: [string, string | undefined][] = [
+    ['recording.name', config.recording.name],
+    ...Object.entries(config.paths).map(([pattern, { recording }]): [string, string | undefined] => [
+      `paths.${pattern}.recording.name`,
+      recording?.name,
+    ]),
+  ];
+  return names.flatMap(([key, name]) => {
+    const fault = name === undefined ? undefined : faultOfNamingTemplate(name);
+    return fault === undefined ? [] : [`${key}: ${JSON.stringify(name)} is not valid; ${fault}`];
+  });
 }
 
 function parseYaml(name: string, text: string): Tree {

@@ -73,6 +73,15 @@ export function liveTimeAt(file: Pick<RecordedFile, 'startedAt' | 'gaps'>, at: n
   return file.startedAt + at + missing;
 }
 
+/**
+ * The place in a file's media of a live time: the opposite of `liveTimeAt`. A time that is missing leads to what comes
+ * after it, one before the file to less than 0. Both in ms.
+ */
+export function mediaTimeAt(file: Pick<RecordedFile, 'startedAt' | 'gaps'>, live: number): number {
+  const gaps = [...file.gaps].sort((a, b) => a.at - b.at);
+  return gaps.reduce((at, gap) => (at < gap.at ? at : Math.max(gap.at, at - gap.missing)), live - file.startedAt);
+}
+
 /** When the last of a file was live, in ms since 1970. */
 export function liveEndOf(file: Pick<RecordedFile, 'startedAt' | 'gaps' | 'duration'>): number {
   return file.startedAt + file.duration + file.gaps.reduce((sum, { missing }) => sum + missing, 0);

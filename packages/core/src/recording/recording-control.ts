@@ -26,6 +26,8 @@ export interface ActiveRecording {
   /** Files begun, and bytes written, so far. */
   readonly files: number;
   readonly bytes: number;
+  /** What of the stream isn't recorded, and why: a codec that the container can't carry. */
+  readonly reason?: string | undefined;
 }
 
 /** Recordings under way, and how they are begun and ended by hand. */

@@ -6,6 +6,7 @@ export interface RecordedFileQuery {
   readonly path?: StreamPath | undefined;
   readonly recording?: string | undefined;
   readonly state?: RecordedFileState | undefined;
+  readonly isLocal?: boolean | undefined;
   /** Files of which something was live in this time, in ms since 1970. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -33,4 +34,17 @@ export interface RecordingIndex {
   get(id: string): Promise<RecordedFile | undefined>;
   query(query: RecordedFileQuery): Promise<readonly RecordedFile[]>;
   paths(): Promise<readonly RecordedPath[]>;
+}
+
+/** What is recorded in all, of files in one state and in one place. */
+export interface RecordingTotal {
+  readonly state: RecordedFileState;
+  readonly isLocal: boolean;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Sums over the index. */
+export interface RecordingTotals {
+  totals(): Promise<readonly RecordingTotal[]>;
 }

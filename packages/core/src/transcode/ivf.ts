@@ -6,10 +6,10 @@ const FRAME_HEADER_LENGTH = 12;
 /** Before the OBUs of an av1C record, AV1 in ISOBMFF §2.3.3. */
 const AV1C_FRONT = 4;
 
-/** One keyframe of VP8, VP9 or AV1 as an IVF file: what MPEG-TS has no place for. */
-export function ivfFile({ codec, description, width, height }: VideoTrackConfig, picture: Buffer): Buffer {
-  const frame = codec === 'av1' ? Buffer.concat([description.subarray(AV1C_FRONT), picture]) : picture;
-  const header = Buffer.alloc(HEADER_LENGTH + FRAME_HEADER_LENGTH);
+/** Keyframes of VP8, VP9 or AV1 as an IVF file: what MPEG-TS has no place for. */
+export function ivfFile(config: VideoTrackConfig, pictures: readonly Buffer[]): Buffer {
+  const { codec, width, height } = config;
+  const header = Buffer.alloc(HEADER_LENGTH);
   header.write(`DKIF\0\0`, 'latin1');
   header.writeUInt16LE(HEADER_LENGTH, 6);
   header.write(FOURCC[codec] ?? '', 8, 'latin1');
@@ -17,7 +17,14 @@ export function ivfFile({ codec, description, width, height }: VideoTrackConfig,
   header.writeUInt16LE(height & 0xffff, 14);
   header.writeUInt32LE(30, 16);
   header.writeUInt32LE(1, 20);
-  header.writeUInt32LE(1, 24);
-  header.writeUInt32LE(frame.length, HEADER_LENGTH);
-  return Buffer.concat([header, frame]);
+  header.writeUInt32LE(pictures.length, 24);
+  return Buffer.concat([header, ...pictures.flatMap((picture, time) => frame(config, picture, time))]);
+}
+
+function frame({ codec, description }: VideoTrackConfig, picture: Buffer, time: number): Buffer[] {
+  const pieces = codec === 'av1' ? [description.subarray(AV1C_FRONT), picture] : [picture];
+  const header = Buffer.alloc(FRAME_HEADER_LENGTH);
+  header.writeUInt32LE(pieces.reduce((sum, { length }) => sum + length, 0));
+  header.writeUInt32LE(time, 4);
+  return [header, ...pieces];
 }

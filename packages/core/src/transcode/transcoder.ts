@@ -225,7 +225,7 @@ export class Transcoder implements RenditionDirectory {
   }
 
   #arrived({ id, action, protocol, path }: Session): void {
-    const watches = action === 'play' && protocol !== 'snapshot';
+    const watches = action === 'play' && protocol !== 'snapshot' && protocol !== 'recording';
     const source = watches ? renditionOf(this.#options.live.current, path)?.source : undefined;
     if (source === undefined) return;
     const viewers = this.#viewers.get(source) ?? new Set();

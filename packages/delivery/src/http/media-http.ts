@@ -9,6 +9,8 @@ import { type HttpDoor, plainDoor, type TlsFiles, tlsDoor } from './http-door.js
 import type { MediaRequest, NodeRequest } from './media-request.js';
 import type { MediaResponse, NodeResponse } from './media-response.js';
 import type { Pages } from './pages.js';
+import type { RecordingDelivery } from './recording-delivery.js';
+import { recordingRouteOf } from './recording-route.js';
 import { readRequestTarget } from './request-target.js';
 import { sendError } from './responses.js';
 import type { SdpExchange } from './sdp/sdp-exchange.js';
@@ -35,6 +37,7 @@ export interface MediaRoutes {
   /** Where WebRTC is spoken. */
   readonly sdp: SdpExchange | undefined;
   readonly snapshots: SnapshotPage;
+  readonly recordings: RecordingDelivery;
   readonly status: StatusPages;
   /** The player and the start page, where they are served. */
   readonly pages: Pages | undefined;
@@ -119,7 +122,7 @@ export class MediaHttpServer {
 
   async #route(request: MediaRequest, response: NodeResponse): Promise<void> {
     const { message, pathname } = request;
-    const { flv, hls, dash, sdp, snapshots, status, corsOrigin } = this.#options;
+    const { flv, hls, dash, sdp, snapshots, recordings, status, corsOrigin } = this.#options;
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
     if (sdp !== undefined && isSdpPath(pathname)) {
       await sdp.serve(request, response);
@@ -137,10 +140,13 @@ export class MediaHttpServer {
     const segment = HLS_SEGMENT.exec(pathname);
     const dashSegment = DASH_SEGMENT.exec(pathname);
     const statusOf = STATUS_STREAM.exec(pathname);
+    const recording = recordingRouteOf(pathname);
     if (pathname === '/status/streams') status.list(request, response);
     else if (statusOf !== null) await status.one(request, response, statusOf[1] ?? '');
     else if (pathname === '/' || pathname.startsWith('/assets/') || pathname.startsWith('/player/')) {
       this.#page(message, response, pathname);
+    } else if (recording !== undefined) {
+      await recordings.serve(request, response, recording);
     } else if (pathname.endsWith('.flv')) {
       await flv.serve(request, response, pathname.slice(1, -'.flv'.length));
     } else if (pathname.endsWith('.m3u8')) {
@@ -198,7 +204,7 @@ export class MediaHttpServer {
 function sendPreflight(response: MediaResponse): void {
   response.writeHead(204, {
     'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
-    'Access-Control-Allow-Headers': 'Authorization, Range',
+    'Access-Control-Allow-Headers': 'Authorization, Range, If-Range, If-Match, If-None-Match',
     'Access-Control-Max-Age': '86400',
   });
   response.end();

@@ -19,7 +19,10 @@ const CONTENT_SECURITY_POLICY = [
 /** Pages whose address names a stream, as in `/player/live/show`. */
 const STREAM_PAGE = /^\/(player|publish)\/[^/]+\/.+$/;
 
-/** Serves the built pages: files under `/assets/`, the start page, and the player and the publish page of each stream. */
+/** That of a stream's recordings; a stream's path has two names at least. */
+const RECORDINGS_PAGE = /^\/player\/[^/]+\/.+\/recordings\/?$/;
+
+/** Serves the built pages: files under `/assets/`, the start page, and the pages of each stream. */
 export class Pages {
   readonly #serve: ReturnType<typeof sirv>;
 
@@ -43,7 +46,8 @@ export class Pages {
   /** @param pathname of the URL that was asked for */
   serve(request: NodeRequest, response: NodeResponse, pathname: string, otherwise: () => void): void {
     const [, page] = STREAM_PAGE.exec(pathname) ?? [];
-    if (page !== undefined) request.url = `/${page}.html`;
+    if (RECORDINGS_PAGE.test(pathname)) request.url = '/recordings.html';
+    else if (page !== undefined) request.url = `/${page}.html`;
     // sirv speaks of HTTP/1.1 alone, and does nothing that HTTP/2's objects don't do as well.
     this.#serve(request as IncomingMessage, response as ServerResponse, otherwise);
   }

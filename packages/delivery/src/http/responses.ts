@@ -7,6 +7,7 @@ const STATUS_OF: Readonly<Record<ReasonCode, number>> = {
   'not-live': 404,
   unavailable: 503,
   'already-publishing': 409,
+  busy: 409,
   'address-denied': 403,
   banned: 403,
   closed: 403,

@@ -18,7 +18,8 @@ const UNKNOWN_DURATION = micros(40_000);
 
 interface Pending {
   readonly dts: number;
-  readonly sample: Omit<FragmentSample, 'duration'>;
+  /** It gets its duration when it is settled; nobody else has it until then. */
+  readonly sample: FragmentSample & { duration: number };
   /** Of sound: what the codec says. */
   readonly duration: number | undefined;
 }
@@ -84,7 +85,8 @@ export class FragmentWriter {
     this.#lastDts = sample.dts;
     const shown = ticksFromMicros(sample.pts, this.#timescale) - ticksFromMicros(sample.dts, this.#timescale);
     const compositionOffset = this.#config.kind === 'audio' ? 0 : shown;
-    this.#pending = { dts, duration, sample: { data: sample.data, keyframe: sample.keyframe, compositionOffset } };
+    const { data, keyframe } = sample;
+    this.#pending = { dts, duration, sample: { data, keyframe, duration: 0, compositionOffset } };
   }
 
   /**
@@ -124,7 +126,8 @@ export class FragmentWriter {
     if (pending === undefined) return;
     if (this.#complete.length === 0) this.#start = pending.dts;
     this.#lastDuration = dts - pending.dts;
-    this.#complete.push({ ...pending.sample, duration: this.#lastDuration });
+    pending.sample.duration = this.#lastDuration;
+    this.#complete.push(pending.sample);
     this.#pending = undefined;
   }
 

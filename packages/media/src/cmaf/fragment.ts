@@ -4,7 +4,7 @@ import { box, latin1, MAX_UINT32, u32 } from './box.js';
 import { type EventMessage, eventMessageBox } from './event-message.js';
 import { movieFragmentBox } from './movie-fragment.js';
 import { producerTimeBox } from './producer-time.js';
-import type { TrackRun } from './track-run.js';
+import type { TrackRun, TrackRunHead } from './track-run.js';
 
 export interface FragmentOptions {
   /** Counts fragments, from 1 on; written modulo 2^32. */
@@ -34,11 +34,28 @@ const MDAT_HEADER = 8;
  * @throws {MediaError} `malformed` where there is no sample or a time can't be written, `too-large` past 2 GiB
  */
 export function writeFragment(runs: readonly TrackRun[], options: FragmentOptions): Fragment {
+  const { head, dataLength } = writeFragmentHead(runs, options);
+  const data = runs.flatMap(({ samples }) => samples.map((sample) => sample.data));
+  return { pieces: [head, ...data], length: head.length + dataLength };
+}
+
+/**
+ * A fragment up to its data, which follow run by run: for whoever has them elsewhere.
+ *
+ * @returns the head, and how many bytes follow it
+ * @throws {MediaError} as `writeFragment`
+ */
+export function writeFragmentHead(
+  runs: readonly TrackRunHead[],
+  options: FragmentOptions,
+): { readonly head: Buffer; readonly dataLength: number } {
   const [reference] = runs;
   if (reference === undefined) throw new MediaError('malformed', 'a fragment without tracks');
   const { begins, wallClock, events = [] } = options;
-  const data = runs.flatMap(({ samples }) => samples.map((sample) => sample.data));
-  const dataLength = data.reduce((total, { length }) => total + length, 0);
+  const dataLength = runs.reduce(
+    (total, { samples }) => samples.reduce((sum, { data }) => sum + data.length, total),
+    0,
+  );
   const head = Buffer.concat([
     ...(begins === undefined ? [] : [segmentTypeBox(BRANDS[begins])]),
     ...(wallClock === undefined ? [] : [producerTimeBox(reference, wallClock)]),
@@ -47,7 +64,7 @@ export function writeFragment(runs: readonly TrackRun[], options: FragmentOption
     u32(dataSize(dataLength)),
     latin1('mdat'),
   ]);
-  return { pieces: [head, ...data], length: head.length + dataLength };
+  return { head, dataLength };
 }
 
 function dataSize(length: number): number {

@@ -1,6 +1,6 @@
 import { MediaError } from '../errors.js';
 import { box, fullBox, MAX_UINT32, u8, u16, u32, u64 } from './box.js';
-import type { FragmentSample, Subsample, TrackRun } from './track-run.js';
+import type { Subsample, TrackRunHead } from './track-run.js';
 import { boxTrackId } from './track-time.js';
 
 /** tf_flags, ISO 14496-12 §8.8.7. */
@@ -43,7 +43,7 @@ interface TrackFragment {
  *
  * @throws {MediaError} `malformed` or `too-large` for what the fields can't hold
  */
-export function movieFragmentBox(runs: readonly TrackRun[], sequence: number, mdatHeader: number): Buffer {
+export function movieFragmentBox(runs: readonly TrackRunHead[], sequence: number, mdatHeader: number): Buffer {
   const header = fullBox('mfhd', 0, 0, u32(sequence));
   const fragments = runs.map(trackFragment);
   const moof = box('moof', header, ...fragments.map(({ bytes }) => bytes));
@@ -59,7 +59,7 @@ export function movieFragmentBox(runs: readonly TrackRun[], sequence: number, md
   return moof;
 }
 
-function trackFragment(run: TrackRun): TrackFragment {
+function trackFragment(run: TrackRunHead): TrackFragment {
   const [first] = run.samples;
   if (first === undefined) throw new MediaError('malformed', `a fragment without samples of track ${run.track}`);
   checkTimes(run);
@@ -93,9 +93,10 @@ function trackFragment(run: TrackRun): TrackFragment {
   };
 }
 
-const flagsOf = ({ keyframe }: FragmentSample): number => (keyframe ? SAMPLE_FLAGS.sync : SAMPLE_FLAGS.other);
+const flagsOf = ({ keyframe }: { readonly keyframe: boolean }): number =>
+  keyframe ? SAMPLE_FLAGS.sync : SAMPLE_FLAGS.other;
 
-function checkTimes({ track, baseDecodeTime, samples }: TrackRun): void {
+function checkTimes({ track, baseDecodeTime, samples }: TrackRunHead): void {
   if (!Number.isSafeInteger(baseDecodeTime) || baseDecodeTime < 0) {
     const way = 'decoding times begin at 0 and are whole; move the timeline';
     throw new MediaError('malformed', `a fragment of track ${track} at ${baseDecodeTime} ticks; ${way}`);
@@ -118,7 +119,7 @@ interface RunFields {
 }
 
 /** Version 1, whose composition offsets have a sign. ISO 14496-12 §8.8.8. */
-function runBox(samples: readonly FragmentSample[], { hasDurations, hasOwnFlags, firstFlags }: RunFields): Buffer {
+function runBox(samples: TrackRunHead['samples'], { hasDurations, hasOwnFlags, firstFlags }: RunFields): Buffer {
   const hasOffsets = samples.some(({ compositionOffset }) => compositionOffset !== 0);
   const flags =
     TRUN.dataOffset |
@@ -144,7 +145,7 @@ function runBox(samples: readonly FragmentSample[], { hasDurations, hasOwnFlags,
  * Where the clear and the encrypted bytes of each sample are. ISO 23001-7 §7.2, ISO 14496-12 §8.7.8, §8.7.9. IVs are
  * constant and so not among them.
  */
-function auxiliaryBoxes({ track, samples }: TrackRun, subsamples: readonly (readonly Subsample[])[]) {
+function auxiliaryBoxes({ track, samples }: TrackRunHead, subsamples: readonly (readonly Subsample[])[]) {
   if (subsamples.length !== samples.length) {
     const found = `${subsamples.length} lists of subsamples for ${samples.length} samples`;
     throw new MediaError('malformed', `${found} of track ${track}`);

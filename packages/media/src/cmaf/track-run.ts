@@ -27,3 +27,8 @@ export interface TrackRun {
   /** Of each sample, where the run is encrypted in parts; empty where samples are encrypted whole. */
   readonly subsamples?: readonly (readonly Subsample[])[];
 }
+
+/** A run whose data are elsewhere: of each sample only its length is known. */
+export interface TrackRunHead extends Omit<TrackRun, 'samples'> {
+  readonly samples: readonly (Omit<FragmentSample, 'data'> & { readonly data: { readonly length: number } })[];
+}

@@ -3,6 +3,7 @@ import { type AmfObject, type AmfValue, isAmfObject } from '../amf/value.js';
 import type { Metadata, MetadataValue } from '../sample.js';
 import type { AudioTrackConfig, Codec, TrackConfig, VideoTrackConfig } from '../track-config.js';
 import { flvCodecIdOf } from './codec-ids.js';
+import { reservedMetadata } from './recorded-metadata.js';
 
 /**
  * The metadata of a script data tag or an RTMP data message.
@@ -25,9 +26,14 @@ const KEPT = ['encoder', 'title', 'author', 'description'] as const;
  * ones by their numbers as Enhanced RTMP v2 does ("Enhancing onMetaData").
  *
  * @param source what the publisher said; fills in what the configurations don't tell
+ * @param options.keyframes leaves room for what is known at the end of a file, with an index of so many keyframes
  * @throws {MediaError} `unsupported` for a codec that FLV doesn't carry
  */
-export function flvMetadataBody(tracks: readonly TrackConfig[], source: Metadata = {}): Buffer {
+export function flvMetadataBody(
+  tracks: readonly TrackConfig[],
+  source: Metadata = {},
+  options: { readonly keyframes?: number | undefined } = {},
+): Buffer {
   const metadata: Record<string, AmfValue> = {};
   const byNumber = [...tracks].sort((a, b) => a.track - b.track);
   for (const kind of ['video', 'audio'] as const) {
@@ -39,6 +45,7 @@ export function flvMetadataBody(tracks: readonly TrackConfig[], source: Metadata
     metadata[`${kind}TrackIdInfoMap`] = Object.fromEntries(map);
   }
   for (const key of KEPT) if (typeof source[key] === 'string') metadata[key] = source[key];
+  if (options.keyframes !== undefined) Object.assign(metadata, reservedMetadata(options.keyframes));
   return encodeAmf0('onMetaData', new EcmaArray(metadata));
 }
 

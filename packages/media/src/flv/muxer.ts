@@ -16,13 +16,17 @@ export class FlvMuxer {
     this.#tracks = new Map(tracks.map((config) => [config.track, config]));
   }
 
-  /** File header, metadata and sequence headers. */
-  header(metadata?: Metadata): Buffer {
+  /**
+   * File header, metadata and sequence headers.
+   *
+   * @param options.keyframes leaves room in the metadata for an index of so many, for `completeFlvMetadata`
+   */
+  header(metadata?: Metadata, options: { readonly keyframes?: number | undefined } = {}): Buffer {
     const tracks = [...this.#tracks.values()];
     const has = (kind: 'audio' | 'video') => tracks.some((config) => config.kind === kind);
     return Buffer.concat([
       flvFileHeader({ audio: has('audio'), video: has('video') }),
-      encodeFlvTag(FLV_SCRIPT, 0, flvMetadataBody(tracks, metadata)),
+      encodeFlvTag(FLV_SCRIPT, 0, flvMetadataBody(tracks, metadata, options)),
       ...tracks.map((config) => configTag(config, 0)),
     ]);
   }

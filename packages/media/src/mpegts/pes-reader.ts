@@ -117,6 +117,12 @@ function parsePes(bytes: Buffer): PesPacket | undefined {
   return { pts, dts, data: bytes.subarray(dataAt) };
 }
 
+/** The presentation time of a PES packet whose first 14 bytes are there; undefined where it has none. */
+export function readPesPts(head: Buffer): number | undefined {
+  const hasPts = ((head[7] ?? 0) & 0x80) !== 0 && (head[8] ?? 0) >= TIMESTAMP_SIZE;
+  return hasPts ? readTimestamp(head, FIXED_HEADER) : undefined;
+}
+
 /** 33 bits among marker bits, ISO 13818-1 table 2-21. */
 function readTimestamp(bytes: Buffer, at: number): number {
   const high = ((bytes[at] ?? 0) >> 1) & 7;

@@ -7,6 +7,7 @@ import { certificateFindings } from './certificate.js';
 import { dataDirectoryFindings } from './data-directory.js';
 import { ffmpegFindings } from './ffmpeg.js';
 import { bufferFindings, clockFindings, openFilesFindings, readSystemFile } from './machine.js';
+import { objectStoreFindings } from './object-store.js';
 import { portFindings, tryPorts } from './ports.js';
 import { turnFindings } from './turn.js';
 import { hairpinFindings, loopbackFindings } from './udp.js';
@@ -18,7 +19,7 @@ export interface DiagnoseOptions {
   readonly wallClock: () => Date;
 }
 
-/** Makes all checks of this machine. Changes nothing; what it opens, it closes. */
+/** Makes all checks of this machine. Changes nothing; what it opens, it closes, and what it puts into a bucket, it deletes. */
 export async function diagnose({ config, environment, wallClock }: DiagnoseOptions): Promise<Finding[]> {
   const { webrtc } = config;
   const states = await tryPorts(doorsOf(config));
@@ -50,6 +51,7 @@ export async function diagnose({ config, environment, wallClock }: DiagnoseOptio
     ...(await checked('TLS certificate', () => certificateFindings(config, wallClock(), authorities))),
     ...(await checked('ffmpeg', () => ffmpegFindings(environment))),
     ...(await checked('data directory', () => dataDirectoryFindings(config))),
+    ...(await checked('object store', () => objectStoreFindings(config))),
     ...bufferFindings(readSystemFile),
     ...openFilesFindings(config, readSystemFile, running),
     ...clockFindings(wallClock(), readSystemFile),

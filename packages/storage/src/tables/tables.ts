@@ -1,7 +1,9 @@
 import type { ApiKey, Ban, RefreshToken, SettingRecord, StreamKey, User } from '@sluice/core';
 import type { Database } from 'better-sqlite3';
+import type { UploadProgress } from '../object-store/upload-progress.js';
 import { AuditTable } from './audit-table.js';
 import { OutboxTable } from './outbox-table.js';
+import { RecordingTable } from './recording-table.js';
 import { RecordTable } from './records.js';
 import { SessionTable } from './session-table.js';
 
@@ -61,9 +63,18 @@ export function makeTables(database: Database) {
       changedBy: 'plain',
       changedAt: 'plain',
     }),
+    uploads: new RecordTable<UploadProgress>(database, 'uploads', {
+      id: 'plain',
+      bucket: 'plain',
+      key: 'plain',
+      uploadId: 'plain',
+      partBytes: 'plain',
+      parts: 'json',
+    }),
     history: new SessionTable(database),
     audit: new AuditTable(database),
     outbox: new OutboxTable(database),
+    recordings: new RecordingTable(database),
   };
 }
 

@@ -47,6 +47,10 @@ export const callbacks = z.strictObject({
   onUnpublish: urls().describe('Told when a publisher has gone.'),
   onStop: urls().describe('Told when a viewer has gone.'),
   onHls: urls().describe('Told of each HLS segment.'),
+  onDvr: urls().describe('Told of each recorded file that is whole.'),
+  onRecording: urls().describe(
+    'Told of all that happens to recordings (`recording.started`, `.paused`, `.resumed`, `.ended`, `.file`, `.damaged`, `.removed`, `.uploaded`), always in our own form.',
+  ),
   format: z
     .enum(['srs', 'sluice'])
     .default('srs')

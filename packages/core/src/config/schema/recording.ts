@@ -39,14 +39,18 @@ export const recordingPath = {
     .max(60)
     .default(2)
     .describe('At most so much is lost when the machine fails: it is on the disk after so long, and playable.'),
-  keepSeconds: seconds(0, FOREVER_SECONDS).describe('Files are removed when they are so old. 0: never.'),
+  keepSeconds: seconds(0, FOREVER_SECONDS).describe(
+    'Files are removed when they are so old, from the object store too. 0: never.',
+  ),
   keepBytes: z
     .number()
     .int()
     .min(0)
     .max(2 ** 50)
     .default(0)
-    .describe('The oldest files of a path are removed when it has more bytes than this. 0: never.'),
+    .describe(
+      'The oldest files of a path are removed when it has more bytes than this on the disk; copies in the object store stay. 0: never.',
+    ),
 };
 
 const s3 = z.strictObject({
@@ -84,7 +88,9 @@ export const recordingServer = {
     .min(0)
     .max(2 ** 50)
     .default(0)
-    .describe('The oldest files of all paths are removed when less than this is free on the disk. 0: never.'),
+    .describe(
+      'The oldest files of all paths are removed when less than this is free on the disk; copies in the object store stay. 0: never.',
+    ),
   maxWaitingBytes: count(256 * 1024 * 1024, 2 ** 40).describe(
     'Most bytes in memory that wait for a slow disk, of all recordings together. Beyond it, recordings pause.',
   ),

@@ -5,7 +5,8 @@ import { type BoxHeader, type FoundBox, readBoxHeader } from './boxes.js';
 import { ByteQueue } from './byte-queue.js';
 import { type FragmentPlace, FragmentReader } from './fragment-reader.js';
 import { readMovie, type UnsupportedTrack } from './movie-reader.js';
-import { checkTotalSize, sampleAt } from './sample-place.js';
+import { checkTotalSize } from './sample-columns.js';
+import { sampleAt } from './sample-place.js';
 
 /** What MP4 tells beyond what all containers do. */
 export type Mp4Event = MediaEvent | ({ readonly type: 'unsupported-track' } & UnsupportedTrack);
@@ -118,7 +119,7 @@ export class Fmp4Reader {
 
   #readData({ payload }: FoundBox, payloadAt: number, events: Mp4Event[]): void {
     const places = this.#pending ?? [];
-    checkTotalSize(places, payload.length);
+    checkTotalSize([places.map(({ size }) => size)], payload.length);
     for (const place of places) {
       const sample = sampleAt(place.track, place, payload, payloadAt);
       if (sample !== undefined) events.push({ type: 'sample', sample });

@@ -111,7 +111,7 @@ function readRun(trun: FoundBox, start: RunStart, fragment: OpenFragment) {
     const sampleFlags = index === 0 ? (firstFlags ?? own) : own;
     const compositionOffset = has(TRUN.composition) ? (version === 0 ? fields.u32() : fields.i32()) : 0;
     const keyframe = (sampleFlags & SAMPLE_FLAGS.notSyncBit) === 0;
-    places.push({ offset, size, dts: time, compositionOffset, keyframe });
+    places.push({ offset, size, dts: time, duration, compositionOffset, keyframe });
     offset += size;
     time += duration;
   }

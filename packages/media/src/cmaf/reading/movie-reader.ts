@@ -18,6 +18,8 @@ export interface MovieTrack extends DescribedTrack {
   readonly timescale: number;
   /** ISO 639-2 of three letters, or a tag of BCP 47. */
   readonly language?: string;
+  /** What the track is called, or the handler of its kind. */
+  readonly name?: string;
   /** Where the track's first edit begins in its media: the ticks before it aren't presented. */
   readonly skip: number;
   /** How long the presentation waits for the track. */
@@ -81,7 +83,7 @@ function readTrack(parts: readonly FoundBox[], track: TrackId, movieTimescale: n
   const minf = readBoxes(requireBox(mdia, 'minf', 'mdia').payload);
   const tables = readBoxes(requireBox(minf, 'stbl', 'minf').payload);
   const described = readSampleDescription(requireBox(tables, 'stsd', 'stbl'), track);
-  return { ...described, timescale, ...language, ...readEdits(parts, movieTimescale), tables };
+  return { ...described, timescale, ...language, ...readName(mdia), ...readEdits(parts, movieTimescale), tables };
 }
 
 /** `mvhd` and `mdhd` begin alike. The reader stands behind the duration. */
@@ -104,6 +106,18 @@ function readLanguage(mdia: readonly FoundBox[], packed: number): { readonly lan
   const fields = fieldsOf(elng);
   fields.skip(4);
   return { language: fields.cString() };
+}
+
+/** ISO 14496-12 §8.4.3. */
+function readName(mdia: readonly FoundBox[]): { readonly name?: string } {
+  const hdlr = findBox(mdia, 'hdlr');
+  if (hdlr === undefined) return {};
+  const fields = fieldsOf(hdlr);
+  fields.skip(24);
+  const bytes = fields.rest();
+  const end = bytes.indexOf(0);
+  const name = bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
+  return name === '' ? {} : { name };
 }
 
 function readTrackId(tkhd: FoundBox): TrackId {

@@ -2,7 +2,8 @@ import { MediaError } from '../../errors.js';
 import { findBox, readBoxes } from './boxes.js';
 import { Fmp4Reader, type Mp4Event } from './fmp4-reader.js';
 import { type MovieTrack, readMovie } from './movie-reader.js';
-import { checkTotalSize, type SamplePlace, sampleAt } from './sample-place.js';
+import { checkTotalSize, placeIn, type SampleColumns } from './sample-columns.js';
+import { sampleAt } from './sample-place.js';
 import { readSampleTable } from './sample-table.js';
 
 /** Of a day of fragments of half a second, with a few boxes each. */
@@ -10,7 +11,7 @@ const MAX_FILE_BOXES = 1_000_000;
 
 interface TrackCursor {
   readonly track: MovieTrack;
-  readonly places: readonly SamplePlace[];
+  readonly columns: SampleColumns;
   next: number;
 }
 
@@ -32,14 +33,14 @@ export function readMp4(file: Buffer): Mp4Event[] {
   }
   const events: Mp4Event[] = tracks.map(({ config }) => ({ type: 'config', config }));
   for (const track of unsupported) events.push({ type: 'unsupported-track', ...track });
-  const cursors = tracks.map((track) => ({ track, places: readSampleTable(track.tables, file.length), next: 0 }));
+  const cursors = tracks.map((track) => ({ track, columns: readSampleTable(track.tables, file.length), next: 0 }));
   checkTotalSize(
-    cursors.flatMap(({ places }) => places),
+    cursors.map(({ columns }) => columns.sizes),
     file.length,
   );
   for (;;) {
     const cursor = earliest(cursors);
-    const place = cursor?.places[cursor.next];
+    const place = cursor === undefined ? undefined : placeIn(cursor.columns, cursor.next);
     if (cursor === undefined || place === undefined) return events;
     cursor.next += 1;
     const sample = sampleAt(cursor.track, place, file, 0);
@@ -51,10 +52,10 @@ function earliest(cursors: readonly TrackCursor[]): TrackCursor | undefined {
   let first: TrackCursor | undefined;
   let firstTime = Number.POSITIVE_INFINITY;
   for (const cursor of cursors) {
-    const place = cursor.places[cursor.next];
-    if (place === undefined) continue;
+    const dts = cursor.columns.dts[cursor.next];
+    if (dts === undefined) continue;
     const { skip, timescale, delay } = cursor.track;
-    const time = (place.dts - skip) / timescale + delay / 1_000_000;
+    const time = (dts - skip) / timescale + delay / 1_000_000;
     if (time < firstTime) {
       first = cursor;
       firstTime = time;

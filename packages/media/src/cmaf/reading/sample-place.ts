@@ -6,12 +6,16 @@ import { micros } from '../../time.js';
 import { microsFromTicks } from '../track-time.js';
 import type { MovieTrack } from './movie-reader.js';
 
+/** What of a track its samples are made by. */
+export type SampleTrack = Pick<MovieTrack, 'config' | 'lengthSize' | 'timescale' | 'skip' | 'delay'>;
+
 /** Where a sample's bytes are, and its times in ticks. */
 export interface SamplePlace {
   /** In the file. */
   readonly offset: number;
   readonly size: number;
   readonly dts: number;
+  readonly duration: number;
   readonly compositionOffset: number;
   readonly keyframe: boolean;
 }
@@ -21,7 +25,7 @@ export interface SamplePlace {
  * @returns undefined for a sample of no bytes
  * @throws {MediaError} `truncated` where the sample isn't inside; where its NAL units or OBUs can't be read
  */
-export function sampleAt(track: MovieTrack, place: SamplePlace, bytes: Buffer, start: number): Sample | undefined {
+export function sampleAt(track: SampleTrack, place: SamplePlace, bytes: Buffer, start: number): Sample | undefined {
   const { config, timescale, skip, delay } = track;
   const at = place.offset - start;
   if (at < 0 || place.size > bytes.length - at) {
@@ -41,18 +45,7 @@ export function sampleAt(track: MovieTrack, place: SamplePlace, bytes: Buffer, s
   };
 }
 
-/**
- * Samples don't share bytes. Those of a forged file could ask for more than there is of it.
- *
- * @throws {MediaError} `malformed`
- */
-export function checkTotalSize(places: readonly SamplePlace[], available: number): void {
-  const total = places.reduce((sum, { size }) => sum + size, 0);
-  if (total <= available) return;
-  throw new MediaError('malformed', `${places.length} samples of ${total} bytes in ${available}`);
-}
-
-function dataOf({ config, lengthSize }: MovieTrack, bytes: Buffer): Buffer {
+function dataOf({ config, lengthSize }: SampleTrack, bytes: Buffer): Buffer {
   if (config.codec === 'h264' || config.codec === 'hevc') return withFourByteLengths(bytes, lengthSize);
   return config.codec === 'av1' ? stripTemporalDelimiters(bytes) : bytes;
 }

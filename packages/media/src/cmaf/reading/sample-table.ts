@@ -1,10 +1,10 @@
 import { MediaError } from '../../errors.js';
 import type { FieldReader } from '../field-reader.js';
 import { type FoundBox, fieldsOf, findBox, requireBox } from './boxes.js';
-import type { SamplePlace } from './sample-place.js';
+import { GrowingColumns, type SampleColumns } from './sample-columns.js';
 
-/** A day of sound. */
-const MAX_SAMPLES = 5_000_000;
+/** A day of sound at 96 kHz. */
+const MAX_SAMPLES = 10_000_000;
 
 /**
  * The samples of a track, from the boxes of its `stbl`. ISO 14496-12 §8.6.1, §8.7.
@@ -12,43 +12,44 @@ const MAX_SAMPLES = 5_000_000;
  * @param available bytes of the file
  * @throws {MediaError} `malformed`, `truncated` or `too-large`
  */
-export function readSampleTable(tables: readonly FoundBox[], available: number): SamplePlace[] {
+export function readSampleTable(tables: readonly FoundBox[], available: number): SampleColumns {
+  const columns = new GrowingColumns();
   const sizes = readSizes(requireBox(tables, 'stsz', 'stbl'), available);
-  if (sizes.count === 0) return [];
+  if (sizes.count === 0) return columns.columns();
   const duration = runs(requireBox(tables, 'stts', 'stbl'), (fields) => fields.u32());
   const composition = optionalRuns(findBox(tables, 'ctts'));
   const keyframes = readKeyframes(findBox(tables, 'stss'));
   const offsets = readChunkOffsets(tables);
   const perChunk = readChunkLengths(requireBox(tables, 'stsc', 'stbl'));
-  const places: SamplePlace[] = [];
   let dts = 0;
-  for (let chunk = 0; places.length < sizes.count; chunk++) {
+  for (let chunk = 0; columns.count < sizes.count; chunk++) {
     if (chunk >= offsets.count) {
-      const found = `${sizes.count} samples, of which ${places.length} are in its ${offsets.count} chunks`;
+      const found = `${sizes.count} samples, of which ${columns.count} are in its ${offsets.count} chunks`;
       throw new MediaError('malformed', `an stbl box of ${found}`);
     }
     let offset = offsets.next();
-    const inChunk = Math.min(perChunk(chunk + 1), sizes.count - places.length);
+    const inChunk = Math.min(perChunk(chunk + 1), sizes.count - columns.count);
     for (let sample = 0; sample < inChunk; sample++) {
       const size = sizes.next();
-      const keyframe = keyframes === undefined || keyframes.has(places.length + 1);
-      places.push({ offset, size, dts, compositionOffset: composition(), keyframe });
+      const keyframe = keyframes === undefined || keyframes.has(columns.count + 1);
+      const place = { offset, size, dts, duration: duration(), compositionOffset: composition(), keyframe };
+      columns.push(place);
       offset += size;
-      dts += duration();
+      dts += place.duration;
     }
   }
-  return decodedInTime(places);
+  return decodedInTime(columns.columns());
 }
 
 /** Where offsets have a sign, pictures may be due before they are decoded: all are decoded earlier by as much. */
-function decodedInTime(places: SamplePlace[]): SamplePlace[] {
-  const early = places.reduce((least, { compositionOffset }) => Math.min(least, compositionOffset), 0);
-  if (early === 0) return places;
-  return places.map((place) => ({
-    ...place,
-    dts: place.dts + early,
-    compositionOffset: place.compositionOffset - early,
-  }));
+function decodedInTime(columns: SampleColumns): SampleColumns {
+  const early = columns.compositionOffsets.reduce((least, offset) => Math.min(least, offset), 0);
+  if (early === 0) return columns;
+  return {
+    ...columns,
+    dts: columns.dts.map((dts) => dts + early),
+    compositionOffsets: columns.compositionOffsets.map((offset) => offset - early),
+  };
 }
 
 interface Sizes {
