@@ -80,7 +80,9 @@ describe('the API of the stub', () => {
     const to = await start({ endDelayMs: 1000 });
     const made = await ask(to, 'create', { meetingID: 'one', name: 'One & all', moderatorPW: 'mod' });
     expect(made).toMatchObject({ returncode: 'SUCCESS', meetingID: 'one' });
-    expect(await ask(to, 'create', { meetingID: 'one', name: 'One' })).toMatchObject({ messageKey: 'duplicateWarning' });
+    expect(await ask(to, 'create', { meetingID: 'one', name: 'One' })).toMatchObject({
+      messageKey: 'duplicateWarning',
+    });
     const other = await ask(to, 'create', { meetingID: 'one', name: 'One', moderatorPW: 'x' });
     expect(other).toMatchObject({ messageKey: 'idNotUnique' });
     const info = await ask(to, 'getMeetingInfo', { meetingID: 'one' });
