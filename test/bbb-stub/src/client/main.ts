@@ -18,7 +18,7 @@ interface StubPage {
 }
 
 const UNAUTHORISED = 401;
-const CRASH_SIZE = 30_000_000;
+const CRASH_DEPTH = 4000;
 
 const app = document.querySelector<HTMLElement>('#app');
 if (app === null) throw new Error('the page has no #app');
@@ -179,8 +179,15 @@ function hang(ms: number): void {
   while (performance.now() < until);
 }
 
-/** Makes an array larger than the engine bears, which ends the tab's process. */
+/** Nests more elements than the layout has stack for, which ends the tab's process. */
 function crash(): void {
-  const array: number[] = new Array<number>(CRASH_SIZE).fill(0);
-  for (;;) array.push(0);
+  const outermost = element('div');
+  let innermost = outermost;
+  for (let depth = 0; depth < CRASH_DEPTH; depth++) {
+    const inner = element('div', { style: 'display: grid' });
+    innermost.append(inner);
+    innermost = inner;
+  }
+  document.body.append(outermost);
+  outermost.getBoundingClientRect();
 }

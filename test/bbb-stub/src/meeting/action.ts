@@ -17,7 +17,7 @@ export const action = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('error'), code: z.number().int().default(500), userID }),
   /** The client's connection breaks, and can't be made again before `ms` are over. */
   z.strictObject({ do: z.literal('disconnect'), ms: z.number().int().min(0).default(2000), userID }),
-  /** The tab crashes. It costs about a gigabyte for a second or two. */
+  /** The tab's process crashes. */
   z.strictObject({ do: z.literal('crash'), userID }),
   /** The tab stops answering. */
   z.strictObject({ do: z.literal('hang'), ms: z.number().int().min(0).default(5000), userID }),
