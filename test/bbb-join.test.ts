@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { CaptureBrowser, SessionEvent } from '@sluice/bbb-capture';
 import { micros } from '@sluice/media';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -243,11 +243,15 @@ test('a browser that is killed ends the session, and leaves no process and no pr
   const meeting = await captureMeeting({ browser: own, link: listenerLink(stub, 'room') });
   await until('samples come', isGiving(meeting), 30_000);
   const mine = descendants().filter(({ command }) => command.includes(own.tabTitle));
+  const environment = readFileSync(`/proc/${mine[0]?.pid}/environ`, 'latin1');
+  const [, profile = ''] = /HOME=([^\0]+)/.exec(environment) ?? [];
+  expect(existsSync(profile)).toBe(true);
   for (const { pid } of mine) process.kill(pid, 'SIGKILL');
   await until('it ends', () => meeting.ended() !== undefined, 10_000);
   expect(meeting.ended()).toMatchObject({ reason: 'browser-failed' });
   await meeting.close();
   await own.close();
+  expect(existsSync(profile)).toBe(false);
   await until('nothing is left', () => descendants().every(({ command }) => !command.includes(own.tabTitle)));
 });
 

@@ -49,3 +49,21 @@ test.runIf(process.getuid?.() === 0)('root is warned that the sandbox is off', a
   await browser.close();
   expect(said).toEqual([expect.stringContaining('without its sandbox')]);
 });
+
+test('a tab that crashes leaves no dump of what it held', async () => {
+  const outside = process.env.TMPDIR;
+  process.env.TMPDIR = folder;
+  const executable = findChromium(undefined, process.env);
+  const browser = await CaptureBrowser.launch({ executable, profile: PROFILE, log: silentLogger });
+  try {
+    const page = await browser.newPage();
+    await Promise.allSettled([page.waitForEvent('crash'), page.goto('chrome://crash')]);
+    const files = await readdir(folder, { recursive: true });
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((file) => file.endsWith('.dmp'))).toEqual([]);
+  } finally {
+    await browser.close();
+    if (outside === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = outside;
+  }
+});

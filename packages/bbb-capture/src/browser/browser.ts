@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CaptureProfile, type Logger, messageOf } from '@sluice/core';
@@ -83,6 +83,7 @@ export class CaptureBrowser {
       log.warn({ executable }, "Chromium runs without its sandbox, because this process is root: run it as a user's");
     }
     const folder = await mkdtemp(join(tmpdir(), 'sluice-bbb-'));
+    await forbidDumps(folder);
     const tabTitle = `sluice-${randomUUID()}`;
     const { width, height, locale, method } = profile;
     let display: VirtualDisplay | undefined;
@@ -156,6 +157,18 @@ function onScreen(width: number, height: number): string[] {
     `--window-size=${width + 1},${height + 1}`,
     '--force-device-scale-factor=1',
   ];
+}
+
+/**
+ * A dump of a crashed tab would hold the link. Chromium's flags against it leave the handler running, or break the tabs;
+ * where there is a file in its folder's place, it writes none.
+ */
+async function forbidDumps(home: string): Promise<void> {
+  for (const name of ['chromium', 'google-chrome']) {
+    const folder = join(home, '.config', name);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'Crash Reports'), '');
+  }
 }
 
 /** The driver's errors go on with a log of what it did, with arguments and addresses. */
