@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, readFileSync, readlinkSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -137,7 +137,7 @@ describe.runIf(IS_BBB_LONG && process.getuid?.() === 0)('as the program of a use
       const bbb = `bbb: { url: '${stub.url}', secretFile: '${secretFile}', targets: ['${target.rtmp}'] }`;
       await writeFile(config, `${bbb}\ndata: { dir: '${home}' }\n`);
       const args = [MAIN, 'bbb', 'start', '-c', config, '-m', 'room', '-t', `${target.rtmp}/live/room`];
-      const env = { PATH: process.env.PATH ?? '', HOME: home };
+      const env = { PATH: process.env.PATH ?? '', HOME: home, TMPDIR: home };
       const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
       const [wraps] = docs;
       const child =
@@ -173,8 +173,9 @@ describe.runIf(IS_BBB_LONG && process.getuid?.() === 0)('as the program of a use
           expect(readlinkSync(`/proc/${pid}/ns/${kind}`), kind).not.toBe(readlinkSync(`/proc/self/ns/${kind}`));
         }
       }
-      child.kill('SIGTERM');
+      child.kill('SIGINT');
       expect(await exited(child)).toBe(0);
+      expect((await readdir(home)).filter((name) => name.startsWith('sluice-bbb-'))).toEqual([]);
       expect(said).toMatch(/ended, stopped/);
     },
     90_000,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -81,7 +81,7 @@ test('no process, log, audit or database holds a secret while a meeting is captu
       headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return (await response.json()) as { id: string; state: string };
+    return (await response.json()) as { id: string; state: string; rejoins: number; pictures: number };
   };
   const { id } = await ask('POST', '', { meetingId: 'room', target: `${target.rtmp}/live/${KEY}` });
   await until('it is live', async () => (await ask('GET', `/${id}`)).state === 'live', 40_000);
@@ -123,4 +123,12 @@ test('no process, log, audit or database holds a secret while a meeting is captu
       `${what} on the disk`,
     ).toEqual([]);
   }
+
+  // A reload is a signal, too, and not one for the browser.
+  await appendFile(config, 'sessions: { total: 99999 }\n');
+  child.kill('SIGHUP');
+  await until('the configuration was read again', () => said.includes('the configuration has changed'));
+  const before = (await ask('GET', `/${id}`)).pictures;
+  await until('it goes on', async () => (await ask('GET', `/${id}`)).pictures > before + 90);
+  expect((await ask('GET', `/${id}`)).rejoins).toBe(0);
 }, 90_000);

@@ -96,6 +96,8 @@ export class CaptureBrowser {
         timeout: START_MS,
         locale,
         acceptDownloads: false,
+        // Signals are for whoever holds the capture: the driver would end browsers at a reload, and this process at Ctrl-C.
+        ...{ handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false },
         // On a screen the window is the size; a page that is sized apart from it would lie beside.
         ...(display === undefined ? { viewport: { width, height }, deviceScaleFactor: 1 } : { viewport: null }),
         ignoreDefaultArgs: UNWANTED,
