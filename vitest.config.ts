@@ -14,12 +14,13 @@ const alias = {
   '@sluice/ingest': source('packages/ingest/src/index.ts'),
   '@sluice/delivery': source('packages/delivery/src/index.ts'),
   '@sluice/storage': source('packages/storage/src/index.ts'),
+  '@sluice/bbb-capture': source('packages/bbb-capture/src/index.ts'),
   '@sluice/api': source('packages/api/src/index.ts'),
   '@sluice/server': source('packages/server/src/index.ts'),
 };
 
 /** What fills the machine, or measures a line: after all others, one at a time. */
-const ALONE = ['test/flood.test.ts', 'test/webrtc-network.test.ts'];
+const ALONE = ['test/flood.test.ts', 'test/webrtc-network.test.ts', 'test/bbb.test.ts', 'test/bbb-publish.test.ts'];
 
 export default defineConfig({
   resolve: { alias },

@@ -22,9 +22,11 @@ const LAYERS = {
     '@sluice/webrtc',
   ],
   'packages/storage': ['@sluice/core', '@sluice/media'],
+  'packages/bbb-capture': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/webrtc'],
   'packages/api': ['@sluice/core', '@sluice/media'],
   'packages/server': [
     '@sluice/api',
+    '@sluice/bbb-capture',
     '@sluice/storage',
     '@sluice/core',
     '@sluice/delivery',

@@ -37,11 +37,16 @@ export function prepare() {
     'packages',
     'bench/src',
     'bench/tsconfig.json',
+    'test/bbb-stub/src',
+    'test/bbb-stub/tsconfig.json',
     'tsconfig.base.json',
     'tsconfig.json',
     'package-lock.json',
   ];
-  step('build', sources, existsSync(join(root, 'packages/server/dist/main.js')), () => {
+  const isBuilt = ['packages/server/dist/main.js', 'test/bbb-stub/dist/main.js'].every((file) =>
+    existsSync(join(root, file)),
+  );
+  step('build', sources, isBuilt, () => {
     console.log('Building the server …');
     run('npx', ['--no-install', 'tsc', '-b']);
   });

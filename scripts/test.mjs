@@ -17,6 +17,9 @@ const TOOLS = [
   { command: 'nft', debian: ['nftables'] },
   { command: 'iptables-restore', debian: ['iptables'] },
   { command: 'ip', debian: ['iproute2'] },
+  { command: 'nginx', debian: ['nginx-light'] },
+  { command: 'Xvfb', debian: ['xvfb'] },
+  { command: 'pulseaudio', debian: ['pulseaudio'] },
 ];
 
 const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;

@@ -8,6 +8,7 @@ import {
 } from '@sluice/api';
 import {
   type AuditTrail,
+  type CaptureControl,
   type Clock,
   type ConfigChange,
   type EventBus,
@@ -59,6 +60,7 @@ export interface ControlPlaneOptions {
   readonly metrics: Metrics | undefined;
   readonly names: ServerNames;
   readonly transcoder: Transcoder;
+  readonly captures: CaptureControl;
   readonly recordings: Recordings;
 }
 
@@ -94,7 +96,7 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, recordings } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -109,6 +111,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     auditLog: storage.audit,
     audit,
     transcoder,
+    captures,
     recordings,
     config: {
       live,

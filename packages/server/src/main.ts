@@ -1,5 +1,6 @@
 import { ConfigError, TOKEN_KINDS } from '@sluice/core';
 import { Command, Option } from 'commander';
+import { addBbbCommands } from './cli/bbb.js';
 import { checkConfig, configReference } from './cli/check-config.js';
 import { checkRecordings } from './cli/check-recordings.js';
 import { doctor } from './cli/doctor.js';
@@ -92,6 +93,8 @@ program
   .option(...CONFIG_OPTION)
   .action(turnConfig);
 
+addBbbCommands(program, CONFIG_OPTION);
+
 program
   .command('config-reference')
   .description('print everything that can be configured, as a Markdown table')
@@ -109,5 +112,6 @@ try {
   process.stderr.write(
     `sluice: ${isOperators ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
   );
-  process.exitCode = isOperators ? EXIT.unusable : EXIT.failed;
+  const own = error instanceof StartError ? error.exitCode : undefined;
+  process.exitCode = own ?? (isOperators ? EXIT.unusable : EXIT.failed);
 }

@@ -82,6 +82,7 @@ export class MediaDoors {
   readonly #srt: SrtListener | undefined;
   readonly #relays: Relays;
   readonly #webRtc: WebRtcDoor | undefined;
+  #rtmpPort: number | undefined;
 
   constructor(options: MediaDoorsOptions) {
     const { live, certificate, log } = options;
@@ -115,6 +116,11 @@ export class MediaDoors {
     });
   }
 
+  /** Where RTMP is spoken; before `open`, what is configured. */
+  get rtmpPort(): number {
+    return this.#rtmpPort ?? this.#config.rtmp.port;
+  }
+
   /** @throws {StartError} with what is in the way and how to get around it; what is open by then stays so */
   async open(): Promise<MediaPorts> {
     const { rtmp, rtmps, http, https, srt, webrtc } = this.#config;
@@ -133,6 +139,7 @@ export class MediaDoors {
       webrtc:
         peers && (await openPort('webrtc', webrtc, async (port, host) => ({ port: await peers.listen(port, host) }))),
     };
+    this.#rtmpPort = ports.rtmp;
     this.#relays.start();
     return ports;
   }

@@ -28,6 +28,7 @@ import { FileLoop } from '@sluice/ingest';
 import { Storage, StorageError } from '@sluice/storage';
 import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
+import { auditEnds, makeCaptures } from './bbb.js';
 import { Certificate } from './certificate.js';
 import { ConfigChanges } from './config-changes.js';
 import { ControlPlane, type ControlPorts } from './control-plane.js';
@@ -158,6 +159,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         events,
         settings: () => live.current.metrics,
         transcodes: () => transcoder.status,
+        captures: () => captures,
         recordings: () => recordings,
       })
     : undefined;
@@ -179,6 +181,13 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   };
   closers.push(live.onChange((change) => followConfig(change, { live, log, gate })));
 
+  const captures = makeCaptures({
+    ...shared,
+    ffmpeg,
+    rtmpPort: () => doors.rtmpPort,
+    environment: process.env,
+    onState: auditEnds(audit),
+  });
   const { recordings: index, uploads } = storage;
   const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
   closers.push(() => recordings.close(GOING_DOWN));
@@ -195,6 +204,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     audit,
     metrics,
     transcoder,
+    captures,
     names: outgoing.names,
   });
   closers.push(() => control.close());
@@ -214,6 +224,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     router.close(GOING_DOWN);
     await doors.close(GOING_DOWN, live.current.shutdownSeconds * 1000);
   });
+  // Before the doors: a publish that ends by itself is not one that broke off.
+  closers.push(() => captures.close());
   return { live, clock, gate, router, doors, control, reload };
 }
 

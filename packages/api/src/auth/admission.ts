@@ -61,10 +61,10 @@ export class Admission {
   };
 
   /** Lets those through who may do what is needed. */
-  requires(need: Need, limited: boolean): RequestHandler {
+  requires(need: Need, limited: boolean | 'apart'): RequestHandler {
     return (request, response, next) => {
       const { principal, ip } = response.locals as { principal: Principal; ip: string };
-      if (limited) this.take(ip);
+      if (limited !== false) this.take(limited === 'apart' ? `${ip} ${request.method}` : ip);
       if (need === 'nothing' || (need === 'open-read' && this.#mayReadOpenly(request, ip))) {
         next();
         return;
@@ -83,9 +83,9 @@ export class Admission {
     };
   }
 
-  /** Counts one careful act of an address. @throws {ApiError} 429 */
-  take(ip: string): void {
-    const waitMs = this.#options.buckets.take(ip, CAREFUL_RATE);
+  /** Counts one careful act. @param name the address, or what is counted apart of it. @throws {ApiError} 429 */
+  take(name: string): void {
+    const waitMs = this.#options.buckets.take(name, CAREFUL_RATE);
     if (waitMs > 0) throw tooMany(waitMs);
   }
 

@@ -27,8 +27,11 @@ export interface Route {
   readonly tag: string;
   readonly summary: string;
   readonly needs: Need;
-  /** Guessing or flooding it would do harm: it is limited to a few calls a minute. */
-  readonly limited: boolean;
+  /**
+   * Guessing or flooding it would do harm: it is limited to a few calls a minute. `apart`: to as many by itself, beside
+   * logins and wrong credentials.
+   */
+  readonly limited: boolean | 'apart';
   readonly params: z.ZodObject;
   readonly query: z.ZodObject;
   /** Undefined where the route takes none. */
@@ -53,7 +56,7 @@ export function route<
   readonly tag: string;
   readonly summary: string;
   readonly needs: Need;
-  readonly limited?: boolean;
+  readonly limited?: boolean | 'apart';
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;

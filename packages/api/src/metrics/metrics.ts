@@ -1,6 +1,16 @@
-import type { Bans, Config, EventBus, SessionRegistry, Stream, StreamRouter, TranscoderStatus } from '@sluice/core';
+import type {
+  Bans,
+  CaptureControl,
+  Config,
+  EventBus,
+  SessionRegistry,
+  Stream,
+  StreamRouter,
+  TranscoderStatus,
+} from '@sluice/core';
 import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { addCaptureMetrics } from './capture-metrics.js';
 import { closeClass } from './close-reason.js';
 import { addRecordingMetrics, type RecordingFigures } from './recording-metrics.js';
 import { SessionTotals } from './session-totals.js';
@@ -14,6 +24,7 @@ export interface MetricsOptions {
   readonly events: EventBus;
   readonly settings: () => Config['metrics'];
   readonly transcodes: () => TranscoderStatus;
+  readonly captures: () => Pick<CaptureControl, 'captures' | 'totals'>;
   readonly recordings: () => RecordingFigures;
 }
 
@@ -44,6 +55,7 @@ export class Metrics {
     });
     addStreamMetrics(this.#registry, options);
     addTranscodeMetrics(this.#registry, options.transcodes);
+    addCaptureMetrics(this.#registry, options.captures);
     addRecordingMetrics(this.#registry, options.events, options.recordings);
     this.#sessions = new SessionTotals(options.registry, options.events);
     addSessionMetrics(this.#registry, this.#sessions, options);

@@ -3,6 +3,7 @@ import type {
   AuditLog,
   AuditTrail,
   Bans,
+  CaptureControl,
   Clock,
   ConfigChange,
   Directory,
@@ -65,6 +66,7 @@ export interface Control {
   readonly config: ConfigControl;
   readonly tokens: TokenIssuer;
   readonly health: Health;
+  readonly captures: CaptureControl;
   readonly transcoder: { readonly status: TranscoderStatus };
   readonly recordings: Recordings;
 }

@@ -2,6 +2,7 @@ import type { Route } from '../http/route.js';
 import { activeRecordingRoutes } from './active-recordings.js';
 import { authRoutes } from './auth.js';
 import { banRoutes } from './bans.js';
+import { captureRoutes } from './captures.js';
 import type { AccountControl } from './control.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
 import { recordingCheckRoutes } from './recording-checks.js';
@@ -19,6 +20,7 @@ export function v2Routes(control: AccountControl): Route[] {
     ...serverRoutes(control),
     ...streamRoutes(control),
     ...transcodeRoutes(control),
+    ...captureRoutes(control),
     ...recordingRoutes(control),
     ...activeRecordingRoutes(control),
     ...recordingCheckRoutes(control),

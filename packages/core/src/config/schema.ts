@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PATH_PATTERN } from '../path-pattern.js';
 import { auth, callbacks, sharing, sync } from './schema/access-checks.js';
+import { bbb } from './schema/bbb.js';
 import { api, audit, metrics } from './schema/control-plane.js';
 import { count, file, host, iceUrl, MIB, networks, port, START, seconds, secret } from './schema/fields.js';
 import {
@@ -187,6 +188,7 @@ export const configSchema = z.strictObject({
   sharing: sharing.prefault({}),
   api: api.prefault({}),
   metrics: metrics.prefault({}),
+  bbb: bbb.prefault({}),
   audit: audit.prefault({}),
   data: z
     .strictObject({

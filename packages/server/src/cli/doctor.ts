@@ -1,16 +1,11 @@
-import { resolveConfig } from '@sluice/core';
+import { isWell, jsonReport, resolveConfig, textReport } from '@sluice/core';
 import { readConfigFile } from '../config-file.js';
 import { diagnose } from '../doctor/diagnose.js';
-import { EchoServer, type ProbeArrival } from '../doctor/echo-server.js';
 import { probe } from '../doctor/probe.js';
-import { isWell, jsonReport, textReport } from '../doctor/report.js';
 import { type Door, doorsOf, isOnLoopback } from '../network/doors.js';
 import { StartError } from '../start-error.js';
-import { parseDuration } from './duration.js';
+import { echoProbes } from './echo-probes.js';
 import { parsePort } from './port-option.js';
-
-/** Lines that are said, at most: probes cost who sends them nothing. */
-const MOST_KNOWN = 10_000;
 
 export interface DoctorOptions {
   readonly config?: string;
@@ -30,7 +25,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
   const { config } = resolveConfig(readConfigFile(options.config, process.env));
   const doors = options.port === undefined ? remoteDoors(doorsOf(config)) : portDoors(options.port);
   if (options.listen === true) {
-    await listen(doors, options);
+    await echoProbes(doors, options);
     return;
   }
   const findings =
@@ -53,50 +48,4 @@ function portDoors(text: string): Door[] {
     { ...door, protocol: 'udp' },
     { ...door, protocol: 'tcp' },
   ];
-}
-
-/** Until it is told to stop, or time is over. */
-async function listen(doors: readonly Door[], options: DoctorOptions): Promise<void> {
-  const seconds = options.for === undefined ? undefined : parseDuration('--for', options.for);
-  const known = new Set<string>();
-  const say = (line: string, fields: object): void => {
-    process.stdout.write(`${options.json === true ? JSON.stringify(fields) : line}\n`);
-  };
-  const server = new EchoServer(({ door: { protocol, port }, from, bytes }: ProbeArrival) => {
-    const line = `${protocol} ${port}: ${bytes} bytes arrived from ${from}`;
-    if (known.size >= MOST_KNOWN || known.has(line)) return;
-    known.add(line);
-    say(line, { event: 'arrived', protocol, port, from, bytes });
-  });
-  try {
-    const opened = await openAll(server, doors);
-    say(`Probes are sent back on ${opened.map(({ protocol, port }) => `${protocol} ${port}`).join(', ')}.`, {
-      event: 'listening',
-      ports: opened.map(({ protocol, port }) => ({ protocol, port })),
-    });
-    await new Promise<void>((done) => {
-      process.once('SIGINT', () => done());
-      process.once('SIGTERM', () => done());
-      if (seconds !== undefined) setTimeout(done, seconds * 1000);
-    });
-  } finally {
-    await server.close();
-  }
-}
-
-/** Ports that are taken are named and left out. @throws {StartError} where none is left */
-async function openAll(server: EchoServer, doors: readonly Door[]): Promise<Door[]> {
-  const opened: Door[] = [];
-  for (const door of doors) {
-    try {
-      await server.open(door);
-      opened.push(door);
-    } catch (error) {
-      const { code = String(error) } = error as NodeJS.ErrnoException;
-      const why = code === 'EADDRINUSE' ? 'is taken; is Sluice running? Stop it first' : `can't be opened (${code})`;
-      process.stderr.write(`sluice: ${door.key}, ${door.protocol} ${door.port}, ${why}.\n`);
-    }
-  }
-  if (opened.length === 0) throw new StartError('no port could be opened to listen on');
-  return opened;
 }

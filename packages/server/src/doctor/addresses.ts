@@ -1,7 +1,16 @@
 import { isIPv4 } from 'node:net';
-import { environmentName, isLocalAddress, isLoopback, messageOf, parseIceUrl } from '@sluice/core';
+import {
+  environmentName,
+  type Finding,
+  failed,
+  isLocalAddress,
+  isLoopback,
+  messageOf,
+  ok,
+  parseIceUrl,
+  warning,
+} from '@sluice/core';
 import { askStunServer } from '@sluice/webrtc';
-import { type Finding, failed, ok, warning } from './finding.js';
 
 const STUN_TIMEOUT_MS = 3000;
 

@@ -1,8 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
-import { type Config, messageOf } from '@sluice/core';
-import { type Finding, failed, ok, warning } from './finding.js';
+import { type Config, type Finding, failed, messageOf, ok, warning } from '@sluice/core';
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 14;

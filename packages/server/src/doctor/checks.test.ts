@@ -3,16 +3,15 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '@sluice/core';
+import type { Finding } from '@sluice/core';
+import { isWell, jsonReport, loadConfig, textReport } from '@sluice/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Door } from '../network/doors.js';
 import { addressFindings, stunFindings } from './addresses.js';
 import { dataDirectoryFindings } from './data-directory.js';
 import { ffmpegFindings } from './ffmpeg.js';
-import type { Finding } from './finding.js';
 import { bufferFindings, clockFindings, openFilesFindings } from './machine.js';
 import { portOwner } from './port-owner.js';
-import { isWell, jsonReport, textReport } from './report.js';
 import { hairpinFindings, loopbackFindings } from './udp.js';
 
 const only = (findings: readonly Finding[]): Finding | undefined => (findings.length === 1 ? findings[0] : undefined);

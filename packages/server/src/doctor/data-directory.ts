@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type Config, environmentName, messageOf } from '@sluice/core';
-import { type Finding, failed, ok, warning } from './finding.js';
+import { type Config, environmentName, type Finding, failed, messageOf, ok, warning } from '@sluice/core';
 
 const MIB = 1024 * 1024;
 const LEAST_FREE = 100 * MIB;

@@ -1,4 +1,4 @@
-import { type Config, isLocalAddress, messageOf } from '@sluice/core';
+import { type Config, type Finding, failed, isLocalAddress, messageOf } from '@sluice/core';
 import { doorsOf } from '../network/doors.js';
 import { ownAddresses } from '../network/own-addresses.js';
 import { announcedAddresses } from '../webrtc-door.js';
@@ -6,7 +6,6 @@ import { type AddressFacts, addressFindings, askStunServers, stunFindings } from
 import { certificateFindings } from './certificate.js';
 import { dataDirectoryFindings } from './data-directory.js';
 import { ffmpegFindings } from './ffmpeg.js';
-import { type Finding, failed } from './finding.js';
 import { bufferFindings, clockFindings, openFilesFindings, readSystemFile } from './machine.js';
 import { objectStoreFindings } from './object-store.js';
 import { portFindings, tryPorts } from './ports.js';

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findFfmpeg, messageOf } from '@sluice/core';
-import { type Finding, failed, ok, warning } from './finding.js';
+import { type Finding, failed, findFfmpeg, messageOf, ok, warning } from '@sluice/core';
 
 /** What each encoder is for. */
 const ENCODERS = {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Config } from '@sluice/core';
-import { type Finding, failed, ok, warning } from './finding.js';
+import { type Finding, failed, ok, warning } from '@sluice/core';
 
 /** What bursts of datagrams need in the kernel: what our UDP sockets ask for. */
 const KERNEL_BUFFER = 4 * 1024 * 1024;

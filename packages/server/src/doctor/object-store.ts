@@ -1,6 +1,5 @@
-import { type Config, messageOf } from '@sluice/core';
+import { type Config, type Finding, failed, messageOf, ok, warning } from '@sluice/core';
 import { ObjectStoreError, probeObjectStore } from '@sluice/storage';
-import { type Finding, failed, ok, warning } from './finding.js';
 
 /** Whether recordings can be put into the object store, read and deleted; nothing where none is configured. */
 export async function objectStoreFindings({ recording: { s3 } }: Config): Promise<Finding[]> {

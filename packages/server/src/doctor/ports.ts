@@ -1,8 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer, isIPv6 } from 'node:net';
-import { environmentName } from '@sluice/core';
+import { environmentName, type Finding, failed, ok, warning } from '@sluice/core';
 import { type Door, isOnAllAddresses } from '../network/doors.js';
-import { type Finding, failed, ok, warning } from './finding.js';
 import { type PortOwner, portOwner } from './port-owner.js';
 
 /** A door and who has its port. */

@@ -2,47 +2,55 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, isIPv6 } from 'node:net';
+import { type Finding, failed, ok, warning } from '@sluice/core';
 import type { Door } from '../network/doors.js';
 import { StartError } from '../start-error.js';
 import { srtAnswers } from './datagram.js';
-import { type Finding, failed, ok, warning } from './finding.js';
 import { FULL_PROBE_BYTES, LEAST_PROBE_BYTES, readProbe, writeProbe } from './probe-message.js';
 
 const TIMEOUT_MS = 3000;
 const REPEAT_MS = 250;
-const LISTEN_THERE = 'while Sluice is stopped, run `sluice doctor --listen` there, with the same ports';
+const DOCTOR_THERE = 'while Sluice is stopped, run `sluice doctor --listen` there, with the same ports';
 
 /**
  * Tells which ports of another machine can be reached from here.
  *
  * @param host a name or an address
+ * @param words.option of the command line, that names the host
+ * @param words.listenThere how probes are sent back there, for who gets no answer
  * @throws {StartError} where the name isn't found
  */
-export async function probe(host: string, doors: readonly Door[]): Promise<Finding[]> {
-  const address = await addressOf(host);
+export async function probe(
+  host: string,
+  doors: readonly Door[],
+  { option = '--probe', listenThere = DOCTOR_THERE }: { readonly option?: string; readonly listenThere?: string } = {},
+): Promise<Finding[]> {
+  const address = await addressOf(host, option);
   return Promise.all(
-    doors.map((door) => (door.protocol === 'tcp' ? probeTcp(address, door) : probeUdp(address, door))),
+    doors.map((door) =>
+      door.protocol === 'tcp' ? probeTcp(address, door, listenThere) : probeUdp(address, door, listenThere),
+    ),
   );
 }
 
-async function addressOf(host: string): Promise<string> {
+async function addressOf(host: string, option: string): Promise<string> {
   if (isIP(host) !== 0) return host;
   try {
     return (await lookup(host)).address;
   } catch (error) {
-    throw new StartError(`--probe ${host}: the name is not found (${(error as NodeJS.ErrnoException).code})`);
+    throw new StartError(`${option} ${host}: the name is not found (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
 const nameOf = ({ name, protocol, port }: Door): string => `${name}, ${protocol} ${port}`;
 
-async function probeTcp(address: string, door: Door): Promise<Finding> {
+async function probeTcp(address: string, door: Door, listenThere: string): Promise<Finding> {
   const check = nameOf(door);
   const outcome = await tryTcp(address, door.port);
   if (outcome === 'echoed') return ok(check, 'got through');
   if (outcome === 'connected') return ok(check, 'got through: something takes connections there');
   if (outcome === 'ECONNREFUSED') {
-    return failed(check, 'refused: nobody listens there, or a firewall refuses it', `Let it in; ${LISTEN_THERE}.`);
+    return failed(check, 'refused: nobody listens there, or a firewall refuses it', `Let it in; ${listenThere}.`);
   }
   if (outcome === 'timeout') {
     return failed(check, 'no answer: a firewall drops it on the way', `Let tcp ${door.port} in there, and out here.`);
@@ -81,7 +89,7 @@ function tryTcp(address: string, port: number): Promise<string> {
   });
 }
 
-async function probeUdp(address: string, door: Door): Promise<Finding> {
+async function probeUdp(address: string, door: Door, listenThere: string): Promise<Finding> {
   const check = nameOf(door);
   const target = { address, port: door.port };
   const [echo, isSrt] = await Promise.all([
@@ -99,12 +107,12 @@ async function probeUdp(address: string, door: Door): Promise<Finding> {
   }
   if (isSrt) return ok(check, 'got through: SRT answers');
   if (echo.isRefused) {
-    return failed(check, 'arrives, and nobody listens there', `Is Sluice running? Else, ${LISTEN_THERE}.`);
+    return failed(check, 'arrives, and nobody listens there', `Is Sluice running? Else, ${listenThere}.`);
   }
   return failed(
     check,
     'no answer: a firewall drops it on the way, or nobody sends it back',
-    `A running WebRTC port answers peers only: ${LISTEN_THERE}. Then, let udp ${door.port} in there, and out here.`,
+    `A running WebRTC port answers peers only: ${listenThere}. Then, let udp ${door.port} in there, and out here.`,
   );
 }
 

@@ -1,7 +1,6 @@
 import { isIPv4 } from 'node:net';
-import { type Config, environmentName, isLoopback, parseIceUrl } from '@sluice/core';
+import { type Config, environmentName, type Finding, failed, isLoopback, ok, parseIceUrl, warning } from '@sluice/core';
 import { type TurnTrial, tryTurnServer, turnCredentials } from '@sluice/webrtc';
-import { type Finding, failed, ok, warning } from './finding.js';
 
 const TIMEOUT_MS = 4000;
 const CREDENTIAL_SECONDS = 600;

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
+import { type Finding, failed, ok, warning } from '@sluice/core';
 import { type Door, isOnAllAddresses } from '../network/doors.js';
 import { arrivesAt, srtAnswers } from './datagram.js';
-import { type Finding, failed, ok, warning } from './finding.js';
 import type { PortState } from './ports.js';
 
 const LOOPBACK_TIMEOUT_MS = 1000;

@@ -33,7 +33,8 @@ ${rules.map((rule) => `    ${nftRule(rule)}\n`).join('')}  }
 `;
 }
 
-function nftRule({ protocol, ports, family, from, to, comment }: Rule): string {
+/** A rule as nft writes it, without the line's indent. */
+export function nftRule({ protocol, ports, family, from, to, comment }: Rule): string {
   const ip = family === 'ipv6' ? 'ip6' : 'ip';
   const parts: string[] = [];
   if (from !== undefined) parts.push(`${ip} saddr ${from}`);

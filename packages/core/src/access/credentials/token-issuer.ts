@@ -52,7 +52,7 @@ export class TokenIssuer {
   async issue(kind: TokenKind, grant: TokenGrant): Promise<IssuedToken> {
     switch (kind) {
       case 'sign':
-        return this.#signed(grant);
+        return this.sign(grant);
       case 'jwt':
         return this.#jwt(grant);
       case 'wms-auth':
@@ -60,7 +60,8 @@ export class TokenIssuer {
     }
   }
 
-  #signed({ action, path, viewer, ip, validSeconds, sessionSeconds }: TokenGrant): IssuedToken {
+  /** A signed URL's, which needs no waiting. */
+  sign({ action, path, viewer, ip, validSeconds, sessionSeconds }: TokenGrant): IssuedToken {
     const now = unixSeconds(this.#clock.wall());
     const urlExpire = now + validSeconds;
     const streamExpire = sessionSeconds === undefined ? undefined : now + sessionSeconds;

@@ -1,0 +1,69 @@
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '@sluice/core';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CaptureBrowser } from './browser.js';
+import { findChromium } from './find-chromium.js';
+
+const PROFILE = { width: 320, height: 240, locale: 'en', method: 'tab' } as const;
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function makeProgram(name: string): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, '#!/bin/sh\necho "https://bbb.example/join?checksum=5ecret" >&2\nexit 3\n');
+  await chmod(file, 0o755);
+  return file;
+}
+
+test('the configured browser is taken, or the first on the PATH', async () => {
+  const file = await makeProgram('google-chrome');
+  expect(findChromium(file, {})).toBe(file);
+  expect(findChromium(undefined, { PATH: folder })).toBe(file);
+  const none = expect.objectContaining({ code: 'no-browser' });
+  expect(() => findChromium(join(folder, 'nothing'), { PATH: folder })).toThrow(none);
+  expect(() => findChromium(undefined, { PATH: '/nowhere' })).toThrow(none);
+});
+
+test('a browser that does not start is told in one line, and leaves no profile', async () => {
+  const executable = await makeProgram('chromium');
+  const profiles = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('sluice-bbb-')).length;
+  const before = await profiles();
+  const starting = CaptureBrowser.launch({ executable, profile: PROFILE, log: silentLogger });
+  await expect(starting).rejects.toMatchObject({ code: 'no-browser', message: expect.not.stringMatching(/5ecret|\n/) });
+  expect(await profiles()).toBe(before);
+});
+
+test.runIf(process.getuid?.() === 0)('root is warned that the sandbox is off', async () => {
+  const said: string[] = [];
+  const log = { ...silentLogger, warn: (_: unknown, message: string) => said.push(message) };
+  const browser = await CaptureBrowser.launch({
+    executable: findChromium(undefined, process.env),
+    profile: PROFILE,
+    log,
+  });
+  await browser.close();
+  expect(said).toEqual([expect.stringContaining('without its sandbox')]);
+});
+
+test('a tab that crashes leaves no dump of what it held', async () => {
+  const outside = process.env.TMPDIR;
+  process.env.TMPDIR = folder;
+  const executable = findChromium(undefined, process.env);
+  const browser = await CaptureBrowser.launch({ executable, profile: PROFILE, log: silentLogger });
+  try {
+    const page = await browser.newPage();
+    await Promise.allSettled([page.waitForEvent('crash'), page.goto('chrome://crash')]);
+    const files = await readdir(folder, { recursive: true });
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((file) => file.endsWith('.dmp'))).toEqual([]);
+  } finally {
+    await browser.close();
+    if (outside === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = outside;
+  }
+});

@@ -1,0 +1,153 @@
+import { type CaptureFailure, type CaptureProfile, type Logger, messageOf } from '@sluice/core';
+import type { Micros, Sample, TrackConfig } from '@sluice/media';
+import { BbbError } from '../api/errors.js';
+import type { SecretUrl } from '../api/secret-url.js';
+import { CaptureBrowser } from '../browser/browser.js';
+import { type Generation, type MeetingSession, openMeeting, type SessionEvent } from '../browser/meeting-session.js';
+import { CaptureError } from '../capture/capture-error.js';
+import type { StayNews } from './capture-input.js';
+import { memoryOf, processTree } from './process-tree.js';
+
+export interface StayOptions {
+  /** Makes the link in; it is asked once. */
+  readonly link: (signal: AbortSignal) => Promise<SecretUrl>;
+  readonly profile: CaptureProfile;
+  /** Chromium's file. */
+  readonly browser: string;
+  /** ffmpeg's. */
+  readonly ffmpeg: string;
+  /** Where times of samples count from, `process.hrtime` in microseconds. */
+  readonly epoch: Micros;
+  readonly log: Logger;
+  readonly onNews: (news: StayNews) => void;
+  readonly onConfig: (config: TrackConfig) => void;
+  readonly onSample: (sample: Sample) => void;
+  readonly onGeneration: (generation: Generation) => void;
+}
+
+/** A browser that doesn't end in this time is killed. */
+const CLOSE_MS = 8000;
+
+/** One browser in one meeting, from its start until nothing of it is left. */
+export class BrowserStay {
+  readonly #options: StayOptions;
+  readonly #closing = new AbortController();
+  readonly #opened: Promise<void>;
+  #browser: CaptureBrowser | undefined;
+  #session: MeetingSession | undefined;
+  #isClosed = false;
+
+  constructor(options: StayOptions) {
+    this.#options = options;
+    this.#opened = this.#open().catch((error: unknown) => this.#failed(error));
+  }
+
+  /** What the browser and its children take, in bytes. */
+  async memory(): Promise<number> {
+    return this.#browser === undefined ? 0 : memoryOf(await processTree(this.#browser.tabTitle));
+  }
+
+  /** Writes into the public chat by the client. @returns whether that worked */
+  async say(text: string): Promise<boolean> {
+    return (await this.#session?.say(text)) ?? false;
+  }
+
+  /** Leaves and ends everything, also while it is opening. `closed` is told in any case. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#closing.abort();
+    await this.#opened;
+    const closed = Promise.allSettled([this.#session?.close(), this.#browser?.close()]);
+    if ((await inTime(closed, CLOSE_MS)) === 'late') await this.#kill();
+    this.#options.onNews({ kind: 'closed' });
+  }
+
+  async #open(): Promise<void> {
+    const { link, profile, browser: executable, ffmpeg, epoch, log } = this.#options;
+    const { signal } = this.#closing;
+    const url = await link(signal);
+    if (signal.aborted) return;
+    this.#tell({ kind: 'step', step: 'starts the browser' });
+    const onGone = (reason: string) => this.#tell({ kind: 'failed', failure: 'browser-failed', detail: reason });
+    this.#browser = await CaptureBrowser.launch({ executable, profile, log, onGone });
+    if (signal.aborted) return;
+    this.#session = await openMeeting({
+      ...{ browser: this.#browser, link: url, profile, ffmpeg, log, epoch },
+      lobbyMs: profile.waitSeconds * 1000,
+      onEvent: (event) => this.#took(event),
+    });
+  }
+
+  #took(event: SessionEvent): void {
+    switch (event.type) {
+      case 'config':
+        this.#options.onConfig(event.config);
+        break;
+      case 'sample':
+        this.#options.onSample(event.sample);
+        break;
+      case 'step':
+        this.#tell(event.step === 'wait in the lobby' ? { kind: 'lobby' } : { kind: 'step', step: event.step });
+        break;
+      case 'in-meeting':
+        if (event.generation !== undefined) this.#options.onGeneration(event.generation);
+        break;
+      case 'heard':
+        this.#tell({ kind: 'live' });
+        break;
+      case 'trouble': {
+        const { trouble, detail, isFault } = event;
+        this.#tell({ kind: 'trouble', trouble, detail, isFault });
+        break;
+      }
+      case 'recovered':
+        this.#tell({ kind: 'well', trouble: event.trouble });
+        break;
+      case 'ended': {
+        const { reason, detail } = event;
+        this.#tell(
+          reason === 'meeting-ended' ? { kind: 'meeting-ended' } : { kind: 'failed', failure: reason, detail },
+        );
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    this.#tell({ kind: 'failed', failure: failureOf(error), detail: messageOf(error) });
+  }
+
+  #tell(news: StayNews): void {
+    if (!this.#closing.signal.aborted) this.#options.onNews(news);
+  }
+
+  async #kill(): Promise<void> {
+    const marker = this.#browser?.tabTitle;
+    const pids = marker === undefined ? [] : await processTree(marker);
+    this.#options.log.warn({ pids }, 'the browser does not end, and is killed');
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        this.#options.log.debug({ pid, error: messageOf(error) }, 'it has ended meanwhile');
+      }
+    }
+  }
+}
+
+function failureOf(error: unknown): CaptureFailure {
+  return error instanceof BbbError || error instanceof CaptureError ? error.code : 'browser-failed';
+}
+
+async function inTime(promise: Promise<unknown>, ms: number): Promise<'late' | 'done'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), ms);
+  });
+  try {
+    return await Promise.race([promise.then((): 'done' => 'done'), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
