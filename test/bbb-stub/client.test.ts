@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBrowser, type TestBrowser } from '../support/browser.js';
+import { IS_BBB_LONG } from '../support/long.js';
 import { until } from '../support/until.js';
 import { flashOffsets, listen, look } from './page-probe.js';
 import { type Action, BbbStub, type Meeting, type MeetingOptions, SKINS } from './src/index.js';
@@ -15,7 +16,7 @@ const HIDDEN = {
 /** 2.2 has no parameter for it. */
 const STYLE = { 'userdata-bbb_custom_style': '[aria-label="Actions bar"] { display: none }' };
 
-describe("the stub's client", () => {
+describe.runIf(IS_BBB_LONG)("the stub's client", () => {
   let stub: BbbStub;
   let browser: TestBrowser;
   let page: Page;
