@@ -128,55 +128,59 @@ paths: { live/event: { hls: { container: mpegts, windowSeconds: 3600, playlistTy
     expect(files.length).toBeGreaterThan(WINDOW_SECONDS - 15);
   });
 
-  it.runIf(IS_LONG)('lets a viewer in Chromium go back 20 s, to the picture of then, and to the live edge again', async () => {
-    const page = await browser.newPage();
-    await page.goto(`${sluice.http}/player/live/show?protocol=hls&muted=1`);
-    const plays = async () => {
-      const { state, framesDecoded } = await playerReport(page);
-      return state === 'playing' && framesDecoded > 50;
-    };
-    await until('it plays', plays, 30_000);
-    await page.locator('.time-bar').waitFor();
-    const began = performance.now();
-    const [ageBefore, before] = [await ageShown(page), await shiftOf(page)];
-    expect(before.shifted).toBe(false);
-    for (let press = 0; press < 4; press++) await page.keyboard.press('ArrowLeft');
-    const isBack = async () => (await shiftOf(page)).shifted && (await ageShown(page)) < ageBefore - 10;
-    await until('the picture is an old one', isBack, 10_000);
-    const [ageBack, back] = [await ageShown(page), await shiftOf(page)];
-    const elapsed = (performance.now() - began) / 1000;
-    expect(Math.abs(ageBefore - ageBack - 20)).toBeLessThan(elapsed + 2);
-    const dateStep = ((before.playingDate ?? 0) - (back.playingDate ?? 0)) / 1000;
-    expect(Math.abs(ageBefore - ageBack - dateStep)).toBeLessThan(2);
-    // It stays there, and the picture moves.
-    await until('it plays on', async () => (await ageShown(page)) > ageBack + 6, 20_000);
-    const sinceBack = (performance.now() - began) / 1000 - elapsed;
-    expect((await ageShown(page)) - ageBack).toBeLessThan(sinceBack + 3);
-    expect((await shiftOf(page)).shifted).toBe(true);
-    const bar = page.getByRole('slider', { name: 'Time' });
-    // The bar sleeps until somebody reaches for it.
-    await page.mouse.move(300, 300);
-    await bar.hover({ position: { x: 300, y: 8 } });
-    expect(await page.locator('.seek-tip').textContent()).toMatch(/^\d{1,2}:\d\d:\d\d.* · −0:\d\d$/);
-    const shots = process.env.SCREENSHOTS;
-    if (shots !== undefined) await page.screenshot({ path: join(shots, 'shifted.png') });
-    await page.getByRole('button', { name: /LIVE/ }).click();
-    const isLive = async () => !(await shiftOf(page)).shifted && (await ageShown(page)) > ageBefore;
-    await until('it is live again', isLive, 10_000);
-    if (shots !== undefined) {
-      await page.screenshot({ path: join(shots, 'live.png') });
-      await page.setViewportSize({ width: 390, height: 700 });
-      await page.mouse.move(200, 200);
-      await page.screenshot({ path: join(shots, 'phone.png') });
-    }
-    for (let press = 0; press < 3; press++) await page.keyboard.press('ArrowLeft');
-    await until('it is back again', async () => (await shiftOf(page)).shifted, 10_000);
-    const newest = ageBefore + (performance.now() - began) / 1000;
-    encoder.kill('SIGTERM');
-    await page.getByText('live/show has ended.').waitFor({ timeout: 40_000 });
-    // Who was behind has seen it to its end.
-    expect(await ageShown(page)).toBeGreaterThan(newest - 4);
-    expect((await playerReport(page)).errors).toBe(0);
-    await page.close();
-  }, 90_000);
+  it.runIf(IS_LONG)(
+    'lets a viewer in Chromium go back 20 s, to the picture of then, and to the live edge again',
+    async () => {
+      const page = await browser.newPage();
+      await page.goto(`${sluice.http}/player/live/show?protocol=hls&muted=1`);
+      const plays = async () => {
+        const { state, framesDecoded } = await playerReport(page);
+        return state === 'playing' && framesDecoded > 50;
+      };
+      await until('it plays', plays, 30_000);
+      await page.locator('.time-bar').waitFor();
+      const began = performance.now();
+      const [ageBefore, before] = [await ageShown(page), await shiftOf(page)];
+      expect(before.shifted).toBe(false);
+      for (let press = 0; press < 4; press++) await page.keyboard.press('ArrowLeft');
+      const isBack = async () => (await shiftOf(page)).shifted && (await ageShown(page)) < ageBefore - 10;
+      await until('the picture is an old one', isBack, 10_000);
+      const [ageBack, back] = [await ageShown(page), await shiftOf(page)];
+      const elapsed = (performance.now() - began) / 1000;
+      expect(Math.abs(ageBefore - ageBack - 20)).toBeLessThan(elapsed + 2);
+      const dateStep = ((before.playingDate ?? 0) - (back.playingDate ?? 0)) / 1000;
+      expect(Math.abs(ageBefore - ageBack - dateStep)).toBeLessThan(2);
+      // It stays there, and the picture moves.
+      await until('it plays on', async () => (await ageShown(page)) > ageBack + 6, 20_000);
+      const sinceBack = (performance.now() - began) / 1000 - elapsed;
+      expect((await ageShown(page)) - ageBack).toBeLessThan(sinceBack + 3);
+      expect((await shiftOf(page)).shifted).toBe(true);
+      const bar = page.getByRole('slider', { name: 'Time' });
+      // The bar sleeps until somebody reaches for it.
+      await page.mouse.move(300, 300);
+      await bar.hover({ position: { x: 300, y: 8 } });
+      expect(await page.locator('.seek-tip').textContent()).toMatch(/^\d{1,2}:\d\d:\d\d.* · −0:\d\d$/);
+      const shots = process.env.SCREENSHOTS;
+      if (shots !== undefined) await page.screenshot({ path: join(shots, 'shifted.png') });
+      await page.getByRole('button', { name: /LIVE/ }).click();
+      const isLive = async () => !(await shiftOf(page)).shifted && (await ageShown(page)) > ageBefore;
+      await until('it is live again', isLive, 10_000);
+      if (shots !== undefined) {
+        await page.screenshot({ path: join(shots, 'live.png') });
+        await page.setViewportSize({ width: 390, height: 700 });
+        await page.mouse.move(200, 200);
+        await page.screenshot({ path: join(shots, 'phone.png') });
+      }
+      for (let press = 0; press < 3; press++) await page.keyboard.press('ArrowLeft');
+      await until('it is back again', async () => (await shiftOf(page)).shifted, 10_000);
+      const newest = ageBefore + (performance.now() - began) / 1000;
+      encoder.kill('SIGTERM');
+      await page.getByText('live/show has ended.').waitFor({ timeout: 40_000 });
+      // Who was behind has seen it to its end.
+      expect(await ageShown(page)).toBeGreaterThan(newest - 4);
+      expect((await playerReport(page)).errors).toBe(0);
+      await page.close();
+    },
+    90_000,
+  );
 });
