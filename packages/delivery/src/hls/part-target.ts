@@ -55,7 +55,13 @@ export class PartTarget {
 
   /** From now on it doesn't change. */
   decide(): void {
-    if (this.#decided !== undefined || this.#frames === 0) return;
+    if (this.#decided !== undefined) return;
+    if (this.#frames === 0) {
+      // A first segment of one picture tells nothing, and a playlist that has been seen may not change its mind.
+      this.#isSteady = false;
+      this.#decided = this.#wanted;
+      return;
+    }
     const mean = this.#sum / this.#frames;
     this.#isSteady = this.#longest <= this.#shortest * STEADY;
     const steady = Math.max(1, Math.round(this.#wanted / mean)) * mean * TOLERANCE;
@@ -65,7 +71,7 @@ export class PartTarget {
 
   /** Whether a part ends before a frame, for with it it would be too long. @param elapsed since the part began */
   cutsBefore(elapsed: number): boolean {
-    const expected = this.#isSteady ? this.#lastFrame : this.#longest;
+    const expected = this.#isSteady ? this.#lastFrame : Math.max(this.#longest, this.#lastFrame);
     return this.#decided !== undefined && elapsed + expected > this.#decided;
   }
 }
