@@ -72,7 +72,7 @@ test.each(some(SKINS, 3))('a client of %s that asks is answered, through what li
   expect(attendee(stub)?.audio).toBe('listen-only');
 });
 
-test('a client that has a way to listen only after a microphone was refused', async () => {
+test.runIf(IS_BBB_LONG)('a client that has a way to listen only after a microphone was refused', async () => {
   const stub = await openStub({ audioDialog: 'denied' }, '2.7');
   const meeting = await capture(stub, { more: { 'userdata-bbb_force_listen_only': 'false' } });
   await until('samples come', isGiving(meeting), 30_000);
@@ -88,7 +88,7 @@ test('a client in German whose link says nothing', async () => {
   await until('samples come', isGiving(meeting), 30_000);
 });
 
-test('a client that cannot be heard is given up in time', async () => {
+test.runIf(IS_BBB_LONG)('a client that cannot be heard is given up in time', async () => {
   const stub = await openStub({}, '3.0');
   const meeting = await capture(stub, {
     joinMs: 4000,
@@ -182,7 +182,7 @@ test('audio that is lost is noticed within 10 s, where the client has no way bac
   await until('it is noticed', () => troubles(meeting.events, 'trouble').includes('audio-lost'), 10_000);
 });
 
-test('audio that is lost is joined again by the session itself', async () => {
+test.runIf(IS_BBB_LONG)('audio that is lost is joined again by the session itself', async () => {
   const stub = await openStub({}, '2.7');
   const meeting = await capture(stub, { more: { 'userdata-bbb_hide_actions_bar': 'false' } });
   await until('samples come', isGiving(meeting), 30_000);
@@ -276,14 +276,18 @@ test('no process of a capture has the link, or what this one keeps in its enviro
   }
 });
 
-test('a notice is written into the chat, whether it is open or not', async () => {
-  for (const skin of some(SKINS, 1, 3)) {
-    const stub = await openStub({}, skin);
-    const meeting = await capture(stub, { more: { 'userdata-bbb_hide_nav_bar': 'false' } });
-    await until('samples come', isGiving(meeting), 30_000);
-    const isSaid = await meeting.session.say('This is streamed.');
-    expect({ skin, isSaid }).toEqual({ skin, isSaid: true });
-    await until('it is said', () => stub.meetings.get('room')?.chat.at(-1)?.text === 'This is streamed.');
-    await meeting.close();
-  }
-}, 120_000);
+test.runIf(IS_BBB_LONG)(
+  'a notice is written into the chat, whether it is open or not',
+  async () => {
+    for (const skin of some(SKINS, 1, 3)) {
+      const stub = await openStub({}, skin);
+      const meeting = await capture(stub, { more: { 'userdata-bbb_hide_nav_bar': 'false' } });
+      await until('samples come', isGiving(meeting), 30_000);
+      const isSaid = await meeting.session.say('This is streamed.');
+      expect({ skin, isSaid }).toEqual({ skin, isSaid: true });
+      await until('it is said', () => stub.meetings.get('room')?.chat.at(-1)?.text === 'This is streamed.');
+      await meeting.close();
+    }
+  },
+  120_000,
+);

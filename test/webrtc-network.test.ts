@@ -79,23 +79,27 @@ describe('WebRTC through networks that are no good', () => {
     await viewer.close();
   }, 60_000);
 
-  it('repairs what a viewer loses, 1 packet in 20', async () => {
-    const line = await LossyLink.open(sluice.server.ports.webrtc ?? 0, { loss: 0.05, delayMs: 10, jitterMs: 5 });
-    const viewer = await PeerPage.open(browser, `${sluice.http}/whep/live/show`, { change: by(line.port) });
-    await viewer.showsMore(150, 30_000);
-    await until(
-      'lost packets have been sent once more',
-      async () => {
-        const { nackCount = 0, retransmittedPacketsReceived = 0 } = await viewer.stats('inbound-rtp', 'video');
-        return nackCount > 3 && retransmittedPacketsReceived > 3;
-      },
-      20_000,
-    );
-    expect(line.lost).toBeGreaterThan(10);
-    expect((await viewer.stats('inbound-rtp', 'video')).framesDropped ?? 0).toBeLessThan(20);
-    await viewer.close();
-    line.close();
-  }, 90_000);
+  it.runIf(IS_LONG)(
+    'repairs what a viewer loses, 1 packet in 20',
+    async () => {
+      const line = await LossyLink.open(sluice.server.ports.webrtc ?? 0, { loss: 0.05, delayMs: 10, jitterMs: 5 });
+      const viewer = await PeerPage.open(browser, `${sluice.http}/whep/live/show`, { change: by(line.port) });
+      await viewer.showsMore(150, 30_000);
+      await until(
+        'lost packets have been sent once more',
+        async () => {
+          const { nackCount = 0, retransmittedPacketsReceived = 0 } = await viewer.stats('inbound-rtp', 'video');
+          return nackCount > 3 && retransmittedPacketsReceived > 3;
+        },
+        20_000,
+      );
+      expect(line.lost).toBeGreaterThan(10);
+      expect((await viewer.stats('inbound-rtp', 'video')).framesDropped ?? 0).toBeLessThan(20);
+      await viewer.close();
+      line.close();
+    },
+    90_000,
+  );
 
   it('asks a publisher for what got lost, 1 packet in 20', async () => {
     const line = await LossyLink.open(sluice.server.ports.webrtc ?? 0, { loss: 0.05, delayMs: 10, jitterMs: 5 });
