@@ -22,6 +22,12 @@ const alias = {
 /** What fills the machine, or measures a line: after all others, one at a time. */
 const ALONE = ['test/flood.test.ts', 'test/webrtc-network.test.ts', 'test/bbb.test.ts', 'test/bbb-publish.test.ts'];
 
+/**
+ * A free port may be taken by somebody else before it is opened, and the machine may be held up by others: a whole
+ * server has a second try, which the report shows. What is wrong is wrong twice.
+ */
+const AGAIN = 1;
+
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -37,6 +43,7 @@ export default defineConfig({
           name: 'system',
           include: ['test/**/*.test.ts'],
           exclude: ALONE,
+          retry: AGAIN,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -47,6 +54,7 @@ export default defineConfig({
           name: 'alone',
           include: ALONE,
           maxWorkers: 1,
+          retry: AGAIN,
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
