@@ -22,12 +22,6 @@ const alias = {
 /** What fills the machine, or measures a line: after all others, one at a time. */
 const ALONE = ['test/flood.test.ts', 'test/webrtc-network.test.ts', 'test/bbb.test.ts', 'test/bbb-publish.test.ts'];
 
-/**
- * A free port may be taken by somebody else before it is opened, and the machine may be held up by others: a whole
- * server has a second try, which the report shows. What is wrong is wrong twice.
- */
-const AGAIN = 1;
-
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -43,7 +37,6 @@ export default defineConfig({
           name: 'system',
           include: ['test/**/*.test.ts'],
           exclude: ALONE,
-          retry: AGAIN,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -54,7 +47,6 @@ export default defineConfig({
           name: 'alone',
           include: ALONE,
           maxWorkers: 1,
-          retry: AGAIN,
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,

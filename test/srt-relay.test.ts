@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { api } from './support/api.js';
 import { makeClip } from './support/clip.js';
-import { ClipPublisher } from './support/publisher.js';
+import { freePort } from './support/free-port.js';
+import { ClipPublisher, exited } from './support/publisher.js';
 import { SECRET_MARK, startServer, type TestServer } from './support/server.js';
 import { until } from './support/until.js';
 import { httpFlvViewer } from './support/viewers.js';
@@ -28,17 +27,9 @@ function camera(port: number): ChildProcess {
   });
 }
 
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
 async function killed(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL');
-  await once(child, 'exit');
+  await exited(child);
 }
 
 describe('SRT relays', () => {

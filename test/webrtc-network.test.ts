@@ -110,10 +110,12 @@ describe('WebRTC through networks that are no good', () => {
     const flv = await httpFlvViewer(`${sluice.http}/live/lossy.flv`);
     const pictures = () => flv.samples.filter(({ kind }) => kind === 'video');
     await until('pictures come', () => pictures().length > 150, 30_000);
-    const { nackCount = 0, retransmittedPacketsSent = 0 } = await camera.stats('outbound-rtp', 'video');
-    // Lines are rolled with dice, and a good run loses little.
-    expect(nackCount).toBeGreaterThan(0);
-    expect(retransmittedPacketsSent).toBeGreaterThan(0);
+    // Lines are rolled with dice: on a good one it takes longer until so much is lost.
+    const isAskedFor = async () => {
+      const { nackCount = 0, retransmittedPacketsSent = 0 } = await camera.stats('outbound-rtp', 'video');
+      return nackCount > 3 && retransmittedPacketsSent > 3;
+    };
+    await until('what got lost is asked for, and sent', isAskedFor, 30_000);
     // At some 30 a second, in ten gaps of 100 ms none is missing for good.
     const steps = pictures()
       .slice(1)

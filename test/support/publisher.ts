@@ -124,8 +124,8 @@ export function ffmpegPublisher(url: string, options: { seconds: number; bFrames
   });
 }
 
-/** Resolves with the exit code. */
+/** Resolves with the exit code, where it wasn't a signal that ended it. */
 export function exited(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((resolve) => child.once('exit', resolve));
 }
