@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type {
   ApiKey,
   AuditLog,
@@ -21,6 +20,7 @@ import { StorageError } from './errors.js';
 import type { UploadProgress } from './object-store/upload-progress.js';
 import type { Tables } from './tables/tables.js';
 import { type Answer, CLOSE } from './worker/protocol.js';
+import { startThread } from './worker/start-thread.js';
 
 const FILE = 'sluice.db';
 /** Calls that the disk hasn't followed yet; more would only fill memory. */
@@ -110,9 +110,7 @@ export class Storage {
     } catch (error) {
       throw new StorageError('unusable', `data.dir ${dir} can't be made: ${String(error)}`);
     }
-    // The built file, also where tests run this package from its sources.
-    const entry = createRequire(import.meta.url).resolve('@sluice/storage/worker');
-    const worker = new Worker(entry, { workerData: { file: join(dir, FILE) }, execArgv: [] });
+    const worker = startThread('worker', { file: join(dir, FILE) });
     await new Promise<void>((done, fail) => {
       worker.once('error', (error) =>
         fail(new StorageError('unusable', `the database can't be opened: ${error.message}`)),

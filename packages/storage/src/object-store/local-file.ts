@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import type { RecordedFile } from '@sluice/core';
+import { isBeneath } from '../files/beneath.js';
 import { systemCodeOf } from '../recorder/disk/errors.js';
 import { LocalFileError } from './errors.js';
 import type { SignedBytes } from './object-store.js';
@@ -29,7 +30,7 @@ export class LocalFile {
     try {
       const top = await realpath(root);
       const place = await realpath(join(top, file));
-      if (!place.startsWith(top.endsWith(sep) ? top : top + sep)) {
+      if (!isBeneath(top, place)) {
         throw new LocalFileError('missing', `The recorded file ${file} leads out of ${top}, to ${place}.`);
       }
       handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW);

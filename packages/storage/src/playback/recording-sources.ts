@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { messageOf, type RecordedFile, RecordingError, type RemoteFiles } from '@sluice/core';
+import { isBeneath } from '../files/beneath.js';
 
 /** A file of a recording, open for reading. Whoever opened it closes it. */
 export interface RecordingSource {
@@ -64,7 +65,7 @@ export class RecordingSources {
     try {
       const root = await realpath(this.#options.root);
       const place = await realpath(join(root, file));
-      if (!place.startsWith(root + sep)) throw new Error('it leads out of the recording root');
+      if (!isBeneath(root, place)) throw new Error('it leads out of the recording root');
       const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW);
       if ((await handle.stat()).isFile()) return handle;
       await handle.close();

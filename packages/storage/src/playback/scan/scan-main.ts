@@ -1,7 +1,7 @@
-import { readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '@sluice/core';
-import { type FileRead, MediaError, type Mp4Index, scanMp4 } from '@sluice/media';
+import { MediaError, type Mp4Index, scanMp4 } from '@sluice/media';
+import { readAt } from '../../files/read-at.js';
 import type { ScanAnswer, ScanQuestion } from './protocol.js';
 
 const port = parentPort;
@@ -21,19 +21,8 @@ port.on('message', ({ id, fd, size }: ScanQuestion) => {
 function scan(fd: number, size: number): Mp4Index {
   const scanning = scanMp4(size);
   let step = scanning.next();
-  while (!step.done) step = scanning.next(read(fd, step.value));
+  while (!step.done) step = scanning.next(readAt(fd, step.value.offset, step.value.length));
   return step.value;
-}
-
-function read(fd: number, { offset, length }: FileRead): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const count = readSync(fd, bytes, filled, length - filled, offset + filled);
-    if (count === 0) break;
-    filled += count;
-  }
-  return bytes.subarray(0, filled);
 }
 
 /** Columns have room to grow, which isn't worth to be kept. */

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { MediaError, type Mp4Index } from '@sluice/media';
+import { startThread } from '../../worker/start-thread.js';
 import type { ScanAnswer, ScanQuestion } from './protocol.js';
 
 interface Waiting {
@@ -43,9 +43,7 @@ export class ScanThread {
   }
 
   #start(): Worker {
-    // The built file, also where tests run this package from its sources.
-    const entry = createRequire(import.meta.url).resolve('@sluice/storage/scan-thread');
-    const worker = new Worker(entry, { execArgv: [] });
+    const worker = startThread('scan-thread');
     worker.unref();
     worker.on('message', (answer: ScanAnswer) => this.#settle(answer));
     worker.on('error', (error) => this.#lost(worker, error));

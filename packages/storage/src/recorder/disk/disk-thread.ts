@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../worker/start-thread.js';
 import { type DiskCall, type DiskNews, STOP, type ThreadData } from './protocol.js';
 import { ThreadWatch } from './thread-watch.js';
 
@@ -23,9 +23,7 @@ export class DiskThread {
     const { root, slowMs, events } = options;
     this.#watch = new ThreadWatch({ slowMs, tell: (isHung) => events.hung(isHung) });
     const workerData: ThreadData = { root, progress: this.#watch.shared };
-    // The built file, also where tests run this package from its sources.
-    const entry = createRequire(import.meta.url).resolve('@sluice/storage/disk-thread');
-    this.#worker = new Worker(entry, { workerData, execArgv: [] });
+    this.#worker = startThread('disk-thread', workerData);
     let failure: string | undefined;
     this.#worker.on('error', (error) => {
       failure = error.message;

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Logger, RecordingContainer } from '@sluice/core';
+import { startThread } from '../../worker/start-thread.js';
 import { RecordingDiskError } from './errors.js';
 import type {
   CheckResult,
@@ -92,11 +92,9 @@ export class Finisher {
 
   #running(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    // The built file, also where tests run this package from its sources.
-    const entry = createRequire(import.meta.url).resolve('@sluice/storage/finisher-thread');
     const watch = new ThreadWatch({ slowMs: this.#slowMs, tell: (isHung) => this.#takeHung(isHung) });
     const workerData: ThreadData = { root: this.#root, progress: watch.shared };
-    const worker = new Worker(entry, { workerData, execArgv: [] });
+    const worker = startThread('finisher-thread', workerData);
     let failure: string | undefined;
     worker.on('error', (error) => {
       failure = error.message;

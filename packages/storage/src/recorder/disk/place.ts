@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, realpathSync } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { isBeneath } from '../../files/beneath.js';
 import { RecordingDiskError, systemCodeOf } from './errors.js';
 
 const DIRECTORY_MODE = 0o750;
@@ -81,7 +82,7 @@ export function syncDirectory(directory: string): void {
 /** Directories from that of a path up to the root, which isn't one of them. */
 export function* directoriesUpTo(root: string, path: string): Generator<string> {
   const top = realpathSync(root);
-  for (let at = dirname(path); at.startsWith(top + sep); at = dirname(at)) yield at;
+  for (let at = dirname(path); isBeneath(top, at); at = dirname(at)) yield at;
 }
 
 /** @returns directories that have something new in them */
@@ -108,7 +109,7 @@ function makeDirectory(path: string): boolean {
 
 function inside(top: string, directory: string, file: string): string {
   const real = realpathSync(directory);
-  if (real === top || real.startsWith(top.endsWith(sep) ? top : top + sep)) return real;
+  if (real === top || isBeneath(top, real)) return real;
   throw new RecordingDiskError(
     'bad-name',
     `${file} would be at ${real}, outside of the recording root ${top}: a symbolic link leads there`,

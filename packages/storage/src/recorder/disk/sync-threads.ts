@@ -1,7 +1,6 @@
 import { fdatasyncSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import { startThread } from '../../worker/start-thread.js';
 import { SyncRound, sharedRound } from './sync-round.js';
 import { ThreadProgress } from './thread-watch.js';
 
@@ -46,12 +45,10 @@ export class SyncThreads {
 
   #run(): void {
     this.#areRunning = true;
-    // The built file, also where tests run this package from its sources.
-    const entry = createRequire(import.meta.url).resolve('@sluice/storage/sync-thread');
     const workerData: SyncThreadData = { shared: this.#shared, progress: this.#progress };
     for (let count = 0; count < THREADS; count++) {
       // One that can't begin has taken nothing: the others do its share.
-      new Worker(entry, { workerData, execArgv: [] }).on('error', () => {});
+      startThread('sync-thread', workerData).on('error', () => {});
     }
   }
 }

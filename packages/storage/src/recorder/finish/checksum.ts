@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fillAt } from './read.js';
+import { fillAt } from '../../files/read-at.js';
 import type { Slices } from './sliced-work.js';
 
 const PIECE = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { fdatasyncSync, fstatSync, ftruncateSync, writeSync } from 'node:fs';
 import { completeFlvMetadata, coverFlvDamage, type FlvIndex, MediaError, scanFlv } from '@sluice/media';
+import { readAt } from '../../files/read-at.js';
 import type { FinishedMedia } from './finished-media.js';
-import { readAt } from './read.js';
 
 /**
  * Makes an FLV file whole: cuts off an incomplete tag, makes damage in the middle a tag to be passed over, and writes duration, size and keyframes into the room that its

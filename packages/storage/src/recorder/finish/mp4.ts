@@ -1,6 +1,6 @@
 import { fstatSync, fsyncSync, ftruncateSync, writeSync } from 'node:fs';
 import { type Mp4Damage, type Mp4FinishStep, type Mp4Index, mp4Duration, planMp4Finish, scanMp4 } from '@sluice/media';
-import { readAt } from './read.js';
+import { readAt } from '../../files/read-at.js';
 
 /** An MP4 file that is finished. */
 export interface FinishedMp4 {

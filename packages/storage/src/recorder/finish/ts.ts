@@ -1,7 +1,7 @@
 import { fdatasyncSync, fstatSync, ftruncateSync } from 'node:fs';
 import { MediaError, scanTsTimes, type TsTimes, unwrapCounter, wholeTsPackets } from '@sluice/media';
+import { readAt } from '../../files/read-at.js';
 import type { FinishedMedia } from './finished-media.js';
-import { readAt } from './read.js';
 
 const PACKET = 188;
 /** Far more than lies between two pictures. */
