@@ -1,4 +1,5 @@
 import { element, required } from './dom.js';
+import { pressByLetters } from './letter-keys.js';
 import { streamPathOf } from './protocol.js';
 import { showDuration, showFigures, showLevel, tellLevel } from './publish/publish-display.js';
 import { type PublishFigures, PublishStatistics, type StatisticsEntry } from './publish/publish-statistics.js';
@@ -37,7 +38,7 @@ function open(streamPath: string): void {
   view.notice.retry.addEventListener('click', () => void studio.retry());
   view.microphone.addEventListener('click', () => studio.toggle('audio'));
   view.camera.addEventListener('click', () => studio.toggle('video'));
-  listenForKeys({ m: view.microphone, v: view.camera });
+  pressByLetters({ m: view.microphone, v: view.camera });
   for (const gesture of ['pointerdown', 'keydown'] as const) {
     document.addEventListener(gesture, () => void studio.meter.wake());
   }
@@ -47,16 +48,6 @@ function open(streamPath: string): void {
   addEventListener('pagehide', () => studio.leave());
   watch(studio, view);
   void studio.open();
-}
-
-/** Letters press buttons, unless they are typed into something. */
-function listenForKeys(buttons: Readonly<Record<string, HTMLButtonElement>>): void {
-  document.addEventListener('keydown', (event) => {
-    const { target } = event;
-    const isField = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
-    if (isField || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    buttons[event.key.toLowerCase()]?.click();
-  });
 }
 
 /** Keeps what moves by itself up to date: level, duration and figures. */

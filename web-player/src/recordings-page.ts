@@ -1,5 +1,6 @@
 import { element, required, setText } from './dom.js';
 import { formatClock, formatCount, formatDuration } from './format.js';
+import { pressByLetters } from './letter-keys.js';
 import { type Marks, marksWith, markText } from './recordings/clip-marks.js';
 import { fileRow } from './recordings/file-row.js';
 import { RecordingUrls, recordedPathOf } from './recordings/recording-urls.js';
@@ -65,7 +66,7 @@ function open(streamPath: string): void {
   view.markStart.addEventListener('click', () => mark('start'));
   view.markEnd.addEventListener('click', () => mark('end'));
   view.clear.addEventListener('click', () => mark(undefined));
-  listenForKeys({ i: view.markStart, o: view.markEnd });
+  pressByLetters({ i: view.markStart, o: view.markEnd });
   view.video.addEventListener('playing', () => say(view, undefined));
   setInterval(() => {
     const { time } = player;
@@ -140,14 +141,4 @@ function messageFor(status: number | undefined): string {
   return status === undefined || status === 0
     ? 'The server does not answer.'
     : `This can’t be played: the server answered ${status}.`;
-}
-
-/** Letters press buttons, unless they are typed into something. */
-function listenForKeys(buttons: Readonly<Record<string, HTMLButtonElement>>): void {
-  document.addEventListener('keydown', (event) => {
-    const { target } = event;
-    const isField = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
-    if (isField || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    buttons[event.key.toLowerCase()]?.click();
-  });
 }

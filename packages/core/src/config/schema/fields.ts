@@ -12,6 +12,15 @@ export const host = (value = '::') => z.string().min(1).default(value).meta(STAR
 export const seconds = (value: number, max: number) => z.number().min(0).max(max).default(value);
 export const count = (value: number, max: number) => z.number().int().min(1).max(max).default(value);
 
+/** Bytes of something that can be without a bound: 0. */
+export const bytes = () =>
+  z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 50)
+    .default(0);
+
 /** In the environment: values with commas between them. */
 export const list = <T extends z.ZodType>(item: T, allowed: string) =>
   z.array(item).max(10_000).default([]).meta({ allowed });

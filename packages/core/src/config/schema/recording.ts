@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RECORDING_CONTAINERS } from '../../recording/recorded-file.js';
-import { count, file, httpUrl, SECRET, START, seconds } from './fields.js';
+import { bytes, count, file, httpUrl, SECRET, START, seconds } from './fields.js';
 
 const DAY_SECONDS = 86_400;
 const FOREVER_SECONDS = 100 * 366 * DAY_SECONDS;
@@ -26,13 +26,7 @@ export const recordingPath = {
     .max(DAY_SECONDS)
     .default(3600)
     .describe('A new file begins with the first keyframe after so long.'),
-  segmentBytes: z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 50)
-    .default(0)
-    .describe('A new file begins with the first keyframe after so many bytes. 0: however many.'),
+  segmentBytes: bytes().describe('A new file begins with the first keyframe after so many bytes. 0: however many.'),
   flushSeconds: z
     .number()
     .min(0.5)
@@ -42,15 +36,9 @@ export const recordingPath = {
   keepSeconds: seconds(0, FOREVER_SECONDS).describe(
     'Files are removed when they are so old, from the object store too. 0: never.',
   ),
-  keepBytes: z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 50)
-    .default(0)
-    .describe(
-      'The oldest files of a path are removed when it has more bytes than this on the disk; copies in the object store stay. 0: never.',
-    ),
+  keepBytes: bytes().describe(
+    'The oldest files of a path are removed when it has more bytes than this on the disk; copies in the object store stay. 0: never.',
+  ),
 };
 
 const s3 = z.strictObject({
@@ -82,15 +70,9 @@ const s3 = z.strictObject({
 /** Of all paths together. */
 export const recordingServer = {
   dir: file().meta(START).describe('Directory for recordings; by default `recordings` in the data directory.'),
-  keepFreeBytes: z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 50)
-    .default(0)
-    .describe(
-      'The oldest files of all paths are removed when less than this is free on the disk; copies in the object store stay. 0: never.',
-    ),
+  keepFreeBytes: bytes().describe(
+    'The oldest files of all paths are removed when less than this is free on the disk; copies in the object store stay. 0: never.',
+  ),
   maxWaitingBytes: count(256 * 1024 * 1024, 2 ** 40).describe(
     'Most bytes in memory that wait for a slow disk, of all recordings together. Beyond it, recordings pause.',
   ),
