@@ -1,7 +1,5 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { takeReport } from '../measure/preload-report.js';
 
 /** What a server's recordings did while they were watched. */
 export interface FlushReport {
@@ -20,21 +18,11 @@ export interface FlushReport {
 export const FLUSH_FILE = 'flush-delays.json';
 
 const PRELOAD = fileURLToPath(new URL('flush-preload.js', import.meta.url));
-const POLL_MS = 50;
-const TIMEOUT_MS = 20_000;
 
 /** Before the program on Node's command line. SIGUSR2 begins and ends what it sees, as with `server-watch.ts`. */
 export const FLUSH_ARGS: readonly string[] = ['--import', PRELOAD];
 
 /** @throws where the server writes nothing */
-export async function takeFlushReport(folder: string): Promise<FlushReport> {
-  const file = join(folder, FLUSH_FILE);
-  const deadline = performance.now() + TIMEOUT_MS;
-  while (!existsSync(file)) {
-    if (performance.now() > deadline) throw new Error(`the server wrote no ${file} in ${TIMEOUT_MS / 1000} s`);
-    await sleep(POLL_MS);
-  }
-  const report = JSON.parse(readFileSync(file, 'utf8')) as FlushReport;
-  rmSync(file);
-  return report;
+export function takeFlushReport(folder: string): Promise<FlushReport> {
+  return takeReport(folder, FLUSH_FILE);
 }

@@ -1,7 +1,5 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { takeReport } from '../measure/preload-report.js';
 
 /** What a server tells of its event loop. */
 export interface WatchReport {
@@ -17,8 +15,6 @@ export const REPORT_FILE = 'watch.json';
 export const RESOLUTION_MS = 2;
 
 const PRELOAD = fileURLToPath(new URL('watch-preload.js', import.meta.url));
-const POLL_MS = 50;
-const TIMEOUT_MS = 20_000;
 
 /** Before the program on Node's command line. */
 export const WATCH_ARGS: readonly string[] = ['--import', PRELOAD];
@@ -34,15 +30,7 @@ export function beginWatch(pid: number): void {
 }
 
 /** @throws where the server doesn't answer */
-export async function endWatch(pid: number, folder: string): Promise<WatchReport> {
-  const file = join(folder, REPORT_FILE);
+export function endWatch(pid: number, folder: string): Promise<WatchReport> {
   process.kill(pid, 'SIGUSR2');
-  const deadline = performance.now() + TIMEOUT_MS;
-  while (!existsSync(file)) {
-    if (performance.now() > deadline) throw new Error(`process ${pid} wrote no ${file} in ${TIMEOUT_MS / 1000} s`);
-    await sleep(POLL_MS);
-  }
-  const report = JSON.parse(readFileSync(file, 'utf8')) as WatchReport;
-  rmSync(file);
-  return report;
+  return takeReport(folder, REPORT_FILE);
 }

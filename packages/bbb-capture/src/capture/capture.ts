@@ -2,23 +2,14 @@ import type { CaptureProfile, Logger } from '@sluice/core';
 import type { Micros, Sample, TrackConfig } from '@sluice/media';
 import type { Page } from 'playwright-core';
 import type { CaptureBrowser } from '../browser/browser.js';
+import type { PictureLook } from './picture-look.js';
 
 /** What a capture gives. */
 export type CaptureEvent =
   | { readonly type: 'config'; readonly config: TrackConfig }
   | { readonly type: 'sample'; readonly sample: Sample }
-  /** What the picture was like a moment ago, once a second; of luma, 0 to 255. */
-  | {
-      readonly type: 'look';
-      readonly mean: number;
-      readonly deviation: number;
-      /** Mean difference to the look before. */
-      readonly change: number;
-      /** Goes on for as long as pictures come. */
-      readonly captured: number;
-      /** Those of them that the encoder had no time for. */
-      readonly skipped: number;
-    }
+  /** What the picture was like a moment ago, once a second. */
+  | ({ readonly type: 'look' } & PictureLook)
   /** The loudest sample of a block of sound: 0 to 1. */
   | { readonly type: 'level'; readonly peak: number }
   /** The tab, the encoder or the connection to them is gone. */

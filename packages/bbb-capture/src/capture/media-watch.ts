@@ -1,5 +1,5 @@
 import type { CaptureTrouble } from '@sluice/core';
-import type { CaptureEvent } from './capture.js';
+import type { PictureLook } from './picture-look.js';
 
 /** Something has begun to be wrong, or is right again. */
 export type WatchEvent =
@@ -33,8 +33,6 @@ const CHANGE = 0.05;
 /** Of the pictures that a tab gives, so many may be left out. */
 const MOST_SKIPPED = 0.4;
 
-type Look = Omit<Extract<CaptureEvent, { type: 'look' }>, 'type'>;
-
 /** Watches picture and sound of a capture. Times are milliseconds, monotonic. */
 export class MediaWatch {
   readonly #good: Record<Watched, number>;
@@ -53,7 +51,7 @@ export class MediaWatch {
   }
 
   /** A look at the picture. */
-  look(look: Look, now: number): void {
+  look(look: PictureLook, now: number): void {
     const captured = look.captured - this.#captured;
     if (captured !== 0) this.#lastCaptured = now;
     if (look.skipped - this.#skipped <= captured * MOST_SKIPPED) this.#good.slow = now;

@@ -1,14 +1,8 @@
+import type { PictureLook } from '../picture-look.js';
 import { LOOK } from './grab-arguments.js';
 
-/** What a picture is like; of luma, 0 to 255. */
-export interface LumaLook {
-  readonly mean: number;
-  readonly deviation: number;
-  /** Mean difference to the one before. */
-  readonly change: number;
-  /** How many there were. */
-  readonly captured: number;
-}
+/** Nothing is left out of them. */
+type LumaLook = Omit<PictureLook, 'skipped'>;
 
 const PICTURE_BYTES = LOOK.width * LOOK.height;
 

@@ -1,4 +1,5 @@
 import { MediaError } from '@sluice/media';
+import type { PictureLook } from '../picture-look.js';
 
 /** What the controller tab sends. Times are microseconds on the browser's clocks; `page-clock.ts` maps them. */
 export type CaptureFrame =
@@ -9,18 +10,7 @@ export type CaptureFrame =
   | { readonly type: 'picture'; readonly time: number; readonly keyframe: boolean; readonly data: Buffer }
   /** Interleaved stereo, 32-bit floats, little-endian. */
   | { readonly type: 'sound'; readonly time: number; readonly sampleRate: number; readonly pcm: Buffer }
-  /** What the picture is like; of luma, 0 to 255. */
-  | {
-      readonly type: 'look';
-      readonly mean: number;
-      readonly deviation: number;
-      /** Mean difference to the look before. */
-      readonly change: number;
-      /** Pictures that the tab has given so far. */
-      readonly captured: number;
-      /** Those of them that were not encoded, because the encoder was busy. */
-      readonly skipped: number;
-    }
+  | ({ readonly type: 'look' } & PictureLook)
   /** The capture is over, and why. */
   | { readonly type: 'ended'; readonly reason: string };
 
@@ -87,7 +77,7 @@ function readSound(payload: Buffer): { sampleRate: number; pcm: Buffer } {
   return { sampleRate, pcm };
 }
 
-function readLook(payload: Buffer) {
+function readLook(payload: Buffer): PictureLook {
   if (payload.length < LOOK_BYTES) {
     throw new MediaError('truncated', `a look of ${payload.length} bytes where it takes ${LOOK_BYTES}`);
   }
