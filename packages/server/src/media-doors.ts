@@ -106,7 +106,8 @@ export class MediaDoors {
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
     const { corsOrigin, maxConnections } = this.#config.http;
     const forwarded = new ForwardedAddress(() => live.current.http.trustedProxies);
-    const http = { ...routes, forwarded, corsOrigin, maxConnections, log };
+    const origin = () => live.current.http.origin;
+    const http = { ...routes, forwarded, origin, corsOrigin, maxConnections, log };
     const rtmp = { handlers, log, ...rtmpOptions(this.#config) };
     const tls = certificate?.current;
     this.#http = [new MediaHttpServer(http), ...(tls === undefined ? [] : [new MediaHttpServer({ ...http, tls })])];

@@ -4,6 +4,7 @@ import { auth, callbacks, sharing, sync } from './schema/access-checks.js';
 import { bbb } from './schema/bbb.js';
 import { api, audit, metrics } from './schema/control-plane.js';
 import { count, file, host, iceUrl, MIB, networks, port, START, seconds, secret } from './schema/fields.js';
+import { httpOrigin } from './schema/http-origin.js';
 import {
   access,
   dash,
@@ -72,6 +73,7 @@ export const configSchema = z.strictObject({
       trustedProxies: networks().describe(
         'Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed, here and by the control API.',
       ),
+      origin: httpOrigin.prefault({}),
     })
     .prefault({}),
   https: z
