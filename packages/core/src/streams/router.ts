@@ -28,6 +28,9 @@ export interface Publication {
   endForGood(reason: string): void;
 }
 
+/** Who wants a stream, as far as it matters to where that comes from. */
+export type Asker = Pick<Session, 'query'>;
+
 /** Who can get streams that are live elsewhere: on another server, in another process. */
 export interface StreamFetcher {
   /** Whether a path that is not live here may be had elsewhere. Cheap: it is asked at every door. */
@@ -38,7 +41,7 @@ export interface StreamFetcher {
    *
    * @param viewer who waits, where that is known
    */
-  fetch(path: StreamPath, viewer: Session | undefined): void;
+  fetch(path: StreamPath, viewer: Asker | undefined): void;
 }
 
 /** How somebody waits for a stream. */
@@ -46,7 +49,7 @@ export interface Wait {
   /** How long; as the path's settings say where it is left out. */
   readonly forSeconds?: number | undefined;
   /** Who waits. */
-  readonly viewer?: Session | undefined;
+  readonly viewer?: Asker | undefined;
 }
 
 interface PublishedStream {

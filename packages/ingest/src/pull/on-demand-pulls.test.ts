@@ -232,7 +232,7 @@ describe('OnDemandPulls', () => {
     expect(await check.verify(request('token=good1&_HLS_msn=3'))).toMatchObject({ kind: 'origin' });
     await check.verify(request('token=good1'));
     expect(asked).toEqual(['rtmp://origin/live/show?a=1&token=bad', 'rtmp://origin/live/show?a=1&token=good1']);
-    const waiting = router.waitFor(PATH, signal, { viewer: sessionOf(PATH, 'token=good1') });
+    const waiting = router.waitFor(PATH, signal, { viewer: { query: 'token=good1' } });
     await vi.advanceTimersByTimeAsync(10);
     give();
     const stream = await waiting;
