@@ -1,14 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  flvConfigBody,
-  flvMetadataBody,
-  flvSampleBodyHeader,
-  flvTagTypeOf,
-  micros,
-  millisFromMicros,
-  type Sample,
-  type TrackConfig,
-} from '@sluice/media';
+import { flvOpeningMessages, flvSampleMessage, micros, type Sample, type TrackConfig } from '@sluice/media';
 import { RtmpClient } from '@sluice/rtmp';
 import type { Clip } from './clip.js';
 
@@ -80,11 +71,7 @@ export class ClipPublisher {
   }
 
   #begin(loop: boolean): void {
-    this.client.send({ type: 18, timestamp: 0, payload: flvMetadataBody(this.#configs) });
-    for (const config of this.#configs) {
-      const body = flvConfigBody(config);
-      if (body !== undefined) this.client.send({ type: flvTagTypeOf(config), timestamp: 0, payload: body });
-    }
+    for (const message of flvOpeningMessages(this.#configs)) this.client.send(message);
     const began = performance.now();
     const first = firstDts(this.#samples);
     this.#timer = setInterval(() => {
@@ -106,8 +93,7 @@ export class ClipPublisher {
   #send(sample: Sample): void {
     const config = this.#configs.find((candidate) => candidate.track === sample.track);
     if (config === undefined) return;
-    const payload = Buffer.concat([flvSampleBodyHeader(sample, config), sample.data]);
-    this.client.send({ type: flvTagTypeOf(config), timestamp: millisFromMicros(sample.dts) >>> 0, payload });
+    this.client.send(flvSampleMessage(sample, config));
     this.#sent += 1;
   }
 }

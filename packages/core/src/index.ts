@@ -43,6 +43,7 @@ export * from './fanout/fan-out.js';
 export * from './fanout/flush-scheduler.js';
 export * from './fanout/for-path.js';
 export * from './fanout/viewer.js';
+export * from './growing-pause.js';
 export * from './logger.js';
 export * from './outbox.js';
 export * from './path-pattern.js';
