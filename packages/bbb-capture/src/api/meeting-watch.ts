@@ -40,10 +40,14 @@ export class MeetingWatch {
       this.#failures++;
       return [{ kind: 'unknown', error: outcome, attempt: this.#failures }];
     }
-    this.#failures = 0;
-    if (outcome.code === 'no-meeting') return this.#end(false);
-    if (outcome.code === 'meeting-ended-by-force') return this.#end(true);
-    return [{ kind: 'failed', error: outcome }];
+    if (outcome.code === 'no-meeting' || outcome.code === 'meeting-ended-by-force') {
+      this.#failures = 0;
+      return this.#end(outcome.code === 'meeting-ended-by-force');
+    }
+    if (!this.isRunning) return [{ kind: 'failed', error: outcome }];
+    // It was answered before: a secret that is being changed must not end what is on air.
+    this.#failures++;
+    return [{ kind: 'unknown', error: outcome, attempt: this.#failures }];
   }
 
   /** Until it is to be asked again, in milliseconds. @param random 0 to 1 */

@@ -273,6 +273,7 @@ export class MeetingSession {
         onEvent(event);
         break;
       case 'sample':
+        if (event.sample.kind === 'video') this.#watch.encoded(now);
         // From a keyframe on: what was before is of the way in.
         if (this.#isIn && event.sample.kind === 'video' && event.sample.keyframe) this.#isGiving = true;
         if (this.#isGiving) onEvent(event);

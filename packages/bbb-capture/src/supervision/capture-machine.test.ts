@@ -125,6 +125,32 @@ describe('a capture', () => {
     other.give({ kind: 'running', createTime: 1, isAlone: false });
     other.pass(6000);
     expect(other.kinds).toEqual(['open', 'close', 'open']);
+    expect([bench.machine.rejoins, other.machine.rejoins]).toEqual([0, 1]);
+  });
+
+  test('does not come back for ever to a page that says the meeting has ended', () => {
+    const bench = new Bench();
+    bench.goLive();
+    const round = () => {
+      bench.news({ kind: 'live' });
+      bench.news({ kind: 'meeting-ended' });
+      bench.pass(10_000);
+    };
+    for (let count = 1; count < MOST_ATTEMPTS; count += 1) round();
+    expect(bench.state.kind).toBe('degraded');
+    expect(bench.stay).toBe(MOST_ATTEMPTS);
+    round();
+    expect(bench.state).toMatchObject({ kind: 'failed', failure: 'removed' });
+
+    const steady = new Bench();
+    steady.goLive();
+    for (let count = 0; count < 3 * MOST_ATTEMPTS; count += 1) {
+      steady.news({ kind: 'live' });
+      steady.pass(STEADY_MS);
+      steady.news({ kind: 'meeting-ended' });
+      steady.pass(10_000);
+    }
+    expect(steady.state.kind).toBe('degraded');
   });
 
   test.each([

@@ -43,6 +43,7 @@ export class TabCapture implements Capture {
       onConfig: (config) => onEvent({ type: 'config', config }),
       onSample: (sample) => onEvent({ type: 'sample', sample }),
       onTrouble: (reason) => log.warn({ reason }, 'the encoder of the sound is begun anew'),
+      onLost: (reason) => this.#lose(`the encoder of the sound ends again and again: ${reason}`),
     });
   }
 
