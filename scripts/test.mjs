@@ -18,6 +18,7 @@ const TOOLS = [
   { command: 'iptables-restore', debian: ['iptables'] },
   { command: 'ip', debian: ['iproute2'] },
   { command: 'nginx', debian: ['nginx-light'] },
+  { command: 'nats-server', debian: ['nats-server'] },
   { command: 'Xvfb', debian: ['xvfb'] },
   { command: 'pulseaudio', debian: ['pulseaudio'] },
 ];

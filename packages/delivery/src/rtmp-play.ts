@@ -1,8 +1,8 @@
 import {
   type Admission,
   credentialsOf,
+  type Doorkeeper,
   type FanOutContext,
-  type Gate,
   type Logger,
   Refusal,
   type Stream,
@@ -17,10 +17,16 @@ import { TagOutputs } from './tags/tag-outputs.js';
 
 /** Answers RTMP `play`: admits the viewer, waits for the stream, and attaches it to the shared RTMP output. */
 export class RtmpPlay {
-  readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
+  readonly #context: { readonly gate: Doorkeeper; readonly router: StreamRouter };
   readonly #outputs: TagOutputs;
 
-  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; chunkSize: number; log: Logger }) {
+  constructor(options: {
+    gate: Doorkeeper;
+    router: StreamRouter;
+    context: FanOutContext;
+    chunkSize: number;
+    log: Logger;
+  }) {
     this.#context = options;
     this.#outputs = new TagOutputs({
       name: 'rtmp',

@@ -1,5 +1,5 @@
 import {
-  type Gate,
+  type Doorkeeper,
   type Logger,
   type OutputKind,
   Persistent,
@@ -13,7 +13,7 @@ import { type Playback, play } from './tags/playback.js';
 import type { TsOutput } from './ts/ts-output.js';
 
 export interface SrtPushOptions {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly kind: OutputKind<TsOutput>;
   readonly log: Logger;

@@ -1,4 +1,4 @@
-import { credentialsOf, type Gate, type Logger, Refusal, type StreamRouter } from '@sluice/core';
+import { credentialsOf, type Doorkeeper, type Logger, Refusal, type StreamRouter } from '@sluice/core';
 import { FlvSampleReader } from '@sluice/media';
 import {
   type RtmpConnectionControl,
@@ -10,11 +10,11 @@ import {
 
 /** Answers RTMP `publish`: admits the encoder and turns its messages into samples. */
 export class RtmpPublish {
-  readonly #gate: Gate;
+  readonly #gate: Doorkeeper;
   readonly #router: StreamRouter;
   readonly #log: Logger;
 
-  constructor(options: { gate: Gate; router: StreamRouter; log: Logger }) {
+  constructor(options: { gate: Doorkeeper; router: StreamRouter; log: Logger }) {
     this.#gate = options.gate;
     this.#router = options.router;
     this.#log = options.log;

@@ -1,9 +1,9 @@
-import { type Gate, type Logger, messageOf, Persistent, type StreamRouter } from '@sluice/core';
+import { type Doorkeeper, type Logger, messageOf, Persistent, type StreamRouter } from '@sluice/core';
 import { readSrtUrl, type SrtSocket, type SrtTarget, srtConnect } from '@sluice/srt';
 import { ingestSrt } from './srt-ingest.js';
 
 export interface SrtPullOptions {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly log: Logger;
   readonly random: () => number;

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import {
   type Clock,
   type Config,
+  type Doorkeeper,
   type EventBus,
   type FfmpegProgram,
   FlushScheduler,
   ForwardedAddress,
-  type Gate,
   type LiveConfig,
   type Logger,
   type RecordingPlayback,
@@ -60,7 +60,7 @@ export interface MediaDoorsOptions {
   readonly live: LiveConfig;
   readonly clock: Clock;
   readonly events: EventBus;
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly renditions: RenditionDirectory;
   readonly playback: RecordingPlayback;

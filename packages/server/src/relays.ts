@@ -1,6 +1,6 @@
 import {
+  type Doorkeeper,
   type EventBus,
-  type Gate,
   type LiveConfig,
   type Logger,
   messageOf,
@@ -15,7 +15,7 @@ import { SrtPull } from '@sluice/ingest';
 export interface RelaysOptions {
   readonly live: LiveConfig;
   readonly events: EventBus;
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly kind: OutputKind<TsOutput>;
   readonly log: Logger;

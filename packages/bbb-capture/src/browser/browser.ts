@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CaptureProfile, type Logger, messageOf } from '@sluice/core';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { CaptureError } from '../capture/capture-error.js';
 import { VirtualDisplay } from '../capture/display-capture/virtual-display.js';
 
@@ -89,6 +89,8 @@ export class CaptureBrowser {
     let display: VirtualDisplay | undefined;
     try {
       if (method === 'display') display = await VirtualDisplay.start({ width, height });
+      // It takes half a second to load, which servers without meetings have no use for.
+      const { chromium } = await import('playwright-core');
       const context = await chromium.launchPersistentContext(folder, {
         executablePath: executable,
         headless: display === undefined,

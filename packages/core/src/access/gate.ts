@@ -8,6 +8,7 @@ import { parseStreamPath, type StreamPath } from '../stream-path.js';
 import type { Ban, BanSubject, Bans } from './bans.js';
 import type { CheckedRequest, CredentialChecks } from './credentials/credential-check.js';
 import { hasCredentials } from './credentials/credentials.js';
+import type { Doorkeeper } from './doorkeeper.js';
 import { isLocalAddress } from './network.js';
 import { type NetworkRule, NetworkRules } from './network-rules.js';
 import type { AccessAction, AccessRequest } from './request.js';
@@ -53,7 +54,7 @@ const SWEEP_MS = 500;
 const PRUNE_MS = 3_600_000;
 
 /** The one chain that every request passes, whatever its protocol, and the end of those that it no longer lets be. */
-export class Gate {
+export class Gate implements Doorkeeper {
   readonly #options: GateOptions;
   readonly #networks = new NetworkRules();
   readonly #timers: readonly NodeJS.Timeout[];
@@ -79,11 +80,6 @@ export class Gate {
     });
   }
 
-  /**
-   * Whether a request would be let in, as far as that can be told without asking anybody outside; nothing is opened.
-   *
-   * @throws {Refusal} with the reason, which is logged here
-   */
   async inspect(request: AccessRequest): Promise<Identity> {
     return this.#reporting(request, async () => (await this.#prospect(request)).identity);
   }

@@ -6,7 +6,8 @@ import { Refusal } from '../errors.js';
 import type { EventBus } from '../events.js';
 import type { StreamPath } from '../stream-path.js';
 import type { ConvertSound } from './converted-sound.js';
-import { Stream } from './stream.js';
+import type { StreamDescription } from './output.js';
+import { Stream, type Timescape } from './stream.js';
 
 /** What the router and a stream can ask of a publisher. */
 export interface PublisherControl {
@@ -22,6 +23,10 @@ export interface Publication {
   readonly stream: Stream;
   /** Ignored once the publication has ended. */
   write(event: MediaEvent): void;
+  /** All tracks that there are from the next sample on, and no others; for publications that follow another stream. */
+  describe(description: StreamDescription): void;
+  /** The encoder behind it began anew, and viewers see a seam; for publications that follow another stream. */
+  restart(): void;
   /** The encoder is gone. Viewers stay for the path's grace window. Later calls do nothing. */
   end(reason: string): void;
 }
@@ -72,10 +77,10 @@ export class StreamRouter {
    * Begins a publication: a new stream, or one that waits for its encoder, or, where the path's policy is `replace`,
    * one that another encoder publishes.
    *
-   * @param follows the stream that its samples have their times of, which are taken as they are
+   * @param follows the timeline that its samples have their times of, which are taken as they are
    * @throws {Refusal} `already-publishing` or `shutting-down`
    */
-  publish(session: Session, control: PublisherControl, follows?: Stream): Publication {
+  publish(session: Session, control: PublisherControl, follows?: Timescape): Publication {
     if (this.#closed) throw new Refusal('shutting-down', 'the server is going down');
     const { path } = session;
     const known = this.#streams.get(path);
@@ -94,6 +99,12 @@ export class StreamRouter {
       stream: published.stream,
       write: (event) => {
         if (published.publication?.handle === handle) published.stream.write(event);
+      },
+      describe: (description) => {
+        if (published.publication?.handle === handle) published.stream.describe(description);
+      },
+      restart: () => {
+        if (published.publication?.handle === handle) published.stream.resume();
       },
       end: (reason) => {
         if (published.publication?.handle === handle) this.#pause(published, reason);
@@ -175,7 +186,7 @@ export class StreamRouter {
     for (const waiter of [...this.#waiters.values()].flatMap((waiters) => [...waiters])) waiter.settle(undefined);
   }
 
-  #open(path: StreamPath, follows: Stream | undefined): PublishedStream {
+  #open(path: StreamPath, follows: Timescape | undefined): PublishedStream {
     const settings = this.#settingsFor(path);
     const requestKeyframe = () => published.publication?.control.requestKeyframe?.();
     const stream = new Stream({

@@ -49,6 +49,12 @@ export type StreamState =
   | 'waiting'
   | 'ended';
 
+/** A timeline that is kept elsewhere: by the stream that this one is made of, or in another process. */
+export interface Timescape {
+  /** When a sample was live, in wall time. */
+  wallTimeOf(dts: Micros): Millis;
+}
+
 export interface StreamOptions {
   readonly path: StreamPath;
   readonly settings: PathSettings;
@@ -56,8 +62,8 @@ export interface StreamOptions {
   /** Asks the encoder for a keyframe, where it can be asked. */
   readonly requestKeyframe: () => void;
   readonly convertSound: ConvertSound;
-  /** The stream whose times its samples have; undefined where they have times of their own, which are repaired. */
-  readonly follows?: Stream | undefined;
+  /** Whose times its samples have; undefined where they have times of their own, which are repaired. */
+  readonly follows?: Timescape | undefined;
 }
 
 /**
@@ -72,7 +78,7 @@ export class Stream implements OutputSource {
   /** Asks the encoder for a keyframe, where it can be asked. */
   readonly requestKeyframe: () => void;
   readonly #clock: Clock;
-  readonly #follows: Stream | undefined;
+  readonly #follows: Timescape | undefined;
   readonly #timeline = new Timeline();
   readonly #gop: GopCache;
   readonly #timedMetadata = new TimedMetadataCache();
@@ -190,6 +196,21 @@ export class Stream implements OutputSource {
     }
   }
 
+  /** All tracks that there are from the next sample on, and no others: of a stream that follows another. */
+  describe({ tracks, metadata }: StreamDescription): void {
+    if (this.#state !== 'live') return;
+    const fresh = tracks.filter((config) => {
+      const known = this.#tracks.get(config.track);
+      return known === undefined || !sameTrackConfig(known, config);
+    });
+    if (fresh.length > 0 || tracks.length < this.#tracks.size) this.#gop.clear();
+    for (const config of fresh) this.#awaitKeyframe(config);
+    this.#staleTracks.clear();
+    this.#tracks.clear();
+    for (const config of tracks) this.#tracks.set(config.track, config);
+    this.#describe(metadata);
+  }
+
   /** The encoder is gone, and may come back. */
   pause(): void {
     if (this.#state === 'live') this.#state = 'waiting';
@@ -251,7 +272,7 @@ export class Stream implements OutputSource {
   }
 
   #writeTimedMetadata(received: TimedMetadata): void {
-    const at = this.#timeline.placeOf(received.at);
+    const at = this.#follows === undefined ? this.#timeline.placeOf(received.at) : received.at;
     if (at === undefined) {
       if (this.#earlyMetadata.length < MAX_EARLY_METADATA) this.#earlyMetadata.push(received);
       return;

@@ -1,10 +1,10 @@
-import { type Gate, Refusal, type Snapshots, type StreamRouter } from '@sluice/core';
+import { type Doorkeeper, Refusal, type Snapshots, type StreamRouter } from '@sluice/core';
 import { type MediaRequest, playRequestOf } from './media-request.js';
 import type { MediaResponse } from './media-response.js';
 import { sendRefusal } from './responses.js';
 
 export interface SnapshotPageOptions {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly snapshots: Snapshots;
   /** How long caches may keep a picture. */

@@ -1,5 +1,5 @@
 import {
-  type Gate,
+  type Doorkeeper,
   parseStreamPath,
   type Stream,
   type StreamPath,
@@ -33,12 +33,12 @@ export interface ServerStatus {
 
 /** Tells pages which streams there are, as far as who asks may watch them. */
 export class StatusPages {
-  readonly #gate: Gate;
+  readonly #gate: Doorkeeper;
   readonly #router: StreamRouter;
   readonly #server: ServerStatus;
   readonly #mayList: () => boolean;
 
-  constructor(options: { gate: Gate; router: StreamRouter; server: ServerStatus; mayList: () => boolean }) {
+  constructor(options: { gate: Doorkeeper; router: StreamRouter; server: ServerStatus; mayList: () => boolean }) {
     this.#gate = options.gate;
     this.#router = options.router;
     this.#server = options.server;

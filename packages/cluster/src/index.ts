@@ -1,0 +1,1 @@
+export type { RelayFrame } from './relay/frame.js';
