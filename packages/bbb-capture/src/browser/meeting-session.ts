@@ -87,6 +87,7 @@ export class MeetingSession {
   #isSaying = false;
   #lastStep = '';
   #lost: string | undefined;
+  #closed: Promise<void> | undefined;
 
   private constructor(options: MeetingOptions) {
     this.#options = options;
@@ -130,6 +131,11 @@ export class MeetingSession {
   /** Leaves the meeting and closes its tab. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#closed ??= this.#end();
+    await this.#closed;
+  }
+
+  async #end(): Promise<void> {
     await this.#capture?.close();
     await this.#running;
   }

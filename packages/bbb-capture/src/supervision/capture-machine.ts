@@ -260,7 +260,10 @@ export class CaptureMachine {
   #comeBack(now: number): CaptureAction[] {
     this.#attempt += 1;
     if (this.#attempt <= MOST_ATTEMPTS) return this.#open(now);
-    return this.#fail('removed', 'the page says again and again that the meeting has ended; BigBlueButton, that it runs');
+    return this.#fail(
+      'removed',
+      'the page says again and again that the meeting has ended; BigBlueButton, that it runs',
+    );
   }
 
   #close(): CaptureAction[] {

@@ -45,7 +45,7 @@ export class DisplayCapture implements Capture {
         'the browser was started without a display; launch it with method display',
       );
     }
-    const capture = new DisplayCapture(await options.browser.firstPage(), display, options);
+    const capture = new DisplayCapture(await options.browser.screenPage(), display, options);
     capture.#start();
     return capture;
   }

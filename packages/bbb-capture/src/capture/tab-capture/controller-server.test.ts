@@ -42,7 +42,13 @@ test('pages and frames are for who knows the key, frames for its own page alone'
   expect(await statusOf(url.pathname)).toBe(200);
   expect(await statusOf(`${url.pathname}tab`)).toBe(200);
   expect(await statusOf(`${url.pathname}uplink.js`)).toBe(200);
-  for (const path of ['/', `/${wrong}/`, `/${wrong}/tab`, `${url.pathname}tsconfig.json`, `${url.pathname}..%2findex.js`]) {
+  for (const path of [
+    '/',
+    `/${wrong}/`,
+    `/${wrong}/tab`,
+    `${url.pathname}tsconfig.json`,
+    `${url.pathname}..%2findex.js`,
+  ]) {
     expect(await statusOf(path), path).toBe(404);
   }
   const frameUrl = (path: string) => `ws://${url.host}${path}frames`;
