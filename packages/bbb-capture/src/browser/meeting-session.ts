@@ -114,7 +114,7 @@ export class MeetingSession {
 
   /**
    * Writes into the public chat by the client itself, which has to have a navigation bar: a link that hides it leaves
-   * no way to the chat before 3.0, whose API can do it.
+   * no way to the chat (`listenerUserdata`).
    *
    * @returns whether that worked; it is never fatal
    */

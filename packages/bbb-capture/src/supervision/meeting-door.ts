@@ -18,6 +18,8 @@ export interface MeetingDoorOptions {
 }
 
 const NAME = 'Live stream';
+/** Of BigBlueButton, with `sendChatMessage`. */
+const SINCE_VERSION = 3;
 
 /** The ways in: to be told how the meeting is, to enter it, to write into its chat. */
 export class MeetingDoor {
@@ -70,6 +72,7 @@ export class MeetingDoor {
     const { client, request, profile, userId } = this.#options;
     if (this.#link !== undefined) return this.#link;
     if (client === undefined) throw new Error('there is neither an API nor a link');
+    const writesInChat = profile.chatMessage !== '' && !(await this.#canSay(client, signal));
     return client.joinLink(
       {
         meetingId: request.meetingId,
@@ -78,7 +81,7 @@ export class MeetingDoor {
         role: 'VIEWER',
         password: this.#password,
         createTime,
-        userdata: listenerUserdata({ locale: profile.locale, hides: profile.hideChat }),
+        userdata: listenerUserdata({ locale: profile.locale, hides: profile.hideChat, writesInChat }),
         parameters: { excludeFromDashboard: true, bot: true },
       },
       signal,
@@ -90,6 +93,18 @@ export class MeetingDoor {
     const { client, request } = this.#options;
     if (client === undefined) throw new Error('there is no API to say it by');
     await client.sendChatMessage(request.meetingId, { message, userName: this.name });
+  }
+
+  /** Whether the server is known to write into the chat itself. Many don't tell their version. */
+  async #canSay(client: BbbClient, signal: AbortSignal): Promise<boolean> {
+    try {
+      const { server = '' } = await client.version(signal);
+      return Number.parseInt(server, 10) >= SINCE_VERSION;
+    } catch (error) {
+      // What is wrong there the way in will tell; a notice isn't worth it.
+      if (error instanceof BbbError) return false;
+      throw error;
+    }
   }
 
   /** Whether nobody is in the meeting but this attendee. */
