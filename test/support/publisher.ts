@@ -22,11 +22,15 @@ export class ClipPublisher {
   readonly #configs: readonly TrackConfig[];
   readonly #samples: readonly Sample[];
   readonly #length: number;
+  readonly #loop: boolean;
   #timer: NodeJS.Timeout | undefined;
   #sent = 0;
+  #began = 0;
+  #pausedAt = 0;
 
-  private constructor(client: RtmpClient, clip: Clip) {
+  private constructor(client: RtmpClient, clip: Clip, loop: boolean) {
     this.client = client;
+    this.#loop = loop;
     this.#configs = clip.events.flatMap((event) => (event.type === 'config' ? [event.config] : []));
     this.#length = loopLength(clip.samples);
     this.#samples = clip.samples.filter((sample) => sample.dts - firstDts(clip.samples) < this.#length);
@@ -39,8 +43,8 @@ export class ClipPublisher {
   ): Promise<ClipPublisher> {
     const client = await RtmpClient.connect(url, options.onClose === undefined ? {} : { onClose: options.onClose });
     await client.publish();
-    const publisher = new ClipPublisher(client, clip);
-    publisher.#begin(options.loop ?? false);
+    const publisher = new ClipPublisher(client, clip, options.loop ?? false);
+    publisher.#begin();
     return publisher;
   }
 
@@ -51,6 +55,17 @@ export class ClipPublisher {
 
   get done(): boolean {
     return this.#timer === undefined;
+  }
+
+  /** Sends nothing until `resume`, as an encoder that hangs. */
+  pause(): void {
+    this.#pausedAt = performance.now();
+    this.#halt();
+  }
+
+  resume(): void {
+    this.#began += performance.now() - this.#pausedAt;
+    this.#timer = setInterval(() => this.#sendDue(), TICK_MS);
   }
 
   /** Ends the publish politely. */
@@ -70,24 +85,26 @@ export class ClipPublisher {
     this.#timer = undefined;
   }
 
-  #begin(loop: boolean): void {
+  #begin(): void {
     for (const message of flvOpeningMessages(this.#configs)) this.client.send(message);
-    const began = performance.now();
+    this.#began = performance.now();
+    this.#timer = setInterval(() => this.#sendDue(), TICK_MS);
+  }
+
+  #sendDue(): void {
     const first = firstDts(this.#samples);
-    this.#timer = setInterval(() => {
-      const elapsed = (performance.now() - began) * 1000;
-      for (;;) {
-        const round = Math.floor(this.#sent / this.#samples.length);
-        const sample = this.#samples[this.#sent % this.#samples.length];
-        if (sample === undefined || (round > 0 && !loop)) {
-          this.#halt();
-          return;
-        }
-        const at = sample.dts - first + round * this.#length;
-        if (at > elapsed) return;
-        this.#send({ ...sample, dts: micros(at), pts: micros(at + sample.pts - sample.dts) });
+    const elapsed = (performance.now() - this.#began) * 1000;
+    for (;;) {
+      const round = Math.floor(this.#sent / this.#samples.length);
+      const sample = this.#samples[this.#sent % this.#samples.length];
+      if (sample === undefined || (round > 0 && !this.#loop)) {
+        this.#halt();
+        return;
       }
-    }, TICK_MS);
+      const at = sample.dts - first + round * this.#length;
+      if (at > elapsed) return;
+      this.#send({ ...sample, dts: micros(at), pts: micros(at + sample.pts - sample.dts) });
+    }
   }
 
   #send(sample: Sample): void {

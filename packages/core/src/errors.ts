@@ -31,6 +31,8 @@ export type ReasonCode =
   | 'callback-refused'
   /** A callback that has a say could not be asked. */
   | 'callback-failed'
+  /** The server that the stream comes from said no. */
+  | 'origin-refused'
   /** A limit on sessions is reached. */
   | 'too-many-sessions'
   /** The server is going down. */

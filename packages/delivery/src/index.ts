@@ -8,9 +8,10 @@ export { SdpExchange } from './http/sdp/sdp-exchange.js';
 export { SnapshotPage } from './http/snapshot-page.js';
 export { StatusPages } from './http/status.js';
 export { HttpFlv } from './http-flv.js';
+export { Push, type PushContext, pushLines } from './push/index.js';
 export { RtmpPlay } from './rtmp-play.js';
 export { SrtPlay } from './srt-play.js';
-export { SrtPush } from './srt-push.js';
+
 export { type TsOutput, tsOutputKind } from './ts/ts-output.js';
 export { rtpOutputKind } from './webrtc/rtp-output.js';
 export { WhepPlay } from './webrtc/whep-play.js';

@@ -21,6 +21,7 @@ import {
   MediaHttpServer,
   type MediaRoutes,
   Pages,
+  pushLines,
   RecordingDelivery,
   RtmpPlay,
   rtpOutputKind,
@@ -33,7 +34,7 @@ import {
   WhepPlay,
   WsFlv,
 } from '@sluice/delivery';
-import { RtmpPublish, SrtPublish, WhipPublish } from '@sluice/ingest';
+import { type OnDemandPulls, openPullLine, RtmpPublish, SrtPublish, WhipPublish } from '@sluice/ingest';
 import { millis } from '@sluice/media';
 import { type RtmpHandlers, RtmpServer } from '@sluice/rtmp';
 import type { SrtListener } from '@sluice/srt';
@@ -116,6 +117,11 @@ export class MediaDoors {
     });
   }
 
+  /** Streams that are taken from elsewhere when somebody wants them. */
+  get pulls(): OnDemandPulls {
+    return this.#relays.onDemand;
+  }
+
   /** Where RTMP is spoken; before `open`, what is configured. */
   get rtmpPort(): number {
     return this.#rtmpPort ?? this.#config.rtmp.port;
@@ -154,7 +160,7 @@ export class MediaDoors {
       ...this.#http.map((server) => server.close()),
       ...this.#rtmp.map((server) => server.close(reason)),
       this.#srt?.close(reason),
-      this.#relays.close(),
+      this.#relays.close(reason),
       this.#webRtc?.close(reason),
       this.#hls.close(reason),
     ];
@@ -221,7 +227,12 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
     publish: new SrtPublish({ gate, router, passphraseFor: passphraseFor.publish, log }),
     play: new SrtPlay({ gate, router, kind, passphraseFor: passphraseFor.play }),
   };
-  const relays = new Relays({ ...options, kind, random: Math.random });
+  const shared = { gate, router, log, random: Math.random };
+  const relays = new Relays({
+    ...options,
+    pull: { ...shared, open: openPullLine },
+    push: { ...shared, open: pushLines({ kind, context, log }) },
+  });
   return { hls, dash, recordings, routes, handlers, srt, relays };
 }
 

@@ -16,15 +16,20 @@ import {
   type Logger,
   messageOf,
   PasswordVerifier,
+  pullFor,
+  Refusal,
+  renditionOf,
   resolveConfig,
   SessionRegistry,
+  type StreamFetcher,
+  type StreamPath,
   StreamRouter,
   settingsFor,
   soundConverter,
   systemClock,
   Transcoder,
 } from '@sluice/core';
-import { FileLoop } from '@sluice/ingest';
+import { FileLoop, OriginCheck, openPullLine } from '@sluice/ingest';
 import { Storage, StorageError } from '@sluice/storage';
 import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
@@ -149,6 +154,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     settingsFor: (path) => settingsFor(live.current, path),
     convertSound: soundConverter(ffmpeg, log),
     refusalFor: (path) => transcoder.refusalFor(path),
+    fetcher: renditionFetcher(live, () => ({ router, fetcher: doors.pulls })),
   });
   const metrics = live.current.metrics.enabled
     ? new Metrics({
@@ -166,7 +172,19 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const { serverId } = secrets;
   const outgoing = new Outgoing({ ...shared, outbox: storage.outbox, serverId, metrics });
   closers.push(() => outgoing.close());
-  const gate = makeGate({ ...shared, outside: [outgoing.httpAuth], advisors: [outgoing.advisor] });
+  const origin = new OriginCheck({
+    settingsFor: (path) => pullFor(live.current, path),
+    open: openPullLine,
+    clock,
+    log,
+    onGranted: (path, query) => doors.pulls.offer(path, query),
+  });
+  const gate = makeGate({
+    ...shared,
+    outside: [outgoing.httpAuth],
+    advisors: [outgoing.advisor],
+    deciderOf: (request) => (origin.decides(request) ? origin : undefined),
+  });
   closers.push(() => gate.close());
   const prlimit = findProgram('prlimit', process.env);
   const program = ffmpeg === undefined ? undefined : { file: ffmpeg, prlimit };
@@ -236,6 +254,28 @@ function makeAudit(
   const sinks: AuditSink[] = [new AuditFile(audit.file ?? join(dir, 'audit.jsonl'), log)];
   if (audit.syslog !== undefined) sinks.push(syslogSink(audit.syslog, log));
   return new AuditWriter({ sinks, store: storage.audit, clock, log });
+}
+
+/** A rendition is made here, of its source: it is the source that is fetched. */
+function renditionFetcher(
+  live: LiveConfig,
+  parts: () => { router: StreamRouter; fetcher: StreamFetcher },
+): StreamFetcher {
+  const sourceOf = (path: StreamPath) => renditionOf(live.current, path)?.source;
+  return {
+    canFetch: (path) => parts().fetcher.canFetch(sourceOf(path) ?? path),
+    fetch: (path, viewer) => {
+      const { router, fetcher } = parts();
+      const source = sourceOf(path);
+      if (source === undefined) {
+        fetcher.fetch(path, viewer);
+        return;
+      }
+      router.waitFor(source, new AbortController().signal, { viewer }).catch((error: unknown) => {
+        if (error instanceof Refusal) router.refuse(path, error);
+      });
+    },
+  };
 }
 
 /** Nobody should find out by accident. */

@@ -19,6 +19,7 @@ const REJECTION_OF: Readonly<Record<ReasonCode, number>> = {
   'too-many-failures': REJECTION.overload,
   'callback-refused': REJECTION.forbidden,
   'callback-failed': REJECTION.unavailable,
+  'origin-refused': REJECTION.forbidden,
   'too-many-sessions': REJECTION.overload,
   'shutting-down': REJECTION.unavailable,
 };

@@ -12,7 +12,9 @@ export type IdentityKind =
   | 'signed-url'
   | 'wms-auth'
   | 'password'
-  | 'http-auth';
+  | 'http-auth'
+  /** The server that the stream comes from let them watch. */
+  | 'origin';
 
 /** Who a session belongs to, as far as its credential tells. */
 export interface Identity {

@@ -262,9 +262,10 @@ export const configSchema = z.strictObject({
     )
     .superRefine((paths, context) => {
       for (const [pattern, own] of Object.entries(paths)) {
-        if (own.pull === undefined || !pattern.includes('*')) continue;
-        const message = 'a stream is pulled to one path; write it without *';
-        context.addIssue({ code: 'custom', path: [pattern, 'pull'], input: own.pull, message });
+        if (own.pull?.mode !== 'always' || !pattern.includes('*')) continue;
+        const message =
+          'nobody knows all paths that fit a pattern with *, so that they are pulled on demand; allowed: onDemand';
+        context.addIssue({ code: 'custom', path: [pattern, 'pull', 'mode'], input: own.pull.mode, message });
       }
     })
     .default({})

@@ -17,6 +17,7 @@ const STATUS_OF: Readonly<Record<ReasonCode, number>> = {
   'too-many-failures': 429,
   'callback-refused': 403,
   'callback-failed': 503,
+  'origin-refused': 403,
   'too-many-sessions': 429,
   'shutting-down': 503,
 };

@@ -19,10 +19,13 @@ export type RtmpErrorCode =
 export class RtmpError extends Error {
   override readonly name = 'RtmpError';
   readonly code: RtmpErrorCode;
+  /** Of `refused`: the other side's word for it, as in `NetStream.Play.StreamNotFound`, where it has one. */
+  readonly status: string | undefined;
 
-  constructor(code: RtmpErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: RtmpErrorCode, message: string, options?: ErrorOptions & { readonly status?: string | undefined }) {
     super(message, options);
     this.code = code;
+    this.status = options?.status;
   }
 }
 

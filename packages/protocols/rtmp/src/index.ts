@@ -1,4 +1,4 @@
-export { RtmpClient, type RtmpClientOptions } from './client/client.js';
+export { RtmpClient, type RtmpClientOptions, type RtmpPublishLine } from './client/client.js';
 export { parseRtmpUrl, type RtmpUrl } from './client/url.js';
 export * from './errors.js';
 export * from './server/handlers.js';
