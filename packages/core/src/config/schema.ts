@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PATH_PATTERN } from '../path-pattern.js';
 import { auth, callbacks, sharing, sync } from './schema/access-checks.js';
 import { bbb } from './schema/bbb.js';
+import { cluster } from './schema/cluster.js';
 import { api, audit, drain, metrics } from './schema/control-plane.js';
 import { count, file, host, iceUrl, MIB, networks, port, START, seconds, secret } from './schema/fields.js';
 import {
@@ -241,6 +242,7 @@ export const configSchema = z.strictObject({
     'How long a stopping server waits for its connections to end by themselves.',
   ),
   drain: drain.prefault({}),
+  cluster: cluster.prefault({}),
   paths: z
     .record(
       z.string().regex(PATH_PATTERN, {
