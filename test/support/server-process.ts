@@ -68,6 +68,11 @@ export class ServerProcess {
     return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
   }
 
+  /** Resolves with its exit code when it has ended by itself. */
+  get exited(): Promise<number | null> {
+    return exited(this.#child);
+  }
+
   /** Ends it as a crash does. */
   async crash(): Promise<void> {
     this.#child.kill('SIGKILL');

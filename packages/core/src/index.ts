@@ -37,6 +37,8 @@ export * from './config/load.js';
 export { type CaptureProfile, defaultCaptureProfile } from './config/schema/bbb.js';
 export { type AccessMode, type AccessSettings, type Config, configSchema, type PathSettings } from './config/schema.js';
 export * from './config/secrets.js';
+export * from './drain/drain.js';
+export * from './drain/place.js';
 export * from './errors.js';
 export * from './events.js';
 export type { BatchLogLimits } from './fanout/batch-log.js';

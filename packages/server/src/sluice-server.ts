@@ -8,6 +8,7 @@ import {
   type ConfigChange,
   type ConfigSources,
   Directory,
+  Drain,
   EventBus,
   findFfmpeg,
   findProgram,
@@ -16,6 +17,7 @@ import {
   type Logger,
   messageOf,
   PasswordVerifier,
+  placesOf,
   resolveConfig,
   SessionRegistry,
   StreamRouter,
@@ -100,6 +102,11 @@ export class SluiceServer {
     return this.#parts.reload();
   }
 
+  /** Resolves when the server was drained: all have been handed on, and it is to be stopped. */
+  get drained(): Promise<void> {
+    return this.#parts.drained;
+  }
+
   /** Ends all streams and connections, politely as far as the configured time allows. Later calls wait for the first. */
   stop(): Promise<void> {
     this.#stopping ??= closeAll(this.#closers);
@@ -115,6 +122,7 @@ interface ServerParts {
   readonly doors: MediaDoors;
   readonly control: ControlPlane;
   readonly reload: () => Promise<ConfigChange>;
+  readonly drained: Promise<void>;
 }
 
 /** In the order in which they need each other; what is to be closed goes on the list at once. */
@@ -166,7 +174,18 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const { serverId } = secrets;
   const outgoing = new Outgoing({ ...shared, outbox: storage.outbox, serverId, metrics });
   closers.push(() => outgoing.close());
-  const gate = makeGate({ ...shared, outside: [outgoing.httpAuth], advisors: [outgoing.advisor] });
+  const drain = new Drain({
+    ...{ clock, registry, log },
+    settings: () => live.current.drain,
+    places: () => placesOf(live.current.drain.redirect),
+  });
+  closers.push(() => drain.close());
+  const gate = makeGate({
+    ...shared,
+    outside: [outgoing.httpAuth],
+    advisors: [outgoing.advisor],
+    refusalOf: (request) => drain.refusalOf(request),
+  });
   closers.push(() => gate.close());
   const prlimit = findProgram('prlimit', process.env);
   const program = ffmpeg === undefined ? undefined : { file: ffmpeg, prlimit };
@@ -205,6 +224,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     metrics,
     transcoder,
     captures,
+    drain,
     names: outgoing.names,
   });
   closers.push(() => control.close());
@@ -218,6 +238,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     router,
     certificate,
     ffmpeg: program,
+    placeFor: (ip, schemes) => drain.placeFor(ip, schemes),
     log,
   });
   closers.push(async () => {
@@ -226,7 +247,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   });
   // Before the doors: a publish that ends by itself is not one that broke off.
   closers.push(() => captures.close());
-  return { live, clock, gate, router, doors, control, reload };
+  return { live, clock, gate, router, doors, control, reload, drained: drain.done };
 }
 
 function makeAudit(

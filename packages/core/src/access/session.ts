@@ -65,4 +65,9 @@ export interface SessionControl {
   addresses?(): readonly string[];
   /** What its protocol tells of the line, by the names that the protocol's users know: `msRTT`, `pktRcvLoss`. */
   transport?(): TransportFigures;
+  /**
+   * Asks the peer to go on elsewhere, by the base URL of another server or where its own address book leads it; it does
+   * when it can, or doesn't.
+   */
+  move?(baseUrl: string | undefined, reason: string): void;
 }
