@@ -1,3 +1,5 @@
+export { ClusterStreams } from './nats/cluster-streams.js';
+export { NatsLink } from './nats/connection.js';
 export type { NumberedFrame, RelayFrame, WireFrame } from './relay/frame.js';
 export {
   type RelayBatch,

@@ -32,6 +32,7 @@ import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
 import { auditEnds, makeCaptures } from './bbb.js';
 import { Certificate } from './certificate.js';
+import { Cluster, relayKind } from './cluster.js';
 import { ConfigChanges } from './config-changes.js';
 import { ControlPlane, type ControlPorts } from './control-plane.js';
 import { HistoryWriter } from './history-writer.js';
@@ -157,7 +158,13 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     settingsFor: (path) => settingsFor(live.current, path),
     convertSound: soundConverter(ffmpeg, log),
     refusalFor: (path) => transcoder.refusalFor(path),
+    fetcher: {
+      canFetch: (path) => cluster?.streams.canFetch(path) ?? false,
+      fetch: (path) => cluster?.streams.fetch(path),
+    },
   });
+  const cluster = Cluster.join({ ...shared, router, relay: relayKind(live, clock) });
+  closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
         version: VERSION,
@@ -184,7 +191,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     ...shared,
     outside: [outgoing.httpAuth],
     advisors: [outgoing.advisor],
-    refusalOf: (request) => drain.refusalOf(request),
+    refusalOf: (request) => drain.refusalOf(request) ?? cluster?.streams.refusalOf(request),
   });
   closers.push(() => gate.close());
   const prlimit = findProgram('prlimit', process.env);
