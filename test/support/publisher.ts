@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { flvOpeningMessages, flvSampleMessage, micros, type Sample, type TrackConfig } from '@sluice/media';
-import { RtmpClient } from '@sluice/rtmp';
+import { RtmpClient, type RtmpClientOptions } from '@sluice/rtmp';
 import type { Clip } from './clip.js';
 
 const TICK_MS = 10;
@@ -39,11 +39,12 @@ export class ClipPublisher {
   static async start(
     url: string,
     clip: Clip,
-    options: { loop?: boolean; onClose?: () => void } = {},
+    options: { loop?: boolean } & Pick<RtmpClientOptions, 'onClose' | 'onReconnectRequest'> = {},
   ): Promise<ClipPublisher> {
-    const client = await RtmpClient.connect(url, options.onClose === undefined ? {} : { onClose: options.onClose });
+    const { loop = false, ...heard } = options;
+    const client = await RtmpClient.connect(url, heard);
     await client.publish();
-    const publisher = new ClipPublisher(client, clip, options.loop ?? false);
+    const publisher = new ClipPublisher(client, clip, loop);
     publisher.#begin();
     return publisher;
   }

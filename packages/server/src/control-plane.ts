@@ -11,6 +11,7 @@ import {
   type CaptureControl,
   type Clock,
   type ConfigChange,
+  type Drain,
   type EventBus,
   type Gate,
   type LiveConfig,
@@ -61,6 +62,7 @@ export interface ControlPlaneOptions {
   readonly names: ServerNames;
   readonly transcoder: Transcoder;
   readonly captures: CaptureControl;
+  readonly drain: Drain;
   readonly recordings: Recordings;
 }
 
@@ -96,7 +98,7 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, drain } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -113,6 +115,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     transcoder,
     captures,
     recordings,
+    drain,
     config: {
       live,
       set: (values, by) => changes.set(values, by),
@@ -149,9 +152,10 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
 }
 
 /** Why nobody should be sent here at the moment. */
-function problemsOf({ storage, router }: ControlPlaneOptions): string[] {
+function problemsOf({ storage, router, drain }: ControlPlaneOptions): string[] {
   const problems: string[] = [];
   if (!storage.isOpen) problems.push('the database has failed: nothing can be kept');
+  if (drain.isOn) problems.push('the server is being drained: it is taken out of service');
   if (router.isClosed) problems.push('the server is going down');
   return problems;
 }

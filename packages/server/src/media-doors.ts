@@ -21,6 +21,7 @@ import {
   MediaHttpServer,
   type MediaRoutes,
   Pages,
+  type PlaceFor,
   pushLines,
   RecordingDelivery,
   RtmpPlay,
@@ -66,6 +67,8 @@ export interface MediaDoorsOptions {
   readonly renditions: RenditionDirectory;
   readonly playback: RecordingPlayback;
   readonly certificate: Certificate | undefined;
+  /** Where viewers and publishers are sent, while this server is drained. */
+  readonly placeFor?: PlaceFor;
   /** Where there is one. */
   readonly ffmpeg: FfmpegProgram | undefined;
   readonly log: Logger;
@@ -106,7 +109,8 @@ export class MediaDoors {
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
     const { corsOrigin, maxConnections } = this.#config.http;
     const forwarded = new ForwardedAddress(() => live.current.http.trustedProxies);
-    const http = { ...routes, forwarded, corsOrigin, maxConnections, log };
+    const { placeFor } = options;
+    const http = { ...routes, forwarded, corsOrigin, maxConnections, placeFor, log };
     const rtmp = { handlers, log, ...rtmpOptions(this.#config) };
     const tls = certificate?.current;
     this.#http = [new MediaHttpServer(http), ...(tls === undefined ? [] : [new MediaHttpServer({ ...http, tls })])];

@@ -8,6 +8,7 @@ import {
   type ConfigChange,
   type ConfigSources,
   Directory,
+  Drain,
   EventBus,
   findFfmpeg,
   findProgram,
@@ -16,13 +17,10 @@ import {
   type Logger,
   messageOf,
   PasswordVerifier,
+  placesOf,
   pullFor,
-  Refusal,
-  renditionOf,
   resolveConfig,
   SessionRegistry,
-  type StreamFetcher,
-  type StreamPath,
   StreamRouter,
   settingsFor,
   soundConverter,
@@ -35,6 +33,7 @@ import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
 import { auditEnds, makeCaptures } from './bbb.js';
 import { Certificate } from './certificate.js';
+import { Cluster, relayKind } from './cluster.js';
 import { ConfigChanges } from './config-changes.js';
 import { ControlPlane, type ControlPorts } from './control-plane.js';
 import { HistoryWriter } from './history-writer.js';
@@ -44,6 +43,7 @@ import { Recordings } from './recordings.js';
 import { loadSecrets } from './secrets.js';
 import { logLifecycle } from './session-log.js';
 import { StartError } from './start-error.js';
+import { firstOf, sourceFetcher } from './stream-fetchers.js';
 import { VERSION } from './version.js';
 
 /** Where the server can be reached; undefined for what is off. */
@@ -105,6 +105,11 @@ export class SluiceServer {
     return this.#parts.reload();
   }
 
+  /** Resolves when the server was drained: all have been handed on, and it is to be stopped. */
+  get drained(): Promise<void> {
+    return this.#parts.drained;
+  }
+
   /** Ends all streams and connections, politely as far as the configured time allows. Later calls wait for the first. */
   stop(): Promise<void> {
     this.#stopping ??= closeAll(this.#closers);
@@ -120,6 +125,7 @@ interface ServerParts {
   readonly doors: MediaDoors;
   readonly control: ControlPlane;
   readonly reload: () => Promise<ConfigChange>;
+  readonly drained: Promise<void>;
 }
 
 /** In the order in which they need each other; what is to be closed goes on the list at once. */
@@ -148,14 +154,18 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const signingSecret = () => live.current.auth.signing.secret ?? secrets.signing;
   const shared = { live, clock, events, log, registry, accounts, passwords, signingSecret };
   const ffmpeg = findFfmpeg(process.env);
+  const inCluster = () => cluster?.streams;
+  const elsewhere = firstOf([inCluster, () => doors.pulls]);
   const router = new StreamRouter({
     clock,
     events,
     settingsFor: (path) => settingsFor(live.current, path),
     convertSound: soundConverter(ffmpeg, log),
     refusalFor: (path) => transcoder.refusalFor(path),
-    fetcher: renditionFetcher(live, () => ({ router, fetcher: doors.pulls })),
+    fetcher: firstOf([inCluster, sourceFetcher(live, () => ({ router, fetcher: elsewhere }))]),
   });
+  const cluster = Cluster.join({ ...shared, router, relay: relayKind(live, clock) });
+  closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
         version: VERSION,
@@ -179,11 +189,18 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     log,
     onGranted: (path, query) => doors.pulls.offer(path, query),
   });
+  const drain = new Drain({
+    ...{ clock, registry, log },
+    settings: () => live.current.drain,
+    places: () => placesOf(live.current.drain.redirect),
+  });
+  closers.push(() => drain.close());
   const gate = makeGate({
     ...shared,
     outside: [outgoing.httpAuth],
     advisors: [outgoing.advisor],
     deciderOf: (request) => (origin.decides(request) ? origin : undefined),
+    refusalOf: (request) => drain.refusalOf(request) ?? cluster?.streams.refusalOf(request),
   });
   closers.push(() => gate.close());
   const prlimit = findProgram('prlimit', process.env);
@@ -223,6 +240,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     metrics,
     transcoder,
     captures,
+    drain,
     names: outgoing.names,
   });
   closers.push(() => control.close());
@@ -236,6 +254,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     router,
     certificate,
     ffmpeg: program,
+    placeFor: (ip, schemes) => drain.placeFor(ip, schemes),
     log,
   });
   closers.push(async () => {
@@ -244,7 +263,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   });
   // Before the doors: a publish that ends by itself is not one that broke off.
   closers.push(() => captures.close());
-  return { live, clock, gate, router, doors, control, reload };
+  return { live, clock, gate, router, doors, control, reload, drained: drain.done };
 }
 
 function makeAudit(
@@ -254,28 +273,6 @@ function makeAudit(
   const sinks: AuditSink[] = [new AuditFile(audit.file ?? join(dir, 'audit.jsonl'), log)];
   if (audit.syslog !== undefined) sinks.push(syslogSink(audit.syslog, log));
   return new AuditWriter({ sinks, store: storage.audit, clock, log });
-}
-
-/** A rendition is made here, of its source: it is the source that is fetched. */
-function renditionFetcher(
-  live: LiveConfig,
-  parts: () => { router: StreamRouter; fetcher: StreamFetcher },
-): StreamFetcher {
-  const sourceOf = (path: StreamPath) => renditionOf(live.current, path)?.source;
-  return {
-    canFetch: (path) => parts().fetcher.canFetch(sourceOf(path) ?? path),
-    fetch: (path, viewer) => {
-      const { router, fetcher } = parts();
-      const source = sourceOf(path);
-      if (source === undefined) {
-        fetcher.fetch(path, viewer);
-        return;
-      }
-      router.waitFor(source, new AbortController().signal, { viewer }).catch((error: unknown) => {
-        if (error instanceof Refusal) router.refuse(path, error);
-      });
-    },
-  };
 }
 
 /** Nobody should find out by accident. */

@@ -7,6 +7,7 @@ import type {
   Clock,
   ConfigChange,
   Directory,
+  DrainControl,
   Gate,
   LiveConfig,
   RecordingChecks,
@@ -69,6 +70,7 @@ export interface Control {
   readonly captures: CaptureControl;
   readonly transcoder: { readonly status: TranscoderStatus };
   readonly recordings: Recordings;
+  readonly drain: DrainControl;
 }
 
 /** What the routes of logins need beside that. */

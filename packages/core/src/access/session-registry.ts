@@ -22,6 +22,8 @@ export interface OpenSession {
   readonly transport: TransportFigures | undefined;
   /** Why it is being ended, from the moment that it is. */
   readonly ending: string | undefined;
+  /** Asks its peer to go on at another server, where its protocol has a word for that. */
+  move(baseUrl: string | undefined, reason: string): void;
 }
 
 const NO_TRAFFIC: Traffic = { received: 0, sent: 0 };
@@ -41,6 +43,10 @@ class Entry implements OpenSession {
 
   get transport(): TransportFigures | undefined {
     return this.control?.transport?.();
+  }
+
+  move(baseUrl: string | undefined, reason: string): void {
+    this.control?.move?.(baseUrl, reason);
   }
 
   get addresses(): readonly string[] {

@@ -5,6 +5,7 @@ import { type ForwardedAddress, type Logger, messageOf } from '@sluice/core';
 import type { DashDelivery } from '../dash/dash-delivery.js';
 import type { HttpFlv } from '../http-flv.js';
 import type { WsFlv } from '../ws-flv.js';
+import { handedOn, type PlaceFor } from './hand-on.js';
 import { type HttpDoor, plainDoor, type TlsFiles, tlsDoor } from './http-door.js';
 import type { MediaRequest, NodeRequest } from './media-request.js';
 import type { MediaResponse, NodeResponse } from './media-response.js';
@@ -12,7 +13,7 @@ import type { Pages } from './pages.js';
 import type { RecordingDelivery } from './recording-delivery.js';
 import { recordingRouteOf } from './recording-route.js';
 import { readRequestTarget } from './request-target.js';
-import { sendError } from './responses.js';
+import { sendError, sendRedirect } from './responses.js';
 import type { SdpExchange } from './sdp/sdp-exchange.js';
 import { isSdpPath } from './sdp/sdp-route.js';
 import type { SnapshotPage } from './snapshot-page.js';
@@ -47,6 +48,8 @@ export interface MediaHttpOptions extends MediaRoutes {
   readonly forwarded: ForwardedAddress;
   readonly corsOrigin: string;
   readonly maxConnections: number;
+  /** Where viewers and publishers are sent, while they are. */
+  readonly placeFor?: PlaceFor | undefined;
   /** With a certificate, it speaks HTTP/2 and HTTP/1.1 over TLS. */
   readonly tls?: TlsFiles | undefined;
   readonly log: Logger;
@@ -122,8 +125,13 @@ export class MediaHttpServer {
 
   async #route(request: MediaRequest, response: NodeResponse): Promise<void> {
     const { message, pathname } = request;
-    const { flv, hls, dash, sdp, snapshots, recordings, status, corsOrigin } = this.#options;
+    const { flv, hls, dash, sdp, snapshots, recordings, status, corsOrigin, placeFor } = this.#options;
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
+    const elsewhere = placeFor && handedOn(request, placeFor);
+    if (elsewhere !== undefined) {
+      sendRedirect(response, elsewhere);
+      return;
+    }
     if (sdp !== undefined && isSdpPath(pathname)) {
       await sdp.serve(request, response);
       return;
