@@ -24,6 +24,14 @@ export const cluster = z.strictObject({
           keyFile: file().meta(START).describe("PEM file with that certificate's private key."),
         })
         .prefault({}),
+      replicas: z
+        .number()
+        .int()
+        .min(1)
+        .max(5)
+        .default(1)
+        .meta(START)
+        .describe('How many servers of a NATS cluster keep what nodes share: 3 where there are three.'),
     })
     .prefault({}),
   node: z
