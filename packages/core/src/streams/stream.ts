@@ -3,6 +3,7 @@ import {
   type Metadata,
   type Micros,
   type Millis,
+  micros,
   microsFromSeconds,
   millis,
   millisFromMicros,
@@ -78,7 +79,7 @@ export class Stream implements OutputSource {
   /** Asks the encoder for a keyframe, where it can be asked. */
   readonly requestKeyframe: () => void;
   readonly #clock: Clock;
-  readonly #follows: Timescape | undefined;
+  #follows: Timescape | undefined;
   readonly #timeline = new Timeline();
   readonly #gop: GopCache;
   readonly #timedMetadata = new TimedMetadataCache();
@@ -98,6 +99,8 @@ export class Stream implements OutputSource {
   #hasBFrames = false;
   /** Wall time of dts 0. */
   #wallOrigin: Millis | undefined;
+  /** When the last of the outputs that are gone was used; before there was one, when the stream began. */
+  #lastUsed: Millis;
   #bytesIn = 0;
   #videoFramesIn = 0;
   #audioFramesIn = 0;
@@ -112,6 +115,7 @@ export class Stream implements OutputSource {
     const { maxBytes, maxFrames, maxSeconds } = settings.gopCache;
     this.#gop = new GopCache({ maxBytes, maxFrames, maxDuration: microsFromSeconds(maxSeconds) });
     this.startedAt = this.#clock.wall();
+    this.#lastUsed = this.#clock.monotonic();
   }
 
   get state(): StreamState {
@@ -130,6 +134,17 @@ export class Stream implements OutputSource {
     let viewers = 0;
     for (const output of this.#outputs.values()) viewers += output.viewers;
     return viewers;
+  }
+
+  /** Monotonic time since when nobody watches or uses it; undefined while somebody does. */
+  get idleSince(): Millis | undefined {
+    let since = this.#lastUsed;
+    for (const output of this.#outputs.values()) {
+      const idle = output.unwatchedSince === undefined ? output.idleSince : output.unwatchedSince();
+      if (idle === undefined) return undefined;
+      if (idle > since) since = idle;
+    }
+    return since;
   }
 
   /** Whether pictures come in another order than they are shown in, since the encoder began. */
@@ -216,7 +231,26 @@ export class Stream implements OutputSource {
     if (this.#state === 'live') this.#state = 'waiting';
   }
 
-  /** Another publication goes on where the last one ended: same timeline, same viewers. */
+  /** Whether its times are kept elsewhere: the same ones that the stream has there, and wherever else it is followed. */
+  get isFollowing(): boolean {
+    return this.#follows !== undefined;
+  }
+
+  /**
+   * Another publication goes on where the last one ended: same timeline, same viewers.
+   *
+   * @param follows the timeline that its samples have their times of; any but the one that the stream has followed is
+   *   taken for that of an encoder, since the stream has times already
+   */
+  handOver(follows: Timescape | undefined): void {
+    if (this.#follows !== undefined && follows !== this.#follows) {
+      this.#wallOrigin = this.#follows.wallTimeOf(micros(0));
+      this.#follows = undefined;
+    }
+    this.resume();
+  }
+
+  /** The publication begins anew: same timeline, same viewers. */
   resume(): void {
     this.#state = 'live';
     this.#timeline.restart();
@@ -250,6 +284,7 @@ export class Stream implements OutputSource {
       if (output.idleSince === undefined || now - output.idleSince < OUTPUT_IDLE_TIME) continue;
       output.end('idle');
       this.#outputs.delete(kind);
+      if (output.idleSince > this.#lastUsed) this.#lastUsed = output.idleSince;
       this.#sound.keepOnly(this.#neededSound());
     }
   }
@@ -265,6 +300,7 @@ export class Stream implements OutputSource {
     const sample = this.#follows === undefined ? this.#timeline.repair(received).sample : received;
     if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
     if (this.#follows === undefined) this.#followClock(sample.dts);
+    else this.#timeline.pass(sample);
     if (sample.kind === 'video') this.#followOrder(sample);
     if (this.#earlyMetadata.length > 0) this.#releaseMetadata();
     this.#emit(sample);
