@@ -1,5 +1,5 @@
 import type { Millis } from '@sluice/media';
-import type { OpenSession } from './access/session-registry.js';
+import type { OpenSession, SessionRegistry, SessionsInSight } from './access/session-registry.js';
 
 /** One server of a cluster, as it tells of itself. */
 export interface ClusterNode {
@@ -62,13 +62,34 @@ export interface ClusterView {
   readonly node: string;
   /** `none` where no cluster is configured; `alone` while NATS can't be reached. */
   readonly state: 'none' | 'alone' | 'connected';
+  /** Whether this node does what one node does for all. */
+  readonly isElected: boolean;
   /** This node first. */
   nodes(): readonly ClusterNode[];
   sessions(): Iterable<SessionElsewhere>;
+  /** How many these are. */
+  readonly sessionCount: number;
   session(id: string): SessionElsewhere | undefined;
   streams(): readonly StreamElsewhere[];
-  /** Has the node that it is on end a session. */
+  /** Has the node that it is on end a session. Never rejects. */
   cutSession(id: string, reason: string): Promise<RemoteCut>;
   /** Has all other nodes cut the encoder of a stream. */
   cutPublishers(path: string, reason: string): void;
+}
+
+/** The sessions of this server and of all others of its cluster. */
+export function wholeSight(registry: SessionRegistry, cluster: () => ClusterView): SessionsInSight {
+  return {
+    *list() {
+      yield* registry.list();
+      yield* cluster().sessions();
+    },
+    get: (id) => registry.get(id) ?? cluster().session(id),
+    cut: (id, reason) => {
+      if (registry.cut(id, reason)) return true;
+      const isElsewhere = cluster().session(id) !== undefined;
+      if (isElsewhere) void cluster().cutSession(id, reason);
+      return isElsewhere;
+    },
+  };
 }

@@ -39,6 +39,7 @@ export class SharedBucket {
   readonly #writing = new Map<string, number>();
   readonly #overtaken = new Set<string>();
   #bucket: KV | undefined;
+  #updates: { stop(): void } | undefined;
   #work: Promise<unknown> = Promise.resolve();
   #run = 0;
   #revision = 0;
@@ -59,7 +60,7 @@ export class SharedBucket {
 
   /** Takes over what the bucket has, writes what it doesn't, and follows it. @throws where JetStream can't be used */
   async begin(connection: NatsConnection, replicas: number): Promise<void> {
-    this.#run += 1;
+    this.pause();
     const run = this.#run;
     const bucket = await new Kvm(connection).create(this.#options.bucket, { history: 1, replicas });
     const updates = await bucket.watch({ include: KvWatchInclude.UpdatesOnly });
@@ -67,6 +68,7 @@ export class SharedBucket {
       updates.stop();
       return;
     }
+    this.#updates = updates;
     const entries = new Map<string, KvEntry>();
     for await (const entry of await bucket.history()) entries.set(entry.key, entry);
     if (run !== this.#run) return;
@@ -79,6 +81,8 @@ export class SharedBucket {
   /** NATS is gone: changes wait. */
   pause(): void {
     this.#run += 1;
+    this.#updates?.stop();
+    this.#updates = undefined;
     this.#bucket = undefined;
   }
 
@@ -154,7 +158,7 @@ export class SharedBucket {
     const bucket = this.#bucket;
     if (bucket === undefined) return;
     this.#writing.set(key, (this.#writing.get(key) ?? 0) + 1);
-    const written = this.#written(bucket, key).finally(() => this.#doneWriting(bucket, key));
+    const written = this.#written(bucket, key).then(() => this.#doneWriting(bucket, key));
     this.#work = Promise.allSettled([this.#work, written]);
   }
 

@@ -34,6 +34,9 @@ export interface SessionCounts {
   ofViewer(viewer: string): number;
 }
 
+/** Sessions that somebody watches over: this server's, or those of its whole cluster. */
+export type SessionsInSight = Pick<SessionRegistry, 'list' | 'get' | 'cut'>;
+
 const NOTHING_ELSEWHERE: SessionCounts = { size: 0, ofStream: () => 0, ofIp: () => 0, ofViewer: () => 0 };
 
 const NO_TRAFFIC: Traffic = { received: 0, sent: 0 };

@@ -24,14 +24,6 @@ export const cluster = z.strictObject({
           keyFile: file().meta(START).describe("PEM file with that certificate's private key."),
         })
         .prefault({}),
-      replicas: z
-        .number()
-        .int()
-        .min(1)
-        .max(5)
-        .default(1)
-        .meta(START)
-        .describe('How many servers of a NATS cluster keep what nodes share: 3 where there are three.'),
     })
     .prefault({}),
   node: z
@@ -49,6 +41,11 @@ export const cluster = z.strictObject({
   advertise: list(url('http', 'https', 'rtmp', 'rtmps'), 'base URLs (http, https, rtmp, rtmps)').describe(
     'Where viewers and publishers reach this node: `https://a.example.org:8088`, `rtmp://a.example.org`. A node that is drained sends them there.',
   ),
+  replicas: z
+    .union([z.literal(1), z.literal(3), z.literal(5)])
+    .default(1)
+    .meta({ ...START, allowed: '1, 3 or 5' })
+    .describe('Copies of the buckets that this node makes in NATS: 3 where NATS itself is a cluster of three or more.'),
   leaseSeconds: z
     .number()
     .min(2)
