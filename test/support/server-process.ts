@@ -9,6 +9,7 @@ import { until } from './until.js';
 const MAIN = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
 
 interface Ports {
+  readonly srt: number;
   readonly rtmp: number;
   readonly http: number;
   readonly api: number;

@@ -33,7 +33,8 @@ import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
 import { auditEnds, makeCaptures } from './bbb.js';
 import { Certificate } from './certificate.js';
-import { aloneView, makeClusterControl, makeNatsLink } from './cluster/cluster-parts.js';
+import { aloneView, makeClusterControl } from './cluster/control.js';
+import { Cluster, relayKind } from './cluster.js';
 import { ConfigChanges } from './config-changes.js';
 import { ControlPlane, type ControlPorts } from './control-plane.js';
 import { HistoryWriter } from './history-writer.js';
@@ -160,7 +161,13 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     settingsFor: (path) => settingsFor(live.current, path),
     convertSound: soundConverter(ffmpeg, log),
     refusalFor: (path) => transcoder.refusalFor(path),
+    fetcher: {
+      canFetch: (path) => cluster?.streams.canFetch(path) ?? false,
+      fetch: (path) => cluster?.streams.fetch(path),
+    },
   });
+  const cluster = Cluster.join({ ...shared, router, relay: relayKind(live, clock) });
+  closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
         version: VERSION,
@@ -172,7 +179,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         transcodes: () => transcoder.status,
         captures: () => captures,
         recordings: () => recordings,
-        cluster: () => cluster,
+        cluster: () => clusterView,
       })
     : undefined;
   const { serverId } = secrets;
@@ -191,7 +198,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     ...shared,
     outside: [outgoing.httpAuth],
     advisors: [outgoing.advisor],
-    refusalOf: (request) => drain.refusalOf(request),
+    refusalOf: (request) => drain.refusalOf(request) ?? cluster?.streams.refusalOf(request),
   });
   closers.push(() => gate.close());
   const prlimit = findProgram('prlimit', process.env);
@@ -199,15 +206,11 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const cores = availableParallelism();
   const transcoder = new Transcoder({ live, events, gate, router, program, cores, log });
   closers.push(() => transcoder.close(GOING_DOWN));
-  const link = makeNatsLink(live.current, log);
-  const clusterControl =
-    link && makeClusterControl(link, { ...shared, changes, remote, gate, router, drain, dir, serverId });
-  closers.push(async () => {
-    await clusterControl?.close();
-    await link?.close();
-  });
-  const cluster = clusterControl ?? aloneView({ ...shared, router, drain, serverId });
-  await outgoing.start({ gate, router, bans: accounts.bans, audit, cluster: () => cluster });
+  const aboutNode = { ...shared, changes, remote, gate, router, drain, dir, serverId };
+  const clusterControl = cluster && makeClusterControl(cluster, aboutNode);
+  closers.push(() => clusterControl?.close());
+  const clusterView = clusterControl ?? aloneView(aboutNode);
+  await outgoing.start({ gate, router, bans: accounts.bans, audit, cluster: () => clusterView });
   const reload = async () => {
     audit.reopen();
     await certificate?.reload();
@@ -240,7 +243,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     transcoder,
     captures,
     drain,
-    cluster,
+    cluster: clusterView,
     names: outgoing.names,
   });
   closers.push(() => control.close());

@@ -44,6 +44,8 @@ export interface Session {
   readonly fingerprint: string;
   /** Wall clock, ms since 1970. */
   readonly openedAt: Millis;
+  /** Whose it is, where it is another node's, from which this one has the stream. */
+  readonly node?: string | undefined;
 }
 
 /** Media that went through a session, in bytes. */

@@ -22,26 +22,10 @@ import type {
   StreamRouter,
 } from '@sluice/core';
 import type { Accounts } from '../accounts.js';
+import type { Cluster } from '../cluster.js';
 import type { ConfigChanges } from '../config-changes.js';
 import { VERSION } from '../version.js';
 import { sharedKinds } from './shared-kinds.js';
-
-/** This node's name in its cluster. */
-export function nodeName({ cluster }: Config): string {
-  return (
-    cluster.node ??
-    hostname()
-      .replaceAll(/[^A-Za-z0-9._-]/g, '-')
-      .slice(0, 63)
-  );
-}
-
-/** The connection of this node to its cluster; undefined where none is configured. */
-export function makeNatsLink(config: Config, log: Logger): NatsLink | undefined {
-  const settings = config.cluster.nats;
-  if (settings.servers.length === 0) return undefined;
-  return new NatsLink({ settings, name: `sluice ${nodeName(config)}`, log, random: Math.random });
-}
 
 export interface ClusterParts {
   readonly live: LiveConfig;
@@ -60,13 +44,13 @@ export interface ClusterParts {
 }
 
 /** What this node has in common with the others of its cluster. */
-export function makeClusterControl(link: NatsLink, parts: ClusterParts): ClusterControl {
+export function makeClusterControl({ link, node }: Cluster, parts: ClusterParts): ClusterControl {
   const { live, changes, clock, events, log, registry, remote, accounts, gate, router, drain } = parts;
   const { namespace, leaseSeconds, replicas } = live.current.cluster;
   return new ClusterControl({
     ...{ link, clock, events, log, registry, remote, namespace, leaseSeconds, replicas },
     limits: () => live.current.sessions,
-    node: { id: parts.serverId, name: nodeName(live.current), version: VERSION, since: clock.wall() },
+    node: { id: parts.serverId, name: node, version: VERSION, since: clock.wall() },
     urls: () => live.current.cluster.advertise,
     state: () => (drain.isOn ? 'draining' : 'serving'),
     streams: () => streamFacts(router, registry),
@@ -106,7 +90,7 @@ export function aloneView({
 }: Pick<ClusterParts, 'live' | 'registry' | 'router' | 'drain' | 'clock' | 'serverId'>): ClusterView {
   const meter = new ProcessMeter();
   const since = clock.wall();
-  const node = nodeName(live.current);
+  const node = live.current.cluster.node ?? hostname();
   const itself = (): ClusterNode => ({
     ...{ id: serverId, name: node, role: 'origin', elected: true, version: VERSION, since, urls: [] },
     state: drain.isOn ? 'draining' : 'serving',
