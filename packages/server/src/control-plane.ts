@@ -17,6 +17,7 @@ import {
   type Logger,
   type PasswordVerifier,
   type SessionRegistry,
+  type Snapshots,
   type StreamRouter,
   TokenIssuer,
   TrafficMeter,
@@ -65,6 +66,7 @@ export interface ControlPlaneOptions {
   readonly recordings: Recordings;
   /** Undefined until the doors are open. */
   readonly mediaPorts: () => MediaPorts | undefined;
+  readonly snapshots: Snapshots;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -117,6 +119,10 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     transcoder,
     captures,
     recordings,
+    events: options.events,
+    traffic,
+    snapshots: options.snapshots,
+    mediaPorts,
     config: {
       live,
       set: (values, by) => changes.set(values, by),

@@ -18,6 +18,7 @@ import {
   PasswordVerifier,
   resolveConfig,
   SessionRegistry,
+  Snapshots,
   StreamRouter,
   settingsFor,
   soundConverter,
@@ -191,6 +192,13 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const { recordings: index, uploads } = storage;
   const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
   closers.push(() => recordings.close(GOING_DOWN));
+  const snapshots = new Snapshots({
+    program,
+    limits: () => live.current.transcode,
+    seconds: () => live.current.transcode.snapshotSeconds,
+    now: clock.monotonic,
+    log,
+  });
   const control = new ControlPlane({
     ...shared,
     recordings,
@@ -207,10 +215,12 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     captures,
     names: outgoing.names,
     mediaPorts: () => doors.ports,
+    snapshots,
   });
   closers.push(() => control.close());
   const doors = new MediaDoors({
     live,
+    snapshots,
     playback: recordings.playback,
     renditions: transcoder,
     clock,

@@ -4,7 +4,9 @@ import { authRoutes } from './auth.js';
 import { banRoutes } from './bans.js';
 import { captureRoutes } from './captures.js';
 import type { AccountControl } from './control.js';
+import { feedRoutes } from './feed.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
+import { previewRoutes } from './previews.js';
 import { recordingCheckRoutes } from './recording-checks.js';
 import { recordingRoutes } from './recordings.js';
 import { serverRoutes } from './server.js';
@@ -19,6 +21,8 @@ export function v2Routes(control: AccountControl): Route[] {
   return [
     ...serverRoutes(control),
     ...streamRoutes(control),
+    ...previewRoutes(control),
+    ...feedRoutes(control),
     ...transcodeRoutes(control),
     ...captureRoutes(control),
     ...recordingRoutes(control),
