@@ -207,7 +207,9 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
       server: { name: 'Sluice', version: VERSION, rtmpPort: rtmp.port },
       mayList: () => live.current.player.listStreams,
     }),
-    pages: player.enabled ? new Pages(pagesDirectory()) : undefined,
+    pages: player.enabled
+      ? new Pages({ directory: pagesDirectory(), embedOrigins: () => live.current.player.embedOrigins })
+      : undefined,
   };
   const publish = new RtmpPublish({ gate, router, log });
   const play = new RtmpPlay({ gate, router, context, chunkSize: rtmp.chunkSize, log });
