@@ -219,7 +219,9 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
       const { api, apiTls } = options.controlPorts();
       return { host: live.current.api.host, port: api, tlsPort: apiTls };
     }),
-    pages: player.enabled ? new Pages(pagesDirectory()) : undefined,
+    pages: player.enabled
+      ? new Pages({ directory: pagesDirectory(), embedOrigins: () => live.current.player.embedOrigins })
+      : undefined,
   };
   const publish = new RtmpPublish({ gate, router, log });
   const play = new RtmpPlay({ gate, router, context, chunkSize: rtmp.chunkSize, log });
