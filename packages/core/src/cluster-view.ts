@@ -1,5 +1,7 @@
 import type { Millis } from '@sluice/media';
 import type { OpenSession, SessionRegistry, SessionsInSight } from './access/session-registry.js';
+import type { StreamHealth } from './streams/stream-health.js';
+import type { StreamFigures } from './streams/stream-meter.js';
 
 /** One server of a cluster, as it tells of itself. */
 export interface ClusterNode {
@@ -40,6 +42,8 @@ export interface StreamElsewhere {
   readonly received: { readonly bytes: number; readonly frames: number };
   readonly tracks: readonly Readonly<Record<string, unknown>>[];
   readonly bFrames: boolean;
+  readonly figures: StreamFigures;
+  readonly health: StreamHealth;
 }
 
 /** A process of this server that serves viewers beside the main one. */

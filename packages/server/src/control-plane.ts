@@ -19,6 +19,7 @@ import {
   type Logger,
   type PasswordVerifier,
   type SessionRegistry,
+  type Snapshots,
   type StreamRouter,
   TokenIssuer,
   TrafficMeter,
@@ -29,6 +30,7 @@ import type { Storage } from '@sluice/storage';
 import type { Accounts } from './accounts.js';
 import type { Certificate } from './certificate.js';
 import type { ConfigChanges } from './config-changes.js';
+import type { MediaPorts } from './media-doors.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import type { OwnSecrets } from './secrets.js';
@@ -67,6 +69,9 @@ export interface ControlPlaneOptions {
   readonly drain: Drain;
   readonly cluster: ClusterView;
   readonly recordings: Recordings;
+  /** Undefined until the doors are open. */
+  readonly mediaPorts: () => MediaPorts | undefined;
+  readonly snapshots: Snapshots;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -74,6 +79,7 @@ export class ControlPlane {
   readonly #live: LiveConfig;
   readonly #traffic: TrafficMeter;
   readonly #server: ControlServer | undefined;
+  #ports: ControlPorts = { api: undefined, apiTls: undefined };
 
   constructor(options: ControlPlaneOptions) {
     this.#live = options.live;
@@ -85,12 +91,19 @@ export class ControlPlane {
   /** @throws {StartError} */
   async open(): Promise<ControlPorts> {
     const server = this.#server;
-    if (server === undefined) return { api: undefined, apiTls: undefined };
+    if (server === undefined) return this.#ports;
     const { host, port, tlsPort } = this.#live.current.api;
     const api = await openPort('api', { host, port }, (at, on) => server.listen(at, on));
-    if (!server.hasTls) return { api, apiTls: undefined };
+    this.#ports = { api, apiTls: undefined };
+    if (!server.hasTls) return this.#ports;
     const listenTls = (at: number, on: string) => server.listenTls(at, on);
-    return { api, apiTls: await openPort('api', { host, port: tlsPort }, listenTls, 'tlsPort') };
+    this.#ports = { api, apiTls: await openPort('api', { host, port: tlsPort }, listenTls, 'tlsPort') };
+    return this.#ports;
+  }
+
+  /** Where the control API can be reached; without ports until `open` is done. */
+  get ports(): ControlPorts {
+    return this.#ports;
   }
 
   async close(): Promise<void> {
@@ -101,8 +114,9 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, drain, cluster } =
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, mediaPorts } =
     options;
+  const { drain, cluster } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -121,6 +135,10 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     recordings,
     drain,
     cluster,
+    events: options.events,
+    traffic,
+    snapshots: options.snapshots,
+    mediaPorts,
     config: {
       live,
       set: (values, by) => changes.set(values, by),
@@ -151,7 +169,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
       },
     }),
     metrics: metrics?.handler,
-    pages: makeControlPages(pagesDirectory()),
+    pages: makeControlPages(pagesDirectory(), () => mediaPorts() ?? { http: undefined, https: undefined }),
     tls: certificate?.current,
   });
 }

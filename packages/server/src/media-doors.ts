@@ -11,10 +11,11 @@ import {
   type Logger,
   type RecordingPlayback,
   type RenditionDirectory,
-  Snapshots,
+  type Snapshots,
   type StreamRouter,
 } from '@sluice/core';
 import {
+  ConsolePage,
   DashDelivery,
   HlsDelivery,
   HttpFlv,
@@ -41,6 +42,7 @@ import { type RtmpHandlers, RtmpServer } from '@sluice/rtmp';
 import type { SrtListener } from '@sluice/srt';
 import type { WebRtcServer } from '@sluice/webrtc';
 import type { Certificate } from './certificate.js';
+import type { ControlPorts } from './control-plane.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import { Relays } from './relays.js';
@@ -64,6 +66,8 @@ export interface MediaDoorsOptions {
   readonly events: EventBus;
   readonly gate: Doorkeeper;
   readonly router: StreamRouter;
+  readonly snapshots: Snapshots;
+  readonly controlPorts: () => ControlPorts;
   readonly renditions: RenditionDirectory;
   readonly playback: RecordingPlayback;
   readonly certificate: Certificate | undefined;
@@ -86,7 +90,7 @@ export class MediaDoors {
   readonly #srt: SrtListener | undefined;
   readonly #relays: Relays;
   readonly #webRtc: WebRtcDoor | undefined;
-  #rtmpPort: number | undefined;
+  #ports: MediaPorts | undefined;
 
   constructor(options: MediaDoorsOptions) {
     const { live, certificate, log } = options;
@@ -128,7 +132,12 @@ export class MediaDoors {
 
   /** Where RTMP is spoken; before `open`, what is configured. */
   get rtmpPort(): number {
-    return this.#rtmpPort ?? this.#config.rtmp.port;
+    return this.#ports?.rtmp ?? this.#config.rtmp.port;
+  }
+
+  /** Where media can be reached; undefined until `open` is done. */
+  get ports(): MediaPorts | undefined {
+    return this.#ports;
   }
 
   /** @throws {StartError} with what is in the way and how to get around it; what is open by then stays so */
@@ -149,7 +158,7 @@ export class MediaDoors {
       webrtc:
         peers && (await openPort('webrtc', webrtc, async (port, host) => ({ port: await peers.listen(port, host) }))),
     };
-    this.#rtmpPort = ports.rtmp;
+    this.#ports = ports;
     this.#relays.start();
     return ports;
   }
@@ -197,9 +206,8 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
     restFactor: fanOut.restFactor,
   };
   const context = { clock, scheduler: new FlushScheduler(policy, clock) };
-  const limits = () => live.current.transcode;
   const seconds = () => live.current.transcode.snapshotSeconds;
-  const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
+  const { snapshots } = options;
   const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, disk, log });
   const dash = new DashDelivery({ gate, router, renditions: options.renditions, events, clock, log });
   const recordings = new RecordingDelivery({ gate, clock, playback: options.playback, log });
@@ -217,7 +225,13 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
       server: { name: 'Sluice', version: VERSION, rtmpPort: rtmp.port },
       mayList: () => live.current.player.listStreams,
     }),
-    pages: player.enabled ? new Pages(pagesDirectory()) : undefined,
+    console: new ConsolePage(() => {
+      const { api, apiTls } = options.controlPorts();
+      return { host: live.current.api.host, port: api, tlsPort: apiTls };
+    }),
+    pages: player.enabled
+      ? new Pages({ directory: pagesDirectory(), embedOrigins: () => live.current.player.embedOrigins })
+      : undefined,
   };
   const publish = new RtmpPublish({ gate, router, log });
   const play = new RtmpPlay({ gate, router, context, chunkSize: rtmp.chunkSize, log });

@@ -22,6 +22,7 @@ import {
   pullFor,
   resolveConfig,
   SessionRegistry,
+  Snapshots,
   StreamRouter,
   settingsFor,
   soundConverter,
@@ -237,6 +238,13 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const { recordings: index, uploads } = storage;
   const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
   closers.push(() => recordings.close(GOING_DOWN));
+  const snapshots = new Snapshots({
+    program,
+    limits: () => live.current.transcode,
+    seconds: () => live.current.transcode.snapshotSeconds,
+    now: clock.monotonic,
+    log,
+  });
   const control = new ControlPlane({
     ...shared,
     recordings,
@@ -254,10 +262,14 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     drain,
     cluster: clusterView,
     names: outgoing.names,
+    mediaPorts: () => doors.ports,
+    snapshots,
   });
   closers.push(() => control.close());
   const doors = new MediaDoors({
     live,
+    snapshots,
+    controlPorts: () => control.ports,
     playback: recordings.playback,
     renditions: transcoder,
     clock,

@@ -6,7 +6,9 @@ import { captureRoutes } from './captures.js';
 import { clusterRoutes } from './cluster.js';
 import type { AccountControl } from './control.js';
 import { drainRoutes } from './drain.js';
+import { feedRoutes } from './feed.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
+import { previewRoutes } from './previews.js';
 import { recordingCheckRoutes } from './recording-checks.js';
 import { recordingRoutes } from './recordings.js';
 import { serverRoutes } from './server.js';
@@ -23,6 +25,8 @@ export function v2Routes(control: AccountControl): Route[] {
     ...clusterRoutes(control),
     ...drainRoutes(control),
     ...streamRoutes(control),
+    ...previewRoutes(control),
+    ...feedRoutes(control),
     ...transcodeRoutes(control),
     ...captureRoutes(control),
     ...recordingRoutes(control),

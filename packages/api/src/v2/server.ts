@@ -2,7 +2,7 @@ import type { AuditEntry } from '@sluice/core';
 import { millis } from '@sluice/media';
 import { z } from 'zod';
 import { type Route, route } from '../http/route.js';
-import type { Control } from './control.js';
+import type { Control, MediaPorts } from './control.js';
 import { iso, limit, numberInQuery, time, timeInQuery } from './schemas.js';
 
 const auditSchema = z.object({
@@ -23,7 +23,28 @@ const auditOf = ({ at, ip, detail, ...rest }: AuditEntry & { readonly id: number
   detail: detail ?? null,
 });
 
-export function serverRoutes({ version, startedAt, clock, router, registry, auditLog, health }: Control): Route[] {
+const port = z.number().int().nullable();
+const portsSchema = z.object({
+  ...{ rtmp: z.number().int(), rtmps: port, http: z.number().int(), https: port },
+  ...{ srt: port, webrtc: port },
+});
+
+function portsOf(ports: MediaPorts | undefined): z.input<typeof portsSchema> | null {
+  if (ports === undefined) return null;
+  const { rtmp, rtmps, http, https, srt, webrtc } = ports;
+  return { rtmp, rtmps: rtmps ?? null, http, https: https ?? null, srt: srt ?? null, webrtc: webrtc ?? null };
+}
+
+export function serverRoutes({
+  version,
+  startedAt,
+  clock,
+  router,
+  registry,
+  auditLog,
+  health,
+  mediaPorts,
+}: Control): Route[] {
   return [
     route({
       method: 'get',
@@ -38,6 +59,7 @@ export function serverRoutes({ version, startedAt, clock, router, registry, audi
         streams: z.number().int(),
         sessions: z.number().int(),
         problems: z.array(z.string()).describe('What keeps it from serving; empty while all is well.'),
+        ports: portsSchema.nullable().describe('Where media is to be had; null while it is not yet.'),
       }),
       handle: () => ({
         version,
@@ -46,6 +68,7 @@ export function serverRoutes({ version, startedAt, clock, router, registry, audi
         streams: router.streams().length,
         sessions: registry.size,
         problems: [...health.problems()],
+        ports: portsOf(mediaPorts()),
       }),
     }),
     route({

@@ -1,4 +1,11 @@
-import { type Ban, type OpenSession, pathFits, type Session, type SessionRecord } from '@sluice/core';
+import {
+  type Ban,
+  type OpenSession,
+  pathFits,
+  type Session,
+  type SessionRecord,
+  type TrafficMeter,
+} from '@sluice/core';
 import { millis } from '@sluice/media';
 import { z } from 'zod';
 import { ApiError, notFound } from '../http/api-error.js';
@@ -7,7 +14,7 @@ import { banOf, banSchema } from './bans.js';
 import type { Control } from './control.js';
 import { id, iso, isoOrNull, label, limit, pathPattern, seconds, streamPath, time, timeInQuery } from './schemas.js';
 
-const sessionSchema = z.object({
+export const sessionSchema = z.object({
   id: z.string(),
   node: z.string().describe('The server of the cluster that it is on.'),
   action: z.string(),
@@ -23,6 +30,7 @@ const sessionSchema = z.object({
   expiresAt: time.nullable(),
   received: z.number().int().describe('Bytes.'),
   sent: z.number().int().describe('Bytes.'),
+  bitrate: z.object({ received: z.number(), sent: z.number() }).describe('Bit/s over the last 30 s.'),
   ending: z.string().nullable().describe('Why it is being ended.'),
   transport: z
     .record(z.string(), z.number())
@@ -30,11 +38,13 @@ const sessionSchema = z.object({
     .describe("What its protocol tells of the line: over SRT, libsrt's counters (`msRTT`, `pktRcvLoss`, …)."),
 });
 
-function sessionOf(
-  { session, traffic, addresses, transport, ending }: OpenSession,
-  node: string,
-): z.input<typeof sessionSchema> {
+/** What the traffic of sessions is asked of. */
+type Rates = Pick<TrafficMeter, 'rateOf'>;
+
+export function sessionOf(open: OpenSession, node: string, rates: Rates): z.input<typeof sessionSchema> {
+  const { session, traffic, addresses, transport, ending } = open;
   const { identity } = session;
+  const kbps = rates.rateOf(session.id);
   return {
     id: session.id,
     node,
@@ -51,6 +61,7 @@ function sessionOf(
     expiresAt: isoOrNull(identity.expiresAt),
     received: traffic.received,
     sent: traffic.sent,
+    bitrate: { received: Math.round(kbps.received * 1000), sent: Math.round(kbps.sent * 1000) },
     ending: ending ?? null,
     transport: transport === undefined ? null : { ...transport },
   };
@@ -113,7 +124,10 @@ function fits({ session, addresses }: OpenSession, { action, protocol, path, ip,
 type Placed = readonly [OpenSession, string];
 
 /** This server's, then those of the others: each oldest first. */
-function* everywhere({ registry, cluster }: Control, node: string | undefined): Iterable<Placed> {
+export function* sessionsEverywhere(
+  { registry, cluster }: Pick<Control, 'registry' | 'cluster'>,
+  node?: string,
+): Iterable<Placed> {
   if (node === undefined || node === cluster.node) for (const open of registry.list()) yield [open, cluster.node];
   for (const open of cluster.sessions()) if (node === undefined || node === open.node) yield [open, open.node];
 }
@@ -144,7 +158,7 @@ const kickQuery = z
   .strict();
 
 export function sessionRoutes(control: Control): Route[] {
-  const { registry, history, audit, cluster } = control;
+  const { registry, history, audit, cluster, traffic } = control;
   const find = (wanted: string): Placed => {
     const own = registry.get(wanted);
     if (own !== undefined) return [own, cluster.node];
@@ -152,6 +166,8 @@ export function sessionRoutes(control: Control): Route[] {
     if (other === undefined) throw notFound(`open session ${wanted}`);
     return [other, other.node];
   };
+  const told = (wanted: Filters) =>
+    page(sessionsEverywhere(control, wanted.node), wanted).map(([open, node]) => sessionOf(open, node, traffic));
   return [
     route({
       method: 'get',
@@ -161,10 +177,7 @@ export function sessionRoutes(control: Control): Route[] {
       needs: 'open-read',
       query: filters,
       answer: z.object({ sessions: z.array(sessionSchema), total: z.number().int() }),
-      handle: ({ query }) => ({
-        sessions: page(everywhere(control, query.node), query).map(([open, node]) => sessionOf(open, node)),
-        total: registry.size + cluster.sessionCount,
-      }),
+      handle: ({ query }) => ({ sessions: told(query), total: registry.size + cluster.sessionCount }),
     }),
     route({
       method: 'get',
@@ -200,7 +213,7 @@ export function sessionRoutes(control: Control): Route[] {
       needs: 'open-read',
       params: id,
       answer: sessionSchema,
-      handle: ({ params }) => sessionOf(...find(params.id)),
+      handle: ({ params }) => sessionOf(...find(params.id), traffic),
     }),
     route({
       method: 'delete',

@@ -1,76 +1,30 @@
-import { parseStreamPath, type Stream, type StreamElsewhere } from '@sluice/core';
+import { parseStreamPath } from '@sluice/core';
 import { z } from 'zod';
 import { notFound } from '../http/api-error.js';
 import { type Route, route } from '../http/route.js';
 import type { Control } from './control.js';
-import { iso, streamPath, time } from './schemas.js';
+import { streamPath } from './schemas.js';
+import { type StreamView, streamSchema, streamViews } from './stream-view.js';
 
-const streamSchema = z.object({
-  path: streamPath,
-  node: z.string().describe('The server of the cluster that its encoder publishes to.'),
-  state: z.enum(['live', 'waiting', 'ended']),
-  since: time,
-  viewers: z.number().int().describe('On all servers of the cluster.'),
-  received: z.object({ bytes: z.number().int(), frames: z.number().int() }),
-  tracks: z.array(z.record(z.string(), z.unknown())),
-  bFrames: z
-    .boolean()
-    .describe('Pictures come in another order than they are shown in: WebRTC leaves out what it can, or stutters.'),
+const historySchema = z.object({
+  at: z
+    .array(z.number())
+    .readonly()
+    .describe('Milliseconds since 1970, oldest first; the other lists are of the same seconds.'),
+  bitrate: z.array(z.number()).readonly().describe('Bit/s.'),
+  fps: z.array(z.number()).readonly(),
+  viewers: z.array(z.number()).readonly(),
+  keyframeInterval: z.array(z.number().nullable()).readonly().describe('Seconds.'),
+  avDrift: z.array(z.number().nullable()).readonly().describe('Milliseconds.'),
 });
-
-type StreamTold = z.input<typeof streamSchema>;
-
-/** A stream as one server sees it. */
-interface Seen extends StreamTold {
-  readonly isOrigin: boolean;
-}
-
-function ownStream(stream: Stream, { router, registry, cluster }: Control): Seen {
-  const publisher = router.publisherOf(stream.path);
-  const { bytes, frames } = stream.received;
-  return {
-    path: stream.path,
-    node: cluster.node,
-    // What is relayed from another server has its session there.
-    isOrigin: publisher !== undefined && registry.get(publisher.id) !== undefined,
-    state: stream.state,
-    since: iso(stream.startedAt),
-    viewers: stream.viewers,
-    received: { bytes, frames },
-    tracks: stream.description.tracks.map(({ description: _bytes, ...told }) => told),
-    bFrames: stream.hasBFrames,
-  };
-}
-
-const otherStream = ({ since, received, tracks, ...rest }: StreamElsewhere): Seen => ({
-  ...rest,
-  since: iso(since),
-  received: { ...received },
-  tracks: tracks.map((track) => ({ ...track })),
-});
-
-/** Each stream once: as the server of its encoder sees it, with the viewers of all. */
-function allStreams(control: Control): StreamTold[] {
-  const seen = [
-    ...control.router.streams().map((stream) => ownStream(stream, control)),
-    ...control.cluster.streams().map(otherStream),
-  ];
-  const byPath = new Map<string, Seen>();
-  for (const stream of seen) {
-    const known = byPath.get(stream.path);
-    const shown = known === undefined || (stream.isOrigin && !known.isOrigin) ? stream : known;
-    byPath.set(stream.path, { ...shown, viewers: stream.viewers + (known?.viewers ?? 0) });
-  }
-  return [...byPath.values()].map(({ isOrigin: _isOrigin, ...told }) => told);
-}
 
 const params = z.object({ path: streamPath }).strict();
 
 export function streamRoutes(control: Control): Route[] {
   const { registry, cluster, audit } = control;
-  const find = (text: string): StreamTold => {
+  const find = (text: string): StreamView => {
     const path = parseStreamPath(text);
-    const stream = allStreams(control).find((known) => known.path === path);
+    const stream = streamViews(control).find((known) => known.path === path);
     if (stream === undefined) throw notFound(`stream ${text}`);
     return stream;
   };
@@ -82,7 +36,7 @@ export function streamRoutes(control: Control): Route[] {
       summary: 'All streams that are live or wait for their encoder',
       needs: 'open-read',
       answer: z.object({ streams: z.array(streamSchema) }),
-      handle: () => ({ streams: allStreams(control) }),
+      handle: () => ({ streams: streamViews(control) }),
     }),
     route({
       method: 'get',
@@ -93,6 +47,20 @@ export function streamRoutes(control: Control): Route[] {
       params,
       answer: streamSchema,
       handle: ({ params: { path } }) => find(path),
+    }),
+    route({
+      method: 'get',
+      path: '/stream-history/{path}',
+      tag: 'Streams',
+      summary: 'What was measured of a stream on this server in the last ten minutes, by the second',
+      needs: 'open-read',
+      params,
+      answer: historySchema,
+      handle: ({ params: { path } }) => {
+        const stream = control.router.find(parseStreamPath(path));
+        if (stream === undefined) throw notFound(`stream ${path} on this server`);
+        return stream.figureHistory;
+      },
     }),
     route({
       method: 'delete',

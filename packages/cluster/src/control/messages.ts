@@ -1,4 +1,4 @@
-import type { Session, Traffic } from '@sluice/core';
+import { HEALTH_CODES, type Session, type StreamFigures, type Traffic } from '@sluice/core';
 import { millis } from '@sluice/media';
 import { z } from 'zod';
 
@@ -70,6 +70,41 @@ export const figuresMessage = z.object({
   figures: z.array(z.tuple([id, z.number(), z.number(), z.string().nullable(), z.array(z.string().max(64)).max(32)])),
 });
 
+const known = z.number().optional();
+
+const streamFigures = z
+  .object({
+    bitrate: z.number(),
+    fps: known,
+    usualFps: known,
+    keyframeInterval: known,
+    sinceKeyframe: known,
+    avDrift: known,
+    silentSeconds: z.number(),
+    picturelessSeconds: z.number(),
+    reconnects: z.number(),
+  })
+  .transform(({ fps, usualFps, keyframeInterval, sinceKeyframe, avDrift, ...rest }): StreamFigures => {
+    return { ...rest, fps, usualFps, keyframeInterval, sinceKeyframe, avDrift };
+  });
+
+const streamHealth = z.object({
+  state: z.enum(['good', 'warning', 'bad']),
+  reasons: z
+    .array(
+      z
+        .object({
+          code: z.enum(HEALTH_CODES),
+          severity: z.enum(['warning', 'bad']),
+          value: known,
+          message: z.string().max(1024),
+        })
+        .transform(({ value, ...reason }) => ({ ...reason, value })),
+    )
+    .max(HEALTH_CODES.length)
+    .readonly(),
+});
+
 export const streamsMessage = z.object({
   ...sender,
   /** The same for all parts of one round; a part with another one begins anew. */
@@ -85,6 +120,8 @@ export const streamsMessage = z.object({
       received: z.object({ bytes: z.number(), frames: z.number() }),
       tracks: z.array(z.record(z.string(), z.unknown())).max(64),
       bFrames: z.boolean(),
+      figures: streamFigures,
+      health: streamHealth,
     }),
   ),
 });

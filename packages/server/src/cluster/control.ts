@@ -1,25 +1,18 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { ClusterControl, PendingChanges, ProcessMeter, type RemoteSessions, type StreamFacts } from '@sluice/cluster';
 import {
-  ClusterControl,
-  NatsLink,
-  PendingChanges,
-  ProcessMeter,
-  type RemoteSessions,
-  type StreamFacts,
-} from '@sluice/cluster';
-import type {
-  Clock,
-  ClusterNode,
-  ClusterView,
-  Config,
-  Drain,
-  EventBus,
-  Gate,
-  LiveConfig,
-  Logger,
-  SessionRegistry,
-  StreamRouter,
+  type Clock,
+  type ClusterNode,
+  type ClusterView,
+  type Drain,
+  type EventBus,
+  type Gate,
+  type LiveConfig,
+  type Logger,
+  type SessionRegistry,
+  type StreamRouter,
+  streamHealth,
 } from '@sluice/core';
 import type { Accounts } from '../accounts.js';
 import type { Cluster } from '../cluster.js';
@@ -64,17 +57,22 @@ export function makeClusterControl({ link, node }: Cluster, parts: ClusterParts)
 function streamFacts(router: StreamRouter, registry: SessionRegistry): StreamFacts[] {
   return router.streams().map((stream): StreamFacts => {
     const publisher = router.publisherOf(stream.path);
+    const { state, hasBFrames, figures } = stream;
     const { bytes, frames } = stream.received;
+    const { tracks } = stream.description;
     return {
       path: stream.path,
       // What is relayed from another node has a session there.
       isOrigin: publisher !== undefined && registry.get(publisher.id) !== undefined,
-      state: stream.state,
+      state,
       since: stream.startedAt,
       viewers: stream.viewers,
       received: { bytes, frames },
-      tracks: stream.description.tracks.map(({ description: _bytes, ...told }) => told),
-      bFrames: stream.hasBFrames,
+      tracks: tracks.map(({ description: _bytes, ...told }) => told),
+      bFrames: hasBFrames,
+      figures,
+      // Who watches over WebRTC is known to none of the nodes alone.
+      health: streamHealth({ state, hasBFrames, figures, tracks, webRtcViewers: 0 }),
     };
   });
 }
