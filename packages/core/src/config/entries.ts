@@ -39,10 +39,15 @@ export function environmentName(key: string): string {
 }
 
 /** Every entry of the schema, in its order. The README's reference and the environment are read off this. */
-export function configEntries(): ConfigEntry[] {
-  const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  return entriesOf(schema, '');
+export function configEntries(): readonly ConfigEntry[] {
+  return ENTRIES;
 }
+
+/** Read off the schema once: that takes as long as a whole command otherwise does. */
+const ENTRIES: readonly ConfigEntry[] = entriesOf(
+  z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema,
+  '',
+);
 
 function entriesOf(schema: JsonSchema, prefix: string): ConfigEntry[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
