@@ -114,10 +114,13 @@ describe('logins to the control API', () => {
     expect(await one('hls.segments')).toMatchObject({ value: 4, source: 'api' });
     expect(await one('rtmp.chunkSize')).toMatchObject({ value: 65_536, pending: 4096 });
     expect((await patch({ 'hls.segments': 1 })).body).toMatchObject({
-      error: { message: expect.stringContaining('hls.segments') },
+      error: { message: expect.stringContaining('hls.segments'), field: 'hls.segments' },
+    });
+    expect((await patch({ 'hls.container': 'fmp4', 'hls.bogus': 1 })).body).toMatchObject({
+      error: { field: 'hls.bogus' },
     });
     expect((await patch({ 'log.level': 'warn' })).body).toMatchObject({
-      error: { message: expect.stringContaining('SLUICE_LOG_LEVEL') },
+      error: { message: expect.stringContaining('SLUICE_LOG_LEVEL'), field: 'log.level' },
     });
     expect(await api(sluice, 'DELETE', '/api/v2/config/hls.segments')).toMatchObject({ status: 200 });
     expect(await one('hls.segments')).toMatchObject({ value: 6, source: 'default' });

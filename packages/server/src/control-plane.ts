@@ -11,6 +11,8 @@ import {
   type CaptureControl,
   type Clock,
   type ConfigChange,
+  type Disks,
+  type Doctor,
   type EventBus,
   type Gate,
   type LiveConfig,
@@ -62,6 +64,8 @@ export interface ControlPlaneOptions {
   readonly transcoder: Transcoder;
   readonly captures: CaptureControl;
   readonly recordings: Recordings;
+  readonly doctor: Doctor;
+  readonly disks: Disks;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -96,7 +100,8 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, doctor, disks } =
+    options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -113,6 +118,8 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     transcoder,
     captures,
     recordings,
+    doctor,
+    disks,
     config: {
       live,
       set: (values, by) => changes.set(values, by),

@@ -7,6 +7,8 @@ import type {
   Clock,
   ConfigChange,
   Directory,
+  Disks,
+  Doctor,
   Gate,
   LiveConfig,
   RecordingChecks,
@@ -69,6 +71,8 @@ export interface Control {
   readonly captures: CaptureControl;
   readonly transcoder: { readonly status: TranscoderStatus };
   readonly recordings: Recordings;
+  readonly doctor: Doctor;
+  readonly disks: Disks;
 }
 
 /** What the routes of logins need beside that. */

@@ -1,6 +1,6 @@
-import { type ConfigChange, ConfigSecrets, configEntries } from '@sluice/core';
+import { type ConfigChange, ConfigError, ConfigSecrets, configEntries } from '@sluice/core';
 import { z } from 'zod';
-import { notFound } from '../http/api-error.js';
+import { ApiError, notFound } from '../http/api-error.js';
 import { type Route, route } from '../http/route.js';
 import type { Control } from './control.js';
 
@@ -59,13 +59,13 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       tag: 'Configuration',
       summary: 'Change settings, all or none; no session is cut that would still be let in',
       needs: 'config',
-      limited: true,
+      limited: 'apart',
       body: z
         .record(z.string().max(100), z.json())
         .refine((values) => Object.keys(values).length > 0, { error: 'name a key, as in {"hls.segmentSeconds": 4}' }),
       answer: changeSchema,
       handle: async ({ body, principal, ip }) => {
-        const change = await config.set(new Map(Object.entries(body)), principal.name);
+        const change = await changing(config.set(new Map(Object.entries(body)), principal.name), Object.keys(body));
         const target = Object.keys(body).join(' ');
         audit.record({ actor: principal.name, ip, action: 'config.change', target, result: 'ok' });
         return changed(change);
@@ -77,12 +77,12 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       tag: 'Configuration',
       summary: 'Take a change back: file or default hold again',
       needs: 'config',
-      limited: true,
+      limited: 'apart',
       params: z.object({ key: z.string().max(100) }).strict(),
       status: 200,
       answer: changeSchema,
       handle: async ({ params: { key }, principal, ip }) => {
-        const change = await config.unset(key);
+        const change = await changing(config.unset(key), [key]);
         if (change === undefined) throw notFound(`change of ${key}`);
         audit.record({ actor: principal.name, ip, action: 'config.unset', target: key, result: 'ok' });
         return changed(change);
@@ -94,7 +94,7 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       tag: 'Configuration',
       summary: 'Read file, environment and certificate again',
       needs: 'config',
-      limited: true,
+      limited: 'apart',
       answer: changeSchema,
       handle: async ({ principal, ip }) => {
         const change = await config.reload();
@@ -104,4 +104,17 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       },
     }),
   ];
+}
+
+/** What can't be set is told with the key that it is about, where that is one of those that were asked for. */
+async function changing<T>(change: Promise<T>, keys: readonly string[]): Promise<T> {
+  try {
+    return await change;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const isAbout = (problem: string, key: string) =>
+      problem.startsWith(key) && /^[: .]/.test(problem.slice(key.length));
+    const field = keys.find((key) => error.problems.some((problem) => isAbout(problem, key)));
+    throw new ApiError(400, 'bad-config', error.problems.join('; '), field);
+  }
 }
