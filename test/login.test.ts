@@ -106,7 +106,7 @@ describe('logins to the control API', () => {
     type Settings = { settings: { key: string; value: unknown; source: string; pending?: unknown }[] };
     const settings = async () => (await api<Settings>(sluice, 'GET', '/api/v2/config')).body.settings;
     const one = async (key: string) => (await settings()).find((setting) => setting.key === key);
-    expect(await one('api.token')).toMatchObject({ value: '(set)', source: 'environment' });
+    expect(await one('api.token')).toMatchObject({ value: '(set)', source: 'environment', secret: true });
     expect(JSON.stringify(await settings())).not.toContain(SECRET_MARK);
     const patch = async (body: unknown) => api(sluice, 'PATCH', '/api/v2/config', body);
     const changed = await patch({ 'hls.segments': 4, 'rtmp.chunkSize': 4096 });
