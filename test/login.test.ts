@@ -122,6 +122,16 @@ describe('logins to the control API', () => {
     expect((await patch({ 'log.level': 'warn' })).body).toMatchObject({
       error: { message: expect.stringContaining('SLUICE_LOG_LEVEL'), field: 'log.level' },
     });
+    const paths = (passphrase: string, segments: number) => ({
+      'live/*': { hls: { segments }, srt: { playPassphrase: passphrase } },
+    });
+    const secret = `${SECRET_MARK} of paths`;
+    expect((await patch({ paths: paths(secret, 5) })).status).toBe(200);
+    expect((await one('paths'))?.value).toEqual(paths('(set)', 5));
+    expect((await patch({ paths: paths('(set)', 7) })).status).toBe(200);
+    expect((await one('paths'))?.value).toEqual(paths('(set)', 7));
+    const wrong = await patch({ paths: paths('short', 7) });
+    expect(wrong.body, 'ten characters, which (set) has not').toMatchObject({ error: { field: 'paths' } });
     expect(await api(sluice, 'DELETE', '/api/v2/config/hls.segments')).toMatchObject({ status: 200 });
     expect(await one('hls.segments')).toMatchObject({ value: 6, source: 'default' });
     expect(AS_ADMIN.Authorization).toContain(SECRET_MARK);

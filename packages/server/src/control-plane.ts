@@ -28,6 +28,7 @@ import type { Storage } from '@sluice/storage';
 import type { Accounts } from './accounts.js';
 import type { Certificate } from './certificate.js';
 import type { ConfigChanges } from './config-changes.js';
+import type { MediaPorts } from './media-doors.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import type { OwnSecrets } from './secrets.js';
@@ -66,6 +67,8 @@ export interface ControlPlaneOptions {
   readonly recordings: Recordings;
   readonly doctor: Doctor;
   readonly disks: Disks;
+  /** Undefined until the doors are open. */
+  readonly mediaPorts: () => MediaPorts | undefined;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -100,8 +103,8 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, doctor, disks } =
-    options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings } = options;
+  const { doctor, disks, mediaPorts } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -150,7 +153,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
       },
     }),
     metrics: metrics?.handler,
-    pages: makeControlPages(pagesDirectory()),
+    pages: makeControlPages(pagesDirectory(), () => mediaPorts() ?? { http: undefined, https: undefined }),
     tls: certificate?.current,
   });
 }

@@ -82,7 +82,7 @@ export class MediaDoors {
   readonly #srt: SrtListener | undefined;
   readonly #relays: Relays;
   readonly #webRtc: WebRtcDoor | undefined;
-  #rtmpPort: number | undefined;
+  #ports: MediaPorts | undefined;
 
   constructor(options: MediaDoorsOptions) {
     const { live, certificate, log } = options;
@@ -118,7 +118,12 @@ export class MediaDoors {
 
   /** Where RTMP is spoken; before `open`, what is configured. */
   get rtmpPort(): number {
-    return this.#rtmpPort ?? this.#config.rtmp.port;
+    return this.#ports?.rtmp ?? this.#config.rtmp.port;
+  }
+
+  /** Where media can be reached; undefined until `open` is done. */
+  get ports(): MediaPorts | undefined {
+    return this.#ports;
   }
 
   /** @throws {StartError} with what is in the way and how to get around it; what is open by then stays so */
@@ -139,7 +144,7 @@ export class MediaDoors {
       webrtc:
         peers && (await openPort('webrtc', webrtc, async (port, host) => ({ port: await peers.listen(port, host) }))),
     };
-    this.#rtmpPort = ports.rtmp;
+    this.#ports = ports;
     this.#relays.start();
     return ports;
   }

@@ -216,6 +216,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     transcoder,
     captures,
     names: outgoing.names,
+    mediaPorts: () => doors.ports,
   });
   closers.push(() => control.close());
   const doors = new MediaDoors({

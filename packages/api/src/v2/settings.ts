@@ -63,13 +63,18 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       tag: 'Configuration',
       summary: 'Change settings, all or none; no session is cut that would still be let in',
       needs: 'config',
-      limited: 'apart',
+      limited: 'changes',
       body: z
         .record(z.string().max(100), z.json())
         .refine((values) => Object.keys(values).length > 0, { error: 'name a key, as in {"hls.segmentSeconds": 4}' }),
       answer: changeSchema,
       handle: async ({ body, principal, ip }) => {
-        const change = await changing(config.set(new Map(Object.entries(body)), principal.name), Object.keys(body));
+        const before = new Map(config.live.settings().map(({ key, value, pending }) => [key, pending ?? value]));
+        const values = Object.entries(body).map(([key, value]): [string, unknown] => [
+          key,
+          secrets.restored(key.split('.'), value, before.get(key)),
+        ]);
+        const change = await changing(config.set(new Map(values), principal.name), Object.keys(body));
         const target = Object.keys(body).join(' ');
         audit.record({ actor: principal.name, ip, action: 'config.change', target, result: 'ok' });
         return changed(change);
@@ -81,7 +86,7 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       tag: 'Configuration',
       summary: 'Take a change back: file or default hold again',
       needs: 'config',
-      limited: 'apart',
+      limited: 'changes',
       params: z.object({ key: z.string().max(100) }).strict(),
       status: 200,
       answer: changeSchema,
@@ -98,7 +103,7 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       tag: 'Configuration',
       summary: 'Read file, environment and certificate again',
       needs: 'config',
-      limited: 'apart',
+      limited: 'changes',
       answer: changeSchema,
       handle: async ({ principal, ip }) => {
         const change = await config.reload();
