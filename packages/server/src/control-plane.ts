@@ -19,6 +19,7 @@ import {
   type Logger,
   type PasswordVerifier,
   type SessionRegistry,
+  type Snapshots,
   type StreamRouter,
   TokenIssuer,
   TrafficMeter,
@@ -69,6 +70,7 @@ export interface ControlPlaneOptions {
   readonly disks: Disks;
   /** Undefined until the doors are open. */
   readonly mediaPorts: () => MediaPorts | undefined;
+  readonly snapshots: Snapshots;
 }
 
 /** The control API with what it needs, on its own listeners. */
@@ -123,6 +125,10 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     recordings,
     doctor,
     disks,
+    events: options.events,
+    traffic,
+    snapshots: options.snapshots,
+    mediaPorts,
     config: {
       live,
       set: (values, by) => changes.set(values, by),

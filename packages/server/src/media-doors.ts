@@ -11,7 +11,7 @@ import {
   type Logger,
   type RecordingPlayback,
   type RenditionDirectory,
-  Snapshots,
+  type Snapshots,
   type StreamRouter,
 } from '@sluice/core';
 import {
@@ -62,6 +62,7 @@ export interface MediaDoorsOptions {
   readonly events: EventBus;
   readonly gate: Gate;
   readonly router: StreamRouter;
+  readonly snapshots: Snapshots;
   readonly renditions: RenditionDirectory;
   readonly playback: RecordingPlayback;
   readonly certificate: Certificate | undefined;
@@ -192,9 +193,8 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
     restFactor: fanOut.restFactor,
   };
   const context = { clock, scheduler: new FlushScheduler(policy, clock) };
-  const limits = () => live.current.transcode;
   const seconds = () => live.current.transcode.snapshotSeconds;
-  const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
+  const { snapshots } = options;
   const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, disk, log });
   const dash = new DashDelivery({ gate, router, renditions: options.renditions, events, clock, log });
   const recordings = new RecordingDelivery({ gate, clock, playback: options.playback, log });

@@ -18,6 +18,7 @@ import {
   PasswordVerifier,
   resolveConfig,
   SessionRegistry,
+  Snapshots,
   StreamRouter,
   settingsFor,
   soundConverter,
@@ -199,6 +200,13 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     { use: 'data', path: () => live.current.data.dir },
     { use: 'recordings', path: () => recordings.dir },
   ]);
+  const snapshots = new Snapshots({
+    program,
+    limits: () => live.current.transcode,
+    seconds: () => live.current.transcode.snapshotSeconds,
+    now: clock.monotonic,
+    log,
+  });
   const control = new ControlPlane({
     ...shared,
     doctor,
@@ -217,10 +225,12 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     captures,
     names: outgoing.names,
     mediaPorts: () => doors.ports,
+    snapshots,
   });
   closers.push(() => control.close());
   const doors = new MediaDoors({
     live,
+    snapshots,
     playback: recordings.playback,
     renditions: transcoder,
     clock,

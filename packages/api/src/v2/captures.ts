@@ -48,7 +48,7 @@ function stateOf(state: CaptureState) {
   };
 }
 
-function captureOf(info: CaptureInfo): z.input<typeof captureSchema> {
+export function captureOf(info: CaptureInfo): z.input<typeof captureSchema> {
   const { id, meetingId, profile, target, state, startedAt, startedBy, endedAt, generation, figures } = info;
   return {
     ...{ id, meetingId, profile, target, startedBy },

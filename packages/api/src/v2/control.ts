@@ -9,6 +9,7 @@ import type {
   Directory,
   Disks,
   Doctor,
+  EventBus,
   Gate,
   LiveConfig,
   RecordingChecks,
@@ -18,15 +19,18 @@ import type {
   RecordingTotals,
   SessionHistory,
   SessionRegistry,
+  Snapshots,
   StreamKey,
   StreamRouter,
   TokenIssuer,
+  TrafficMeter,
   TranscoderStatus,
   User,
 } from '@sluice/core';
 import type { Admission } from '../auth/admission.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Logins } from '../auth/logins.js';
+import type { Feed } from '../feed/feed.js';
 
 /** Changes settings while the server runs. Each throws ConfigError and leaves what was in force. */
 export interface ConfigControl {
@@ -73,6 +77,21 @@ export interface Control {
   readonly recordings: Recordings;
   readonly doctor: Doctor;
   readonly disks: Disks;
+  readonly events: EventBus;
+  readonly traffic: TrafficMeter;
+  readonly snapshots: Snapshots;
+  /** Undefined while media can't be reached yet. */
+  readonly mediaPorts: () => MediaPorts | undefined;
+}
+
+/** Where media is to be had; undefined for what is off. */
+export interface MediaPorts {
+  readonly rtmp: number;
+  readonly rtmps: number | undefined;
+  readonly http: number;
+  readonly https: number | undefined;
+  readonly srt: number | undefined;
+  readonly webrtc: number | undefined;
 }
 
 /** What the routes of logins need beside that. */
@@ -80,4 +99,5 @@ export interface AccountControl extends Control {
   readonly admission: Admission;
   readonly authenticator: Authenticator;
   readonly logins: Logins;
+  readonly feed: Feed;
 }

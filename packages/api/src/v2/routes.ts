@@ -5,7 +5,9 @@ import { banRoutes } from './bans.js';
 import { captureRoutes } from './captures.js';
 import type { AccountControl } from './control.js';
 import { doctorRoutes } from './doctor.js';
+import { feedRoutes } from './feed.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
+import { previewRoutes } from './previews.js';
 import { recordingCheckRoutes } from './recording-checks.js';
 import { recordingRoutes } from './recordings.js';
 import { serverRoutes } from './server.js';
@@ -21,6 +23,8 @@ export function v2Routes(control: AccountControl): Route[] {
     ...serverRoutes(control),
     ...doctorRoutes(control),
     ...streamRoutes(control),
+    ...previewRoutes(control),
+    ...feedRoutes(control),
     ...transcodeRoutes(control),
     ...captureRoutes(control),
     ...recordingRoutes(control),

@@ -3,7 +3,7 @@ import { millis } from '@sluice/media';
 import { z } from 'zod';
 import { type Route, route } from '../http/route.js';
 import { SystemReader } from '../srs/system-figures.js';
-import type { Control } from './control.js';
+import type { Control, MediaPorts } from './control.js';
 import { iso, limit, numberInQuery, time, timeInQuery } from './schemas.js';
 
 const auditSchema = z.object({
@@ -55,8 +55,20 @@ function loadOf(reader: SystemReader): z.input<typeof loadSchema> {
   };
 }
 
+const port = z.number().int().nullable();
+const portsSchema = z.object({
+  ...{ rtmp: z.number().int(), rtmps: port, http: z.number().int(), https: port },
+  ...{ srt: port, webrtc: port },
+});
+
+function portsOf(ports: MediaPorts | undefined): z.input<typeof portsSchema> | null {
+  if (ports === undefined) return null;
+  const { rtmp, rtmps, http, https, srt, webrtc } = ports;
+  return { rtmp, rtmps: rtmps ?? null, http, https: https ?? null, srt: srt ?? null, webrtc: webrtc ?? null };
+}
+
 export function serverRoutes(control: Control): Route[] {
-  const { version, startedAt, clock, router, registry, auditLog, health, disks } = control;
+  const { version, startedAt, clock, router, registry, auditLog, health, disks, mediaPorts } = control;
   const reader = new SystemReader(clock);
   return [
     route({
@@ -77,6 +89,7 @@ export function serverRoutes(control: Control): Route[] {
         pid: z.number().int(),
         load: loadSchema,
         disks: z.array(diskSchema),
+        ports: portsSchema.nullable().describe('Where media is to be had; null while it is not yet.'),
       }),
       handle: async ({ principal }) => ({
         version,
@@ -95,6 +108,7 @@ export function serverRoutes(control: Control): Route[] {
           totalBytes: total ?? null,
           freeBytes: free ?? null,
         })),
+        ports: portsOf(mediaPorts()),
       }),
     }),
     route({

@@ -1,4 +1,11 @@
-import { type Ban, type OpenSession, pathFits, type Session, type SessionRecord } from '@sluice/core';
+import {
+  type Ban,
+  type OpenSession,
+  pathFits,
+  type Session,
+  type SessionRecord,
+  type TrafficMeter,
+} from '@sluice/core';
 import { millis } from '@sluice/media';
 import { z } from 'zod';
 import { ApiError, notFound } from '../http/api-error.js';
@@ -7,7 +14,7 @@ import { banOf, banSchema } from './bans.js';
 import type { Control } from './control.js';
 import { id, iso, isoOrNull, label, limit, pathPattern, seconds, streamPath, time, timeInQuery } from './schemas.js';
 
-const sessionSchema = z.object({
+export const sessionSchema = z.object({
   id: z.string(),
   action: z.string(),
   protocol: z.string(),
@@ -22,6 +29,7 @@ const sessionSchema = z.object({
   expiresAt: time.nullable(),
   received: z.number().int().describe('Bytes.'),
   sent: z.number().int().describe('Bytes.'),
+  bitrate: z.object({ received: z.number(), sent: z.number() }).describe('Bit/s over the last 30 s.'),
   ending: z.string().nullable().describe('Why it is being ended.'),
   transport: z
     .record(z.string(), z.number())
@@ -29,8 +37,13 @@ const sessionSchema = z.object({
     .describe("What its protocol tells of the line: over SRT, libsrt's counters (`msRTT`, `pktRcvLoss`, …)."),
 });
 
-function sessionOf({ session, traffic, addresses, transport, ending }: OpenSession): z.input<typeof sessionSchema> {
+/** What the traffic of sessions is asked of. */
+type Rates = Pick<TrafficMeter, 'rateOf'>;
+
+export function sessionOf(open: OpenSession, rates: Rates): z.input<typeof sessionSchema> {
+  const { session, traffic, addresses, transport, ending } = open;
   const { identity } = session;
+  const kbps = rates.rateOf(session.id);
   return {
     id: session.id,
     action: session.action,
@@ -46,6 +59,7 @@ function sessionOf({ session, traffic, addresses, transport, ending }: OpenSessi
     expiresAt: isoOrNull(identity.expiresAt),
     received: traffic.received,
     sent: traffic.sent,
+    bitrate: { received: Math.round(kbps.received * 1000), sent: Math.round(kbps.sent * 1000) },
     ending: ending ?? null,
     transport: transport === undefined ? null : { ...transport },
   };
@@ -129,12 +143,13 @@ const kickQuery = z
   .strict();
 
 export function sessionRoutes(control: Control): Route[] {
-  const { registry, history, audit } = control;
+  const { registry, history, audit, traffic } = control;
   const find = (wanted: string): OpenSession => {
     const open = registry.get(wanted);
     if (open === undefined) throw notFound(`open session ${wanted}`);
     return open;
   };
+  const told = (wanted: Filters) => page(registry.list(), wanted).map((open) => sessionOf(open, traffic));
   return [
     route({
       method: 'get',
@@ -144,7 +159,7 @@ export function sessionRoutes(control: Control): Route[] {
       needs: 'open-read',
       query: filters,
       answer: z.object({ sessions: z.array(sessionSchema), total: z.number().int() }),
-      handle: ({ query }) => ({ sessions: page(registry.list(), query).map(sessionOf), total: registry.size }),
+      handle: ({ query }) => ({ sessions: told(query), total: registry.size }),
     }),
     route({
       method: 'get',
@@ -180,7 +195,7 @@ export function sessionRoutes(control: Control): Route[] {
       needs: 'open-read',
       params: id,
       answer: sessionSchema,
-      handle: ({ params }) => sessionOf(find(params.id)),
+      handle: ({ params }) => sessionOf(find(params.id), traffic),
     }),
     route({
       method: 'delete',

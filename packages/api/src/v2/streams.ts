@@ -3,31 +3,20 @@ import { z } from 'zod';
 import { notFound } from '../http/api-error.js';
 import { type Route, route } from '../http/route.js';
 import type { Control } from './control.js';
-import { iso, streamPath, time } from './schemas.js';
+import { streamPath } from './schemas.js';
+import { streamSchema, streamView, viewersByProtocol } from './stream-view.js';
 
-const streamSchema = z.object({
-  path: streamPath,
-  state: z.enum(['live', 'waiting', 'ended']),
-  since: time,
-  viewers: z.number().int(),
-  received: z.object({ bytes: z.number().int(), frames: z.number().int() }),
-  tracks: z.array(z.record(z.string(), z.unknown())),
-  bFrames: z
-    .boolean()
-    .describe('Pictures come in another order than they are shown in: WebRTC leaves out what it can, or stutters.'),
+const historySchema = z.object({
+  at: z
+    .array(z.number())
+    .readonly()
+    .describe('Milliseconds since 1970, oldest first; the other lists are of the same seconds.'),
+  bitrate: z.array(z.number()).readonly().describe('Bit/s.'),
+  fps: z.array(z.number()).readonly(),
+  viewers: z.array(z.number()).readonly(),
+  keyframeInterval: z.array(z.number().nullable()).readonly().describe('Seconds.'),
+  avDrift: z.array(z.number().nullable()).readonly().describe('Milliseconds.'),
 });
-
-function streamOf(stream: Stream): z.input<typeof streamSchema> {
-  return {
-    path: stream.path,
-    state: stream.state,
-    since: iso(stream.startedAt),
-    viewers: stream.viewers,
-    received: { bytes: stream.received.bytes, frames: stream.received.frames },
-    tracks: stream.description.tracks.map(({ description: _bytes, ...told }) => told),
-    bFrames: stream.hasBFrames,
-  };
-}
 
 const params = z.object({ path: streamPath }).strict();
 
@@ -45,7 +34,10 @@ export function streamRoutes({ router, registry, audit }: Control): Route[] {
       summary: 'All streams that are live or wait for their encoder',
       needs: 'open-read',
       answer: z.object({ streams: z.array(streamSchema) }),
-      handle: () => ({ streams: router.streams().map(streamOf) }),
+      handle: () => {
+        const watching = viewersByProtocol(registry);
+        return { streams: router.streams().map((stream) => streamView(stream, watching.get(stream.path))) };
+      },
     }),
     route({
       method: 'get',
@@ -55,7 +47,20 @@ export function streamRoutes({ router, registry, audit }: Control): Route[] {
       needs: 'open-read',
       params,
       answer: streamSchema,
-      handle: ({ params: { path } }) => streamOf(find(path)),
+      handle: ({ params }) => {
+        const stream = find(params.path);
+        return streamView(stream, viewersByProtocol(registry).get(stream.path));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/stream-history/{path}',
+      tag: 'Streams',
+      summary: 'What was measured of a stream in the last ten minutes, by the second',
+      needs: 'open-read',
+      params,
+      answer: historySchema,
+      handle: ({ params: { path } }) => find(path).figureHistory,
     }),
     route({
       method: 'delete',

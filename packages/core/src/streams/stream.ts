@@ -18,8 +18,10 @@ import type { Clock } from '../clock.js';
 import type { PathSettings } from '../config/schema.js';
 import type { StreamPath } from '../stream-path.js';
 import { ConvertedSound, type ConvertSound, type SoundCodec } from './converted-sound.js';
+import type { FigureSeries } from './figure-history.js';
 import { GopCache } from './gop-cache.js';
 import type { Output, OutputKind, OutputSource, StreamDescription } from './output.js';
+import { type StreamFigures, StreamMeter } from './stream-meter.js';
 import { TimedMetadataCache } from './timed-metadata-cache.js';
 
 /** An output that nobody has used for this long is dropped. */
@@ -79,6 +81,7 @@ export class Stream implements OutputSource {
   readonly #tracks = new Map<TrackId, TrackConfig>();
   readonly #outputs = new Map<OutputKind<Output>, Output>();
   readonly #sound: ConvertedSound;
+  readonly #meter: StreamMeter;
   /** Video tracks that have not had their first keyframe since the publication began. */
   readonly #awaitingKeyframe = new Set<TrackId>();
   /** Tracks of the publication before, of which this one has not spoken yet. */
@@ -106,6 +109,7 @@ export class Stream implements OutputSource {
     const { maxBytes, maxFrames, maxSeconds } = settings.gopCache;
     this.#gop = new GopCache({ maxBytes, maxFrames, maxDuration: microsFromSeconds(maxSeconds) });
     this.startedAt = this.#clock.wall();
+    this.#meter = new StreamMeter(clock.monotonic());
   }
 
   get state(): StreamState {
@@ -135,6 +139,16 @@ export class Stream implements OutputSource {
   get received(): ReceivedMedia {
     const [videoFrames, audioFrames] = [this.#videoFramesIn, this.#audioFramesIn];
     return { bytes: this.#bytesIn, frames: videoFrames + audioFrames, videoFrames, audioFrames };
+  }
+
+  /** What is measured of it, anew about once a second. */
+  get figures(): StreamFigures {
+    return this.#meter.figures;
+  }
+
+  /** What was measured of it in the last minutes. */
+  get figureHistory(): FigureSeries {
+    return this.#meter.history;
   }
 
   /** The newest keyframe, and how to decode it; undefined where there is none, or it is remembered no more. */
@@ -199,6 +213,7 @@ export class Stream implements OutputSource {
   resume(): void {
     this.#state = 'live';
     this.#timeline.restart();
+    this.#meter.restart(this.#clock.monotonic());
     this.#hasBFrames = false;
     this.#latestPts = undefined;
     this.#gop.clear();
@@ -224,6 +239,7 @@ export class Stream implements OutputSource {
   }
 
   sweep(now: Millis): void {
+    this.#meter.tick(now, this.#clock.wall(), this.viewers);
     for (const [kind, output] of this.#outputs) {
       output.sweep(now);
       if (output.idleSince === undefined || now - output.idleSince < OUTPUT_IDLE_TIME) continue;
@@ -235,6 +251,7 @@ export class Stream implements OutputSource {
 
   #writeSample(received: Sample): void {
     this.#bytesIn += received.data.length;
+    this.#meter.received(received.data.length);
     if (received.kind === 'video') this.#videoFramesIn += 1;
     else this.#audioFramesIn += 1;
     if (this.#awaitingKeyframe.has(received.track)) {
@@ -242,6 +259,7 @@ export class Stream implements OutputSource {
       this.#awaitingKeyframe.delete(received.track);
     }
     const sample = this.#follows === undefined ? this.#timeline.repair(received).sample : received;
+    this.#meter.note(sample);
     if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
     if (this.#follows === undefined) this.#followClock(sample.dts);
     if (sample.kind === 'video') this.#followOrder(sample);
