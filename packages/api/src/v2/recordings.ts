@@ -81,7 +81,10 @@ function placeOf(cursor: string): { readonly startedAt: number; readonly id: str
   }
 }
 
-export function recordingRoutes({ recordings, audit }: Control): Route[] {
+/** Whoever looks through recordings takes their time. */
+const ACCESS_SECONDS = 6 * 3600;
+
+export function recordingRoutes({ recordings, tokens, audit }: Control): Route[] {
   const { index, removal } = recordings;
   return [
     route({
@@ -130,6 +133,27 @@ export function recordingRoutes({ recordings, audit }: Control): Route[] {
           last: iso(last),
         })),
       }),
+    }),
+    route({
+      method: 'post',
+      path: '/recordings/access/{path}',
+      tag: 'Recordings',
+      summary: 'A token with which the console plays and fetches what is recorded of a stream',
+      needs: 'read',
+      params: z.object({ path: streamPath }).strict(),
+      answer: z.object({
+        parameter: z.string().describe('The name under which it goes into a URL.'),
+        value: z.string(),
+        expiresAt: time,
+      }),
+      handle: ({ params, principal, ip }) => {
+        const path = parseStreamPath(params.path);
+        const viewer = `console:${principal.name}`;
+        const grant = { action: 'play', path, viewer, validSeconds: ACCESS_SECONDS } as const;
+        const { parameter, value, expiresAt } = tokens.sign(grant);
+        audit.record({ actor: principal.name, ip, action: 'recording.watch', target: path, result: 'ok' });
+        return { parameter, value, expiresAt: iso(expiresAt) };
+      },
     }),
     route({
       method: 'get',
