@@ -1,33 +1,11 @@
 import { element } from '../../../dom.js';
 import { badge } from '../../components/badge.js';
 import type { Tone } from '../../components/tone.js';
+import type { CaptureView } from '../../feed/views.js';
 import type { I18n } from '../../i18n/i18n.js';
 import { stateTexts, texts } from './texts.js';
 
-/** A capture, as `GET /api/v2/bbb/captures` tells it. */
-export interface Capture {
-  readonly id: string;
-  readonly meetingId: string;
-  readonly profile: string;
-  readonly target: string;
-  readonly state: 'waiting' | 'joining' | 'live' | 'degraded' | 'ended' | 'failed';
-  readonly since: string | null;
-  readonly step: string | null;
-  readonly trouble: string | null;
-  readonly reason: string | null;
-  readonly failure: string | null;
-  readonly detail: string | null;
-  readonly startedAt: string;
-  readonly startedBy: string;
-  readonly endedAt: string | null;
-  readonly generation: string | null;
-  readonly pictures: number;
-  readonly picturesPerSecond: number;
-  readonly bytes: number;
-  readonly rejoins: number;
-}
-
-const TONES: Readonly<Record<Capture['state'], Tone>> = {
+const TONES: Readonly<Record<CaptureView['state'], Tone>> = {
   waiting: 'neutral',
   joining: 'warning',
   live: 'live',
@@ -36,10 +14,10 @@ const TONES: Readonly<Record<Capture['state'], Tone>> = {
   failed: 'bad',
 };
 
-export const isUnderWay = ({ state }: Capture): boolean => state !== 'ended' && state !== 'failed';
+export const isUnderWay = ({ state }: CaptureView): boolean => state !== 'ended' && state !== 'failed';
 
 /** The state of a capture, with what is wrong in words. */
-export function stateCell(i18n: I18n, { state, step, trouble, reason, failure, detail }: Capture): HTMLElement {
+export function stateCell(i18n: I18n, { state, step, trouble, reason, failure, detail }: CaptureView): HTMLElement {
   const words = i18n.words(texts);
   const why = i18n.words(stateTexts);
   const code = trouble ?? failure ?? reason;

@@ -6,8 +6,9 @@ import { button } from '../../components/button.js';
 import { emptyState } from '../../components/empty-state.js';
 import { figures } from '../../components/figures.js';
 import { table } from '../../components/table.js';
+import type { CaptureView } from '../../feed/views.js';
 import type { Mount, PageContext } from '../../page.js';
-import { type Capture, isUnderWay, stateCell } from './capture-view.js';
+import { isUnderWay, stateCell } from './capture-view.js';
 import { stopCapture } from './stop-capture.js';
 import { texts } from './texts.js';
 
@@ -18,6 +19,8 @@ interface Line {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** Lines may come without a change of state. */
+const LOG_MS = 5000;
 const TONES = { info: 'neutral', warn: 'warning', error: 'bad' } as const;
 
 /** One capture, with the last lines of its log. */
@@ -38,7 +41,7 @@ export const mount: Mount = (root, context) => {
     log.root,
   );
   let stop: HTMLButtonElement | undefined;
-  const show = (capture: Capture) => {
+  const show = (capture: CaptureView) => {
     context.setTitle(capture.meetingId);
     about.replaceChildren(element('h2', {}, words('about')), aboutOf(context, capture));
     if (stop === undefined && isUnderWay(capture) && may('sessions')) {
@@ -57,7 +60,7 @@ export const mount: Mount = (root, context) => {
     try {
       const path = `/bbb/captures/${pathPart(id)}`;
       const [capture, { lines }] = await Promise.all([
-        api.get<Capture>(path, { signal }),
+        api.get<CaptureView>(path, { signal }),
         api.get<{ lines: Line[] }>(`${path}/log`, { signal }),
       ]);
       if (signal.aborted) return;
@@ -72,21 +75,23 @@ export const mount: Mount = (root, context) => {
   };
   root.append(toolbar, about, logs);
   let state = '';
+  let loadedAt = 0;
   feed.follow((changed) => {
-    const capture = feed.captures.get(id) as unknown as Capture | undefined;
+    const capture = feed.captures.get(id);
     if (capture === undefined || !changed.has('captures')) return;
     show(capture);
     // Its log grows when something happens to it.
     const next = JSON.stringify([capture.state, capture.step, capture.trouble, capture.rejoins, capture.detail]);
-    if (next === state) return;
+    if (next === state && Date.now() - loadedAt < LOG_MS) return;
     state = next;
+    loadedAt = Date.now();
     void load();
   }, signal);
   void load();
   return () => undefined;
 };
 
-function aboutOf({ i18n }: PageContext, capture: Capture): HTMLElement {
+function aboutOf({ i18n }: PageContext, capture: CaptureView): HTMLElement {
   const words = i18n.words(texts);
   const { format } = i18n;
   const { meetingId, target, profile, generation, startedAt, startedBy, endedAt, pictures, bytes } = capture;

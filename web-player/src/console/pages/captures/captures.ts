@@ -3,8 +3,9 @@ import { button } from '../../components/button.js';
 import { emptyState } from '../../components/empty-state.js';
 import { loaded } from '../../components/loaded.js';
 import { table } from '../../components/table.js';
+import type { CaptureView } from '../../feed/views.js';
 import type { Mount, PageContext } from '../../page.js';
-import { type Capture, isUnderWay, stateCell } from './capture-view.js';
+import { isUnderWay, stateCell } from './capture-view.js';
 import { type Means, startDialog } from './start-dialog.js';
 import { stopCapture } from './stop-capture.js';
 import { texts } from './texts.js';
@@ -17,10 +18,18 @@ export const mount: Mount = (root, context) => {
   const captures = captureTable(context);
   const means = element('div', { class: 'stack' });
   const toolbar = element('div', { class: 'toolbar' }, element('p', { class: 'intro' }, words('intro')));
+  let canBegin = true;
+  const showList = () => {
+    const all = newestFirst([...feed.captures.values()]);
+    if (feed.isReady) captures.show(all);
+    // Where none can begin, that is said already.
+    captures.root.hidden = !canBegin && all.length === 0;
+  };
   const showMeans = (told: Means) => {
-    const blocked = means.childElementCount > 0;
     means.replaceChildren(...missing(context, told));
-    if (blocked || !told.possible || !may('sessions')) return;
+    canBegin = told.possible;
+    showList();
+    if (!told.possible || !may('sessions')) return;
     const start = async () => {
       await startDialog(context, told);
     };
@@ -34,13 +43,12 @@ export const mount: Mount = (root, context) => {
   if (!may('sessions')) toolbar.append(element('p', { class: 'hint' }, words('onlyOperators')));
   root.append(toolbar, about.root, captures.root);
   feed.follow((changed) => {
-    if (feed.isReady && changed.has('captures'))
-      captures.show(newestFirst([...feed.captures.values()] as unknown as Capture[]));
+    if (changed.has('captures')) showList();
   }, signal);
   return () => undefined;
 };
 
-const newestFirst = (captures: readonly Capture[]): Capture[] =>
+const newestFirst = (captures: readonly CaptureView[]): CaptureView[] =>
   [...captures].sort((a, b) => Number(isUnderWay(b)) - Number(isUnderWay(a)) || b.startedAt.localeCompare(a.startedAt));
 
 /** What keeps captures from beginning, with what to do about it. */
@@ -66,7 +74,7 @@ function captureTable(context: PageContext) {
   const stop = {
     title: words('actions'),
     actions: true,
-    cell: (capture: Capture) => {
+    cell: (capture: CaptureView) => {
       if (!isUnderWay(capture)) return '';
       const { meetingId: meeting } = capture;
       const press = button({ label: words('stopShort'), icon: 'stop', onPress: () => stopCapture(context, capture) });
@@ -74,7 +82,7 @@ function captureTable(context: PageContext) {
       return press;
     },
   };
-  return table<Capture>({
+  return table<CaptureView>({
     caption: words('caption'),
     key: ({ id }) => id,
     empty: emptyState(words('none'), words('noneText')),

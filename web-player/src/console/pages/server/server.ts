@@ -41,7 +41,7 @@ export const mount: Mount = (root, context) => {
   context.setTitle(words('title'));
   const [about, problems, disks, machine] = [element('div'), element('div'), element('div'), element('div')];
   const card = (title: string, ...children: HTMLElement[]) =>
-    element('section', { class: 'card' }, element('h2', {}, title), ...children);
+    element('section', { class: 'panel' }, element('h2', {}, title), ...children);
   const live = liveFigures(context);
   const answer = loaded<ServerAnswer>(context, {
     ask: () => api.get('/server', { signal }),
