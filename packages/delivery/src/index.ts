@@ -1,6 +1,7 @@
 export { DashDelivery } from './dash/dash-delivery.js';
 export { SegmentDisk } from './hls/disk/segment-disk.js';
 export { HlsDelivery } from './hls/hls-delivery.js';
+export { ConsolePage } from './http/console-page.js';
 export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
 export { Pages } from './http/pages.js';
 export { RecordingDelivery } from './http/recording-delivery.js';

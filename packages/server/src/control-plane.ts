@@ -78,6 +78,7 @@ export class ControlPlane {
   readonly #live: LiveConfig;
   readonly #traffic: TrafficMeter;
   readonly #server: ControlServer | undefined;
+  #ports: ControlPorts = { api: undefined, apiTls: undefined };
 
   constructor(options: ControlPlaneOptions) {
     this.#live = options.live;
@@ -89,12 +90,19 @@ export class ControlPlane {
   /** @throws {StartError} */
   async open(): Promise<ControlPorts> {
     const server = this.#server;
-    if (server === undefined) return { api: undefined, apiTls: undefined };
+    if (server === undefined) return this.#ports;
     const { host, port, tlsPort } = this.#live.current.api;
     const api = await openPort('api', { host, port }, (at, on) => server.listen(at, on));
-    if (!server.hasTls) return { api, apiTls: undefined };
+    this.#ports = { api, apiTls: undefined };
+    if (!server.hasTls) return this.#ports;
     const listenTls = (at: number, on: string) => server.listenTls(at, on);
-    return { api, apiTls: await openPort('api', { host, port: tlsPort }, listenTls, 'tlsPort') };
+    this.#ports = { api, apiTls: await openPort('api', { host, port: tlsPort }, listenTls, 'tlsPort') };
+    return this.#ports;
+  }
+
+  /** Where the control API can be reached; without ports until `open` is done. */
+  get ports(): ControlPorts {
+    return this.#ports;
   }
 
   async close(): Promise<void> {

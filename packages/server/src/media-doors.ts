@@ -15,6 +15,7 @@ import {
   type StreamRouter,
 } from '@sluice/core';
 import {
+  ConsolePage,
   DashDelivery,
   HlsDelivery,
   HttpFlv,
@@ -39,6 +40,7 @@ import { type RtmpHandlers, RtmpServer } from '@sluice/rtmp';
 import type { SrtListener } from '@sluice/srt';
 import type { WebRtcServer } from '@sluice/webrtc';
 import type { Certificate } from './certificate.js';
+import type { ControlPorts } from './control-plane.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import { Relays } from './relays.js';
@@ -63,6 +65,7 @@ export interface MediaDoorsOptions {
   readonly gate: Gate;
   readonly router: StreamRouter;
   readonly snapshots: Snapshots;
+  readonly controlPorts: () => ControlPorts;
   readonly renditions: RenditionDirectory;
   readonly playback: RecordingPlayback;
   readonly certificate: Certificate | undefined;
@@ -212,7 +215,13 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
       server: { name: 'Sluice', version: VERSION, rtmpPort: rtmp.port },
       mayList: () => live.current.player.listStreams,
     }),
-    pages: player.enabled ? new Pages(pagesDirectory()) : undefined,
+    console: new ConsolePage(() => {
+      const { api, apiTls } = options.controlPorts();
+      return { host: live.current.api.host, port: api, tlsPort: apiTls };
+    }),
+    pages: player.enabled
+      ? new Pages({ directory: pagesDirectory(), embedOrigins: () => live.current.player.embedOrigins })
+      : undefined,
   };
   const publish = new RtmpPublish({ gate, router, log });
   const play = new RtmpPlay({ gate, router, context, chunkSize: rtmp.chunkSize, log });

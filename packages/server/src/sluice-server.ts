@@ -231,6 +231,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const doors = new MediaDoors({
     live,
     snapshots,
+    controlPorts: () => control.ports,
     playback: recordings.playback,
     renditions: transcoder,
     clock,

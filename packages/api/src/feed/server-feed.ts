@@ -8,6 +8,9 @@ import { changedFields, ListChanges } from './list-changes.js';
 import { RecentEvents } from './recent-events.js';
 import { LoadMeter, type ServerLoad } from './server-load.js';
 
+/** Of each stream's bit rate, for who comes: a small plot begins full. */
+const PAST_SECONDS = 60;
+
 /** Of all streams. */
 interface Totals extends Readonly<Record<string, unknown>> {
   readonly streams: number;
@@ -49,7 +52,10 @@ export class ServerFeed {
       ...entries.values(),
     ]);
     const [totals, load, events] = [this.#totals, this.#load, this.#events.kept];
-    line.write(eventText('snapshot', { streams, recordings, captures, totals, load, events }));
+    const bitrates = Object.fromEntries(
+      this.#options.router.streams().map((stream) => [stream.path, stream.bitrates(PAST_SECONDS)]),
+    );
+    line.write(eventText('snapshot', { streams, recordings, captures, totals, load, events, bitrates }));
     return () => {
       this.#lines.delete(line);
       if (this.#lines.size === 0) this.#meter.stop();

@@ -5,8 +5,8 @@ import { type Route, route } from '../http/route.js';
 import type { Control } from './control.js';
 import { iso, streamPath, time } from './schemas.js';
 
-/** Enough to begin with; what has begun goes on. */
-const VALID_SECONDS = 60;
+/** Enough to begin with, and to begin again after a break; what has begun goes on. */
+const VALID_SECONDS = 600;
 
 const params = z.object({ path: streamPath }).strict();
 

@@ -3,7 +3,19 @@ import { PATH_PATTERN } from '../path-pattern.js';
 import { auth, callbacks, sharing, sync } from './schema/access-checks.js';
 import { bbb } from './schema/bbb.js';
 import { api, audit, metrics } from './schema/control-plane.js';
-import { count, file, host, iceUrl, MIB, networks, port, START, seconds, secret } from './schema/fields.js';
+import {
+  count,
+  embedOrigin,
+  file,
+  host,
+  iceUrl,
+  MIB,
+  networks,
+  port,
+  START,
+  seconds,
+  secret,
+} from './schema/fields.js';
 import {
   access,
   dash,
@@ -168,6 +180,14 @@ export const configSchema = z.strictObject({
         .boolean()
         .default(true)
         .describe('Let the start page and `/status/streams` list the live streams.'),
+      embedOrigins: z
+        .array(embedOrigin())
+        .max(100)
+        .default([])
+        .meta({ allowed: 'origins' })
+        .describe(
+          'Other sites that may show the player page in a frame: `https://example.org`, `https://*.example.org`, or `*` for all. By default none may. Pages that have `<sluice-player>` in themselves need `http.corsOrigin` instead.',
+        ),
     })
     .prefault({}),
   ...pathSettings,

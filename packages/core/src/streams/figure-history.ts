@@ -57,6 +57,13 @@ export class FigureHistory {
     this.#next = (at + 1) % SLOTS;
   }
 
+  /** Bit/s of each of the newest slots, oldest first. */
+  bitrates(slots: number): number[] {
+    return Array.from({ length: Math.min(slots, this.size) }, (_, age) => this.#slot(age))
+      .reverse()
+      .map((slot) => Math.round(((this.#bytes[slot] ?? 0) * 8) / (this.#seconds[slot] ?? 1)));
+  }
+
   /** Bytes and pictures a second, over the newest slots. */
   rates(slots: number): { readonly bytes: number; readonly pictures: number } {
     return this.#mean(0, slots);

@@ -108,7 +108,9 @@ describe('the meter of a stream', () => {
     expect(encoder.meter.history).toEqual({
       ...{ at: [6000], bitrate: [600_000], fps: [25], viewers: [7], keyframeInterval: [null], avDrift: [null] },
     });
+    expect(encoder.meter.bitrates(60)).toEqual([600_000]);
     encoder.pass(700);
+    expect(encoder.meter.bitrates(3)).toEqual([0, 0, 0]);
     const { at, fps } = encoder.meter.history;
     expect([at.length, at[0], at.at(-1), fps.at(-1)]).toEqual([600, 107_000, 706_000, 0]);
   });

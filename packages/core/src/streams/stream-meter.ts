@@ -94,6 +94,11 @@ export class StreamMeter {
     return this.#history.series();
   }
 
+  /** Bit/s of each of the last seconds, oldest first. */
+  bitrates(seconds: number): readonly number[] {
+    return this.#history.bitrates(seconds);
+  }
+
   /** Bytes of a sample, whatever becomes of it. */
   received(bytes: number): void {
     this.#bytes += bytes;

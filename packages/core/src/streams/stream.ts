@@ -151,6 +151,11 @@ export class Stream implements OutputSource {
     return this.#meter.history;
   }
 
+  /** Bit/s of each of the last seconds, oldest first. */
+  bitrates(seconds: number): readonly number[] {
+    return this.#meter.bitrates(seconds);
+  }
+
   /** The newest keyframe, and how to decode it; undefined where there is none, or it is remembered no more. */
   get keyframe(): { readonly config: VideoTrackConfig; readonly sample: Sample } | undefined {
     const [sample] = this.#gop.samples;

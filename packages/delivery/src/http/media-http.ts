@@ -5,6 +5,7 @@ import { type ForwardedAddress, type Logger, messageOf } from '@sluice/core';
 import type { DashDelivery } from '../dash/dash-delivery.js';
 import type { HttpFlv } from '../http-flv.js';
 import type { WsFlv } from '../ws-flv.js';
+import type { ConsolePage } from './console-page.js';
 import { type HttpDoor, plainDoor, type TlsFiles, tlsDoor } from './http-door.js';
 import type { MediaRequest, NodeRequest } from './media-request.js';
 import type { MediaResponse, NodeResponse } from './media-response.js';
@@ -39,6 +40,7 @@ export interface MediaRoutes {
   readonly snapshots: SnapshotPage;
   readonly recordings: RecordingDelivery;
   readonly status: StatusPages;
+  readonly console: ConsolePage;
   /** The player and the start page, where they are served. */
   readonly pages: Pages | undefined;
 }
@@ -142,6 +144,7 @@ export class MediaHttpServer {
     const statusOf = STATUS_STREAM.exec(pathname);
     const recording = recordingRouteOf(pathname);
     if (pathname === '/status/streams') status.list(request, response);
+    else if (pathname === '/console' || pathname === '/console/') this.#options.console.serve(request, response);
     else if (statusOf !== null) await status.one(request, response, statusOf[1] ?? '');
     else if (pathname === '/' || pathname.startsWith('/assets/') || pathname.startsWith('/player/')) {
       this.#page(message, response, pathname);

@@ -4,18 +4,21 @@ export interface ListItem<T> {
   update(value: T): void;
 }
 
-export interface KeyedListOptions<T> {
+export interface KeyedListOptions<T, I extends ListItem<T> = ListItem<T>> {
   readonly key: (value: T) => string;
   /** Makes an item; `update` is called right after. */
-  readonly make: (value: T) => ListItem<T>;
+  readonly make: (value: T) => I;
   readonly changed: (before: T, after: T) => boolean;
   /** An item has gone. */
-  readonly removed?: (item: ListItem<T>) => void;
+  readonly removed?: (item: I) => void;
 }
 
 /** Keeps the children of an element as a list says, changing in place what is there, so that focus and hover stay. */
-export function keyedList<T>(root: HTMLElement, { key, make, changed, removed }: KeyedListOptions<T>) {
-  const items = new Map<string, { readonly item: ListItem<T>; value: T }>();
+export function keyedList<T, I extends ListItem<T> = ListItem<T>>(
+  root: HTMLElement,
+  { key, make, changed, removed }: KeyedListOptions<T, I>,
+) {
+  const items = new Map<string, { readonly item: I; value: T }>();
   const show = (values: readonly T[]): void => {
     const wanted = new Set(values.map(key));
     for (const [name, { item }] of items) {

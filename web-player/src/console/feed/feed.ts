@@ -16,6 +16,8 @@ interface Snapshot {
   readonly totals: Totals;
   readonly load: ServerLoad;
   readonly events: readonly FeedEvent[];
+  /** Bit/s of each of the last seconds, by path. */
+  readonly bitrates: Readonly<Record<string, readonly number[]>>;
 }
 
 interface Delta {
@@ -30,6 +32,7 @@ interface Delta {
 type Listener = (changed: ReadonlySet<FeedPart>) => void;
 
 const KEPT_EVENTS = 200;
+const KEPT_BITRATES = 60;
 const EVERYTHING: ReadonlySet<FeedPart> = new Set([
   'status',
   'streams',
@@ -52,6 +55,7 @@ export class Feed {
   #totals: Totals | undefined;
   #load: ServerLoad | undefined;
   #events: readonly FeedEvent[] = [];
+  #bitrates = new Map<string, number[]>();
   #line: AbortController | undefined;
 
   constructor(api: ApiClient) {
@@ -78,6 +82,11 @@ export class Feed {
   /** Newest first. */
   get events(): readonly FeedEvent[] {
     return this.#events;
+  }
+
+  /** Bit/s of a stream in the last minute, by the second, oldest first. */
+  bitratesOf(path: string): readonly number[] {
+    return this.#bitrates.get(path) ?? [];
   }
 
   open(): void {
@@ -118,6 +127,7 @@ export class Feed {
     this.#totals = snapshot.totals;
     this.#load = snapshot.load;
     this.#events = [...snapshot.events].reverse();
+    this.#bitrates = new Map(Object.entries(snapshot.bitrates).map(([path, values]) => [path, [...values]]));
     this.#hasSnapshot = true;
     this.#tell(EVERYTHING);
   }
@@ -130,10 +140,22 @@ export class Feed {
     if (totals !== undefined && this.#totals !== undefined) this.#totals = { ...this.#totals, ...totals };
     if (load !== undefined && this.#load !== undefined) this.#load = { ...this.#load, ...load };
     if (events !== undefined) this.#events = [...events].reverse().concat(this.#events).slice(0, KEPT_EVENTS);
+    this.#noteBitrates();
     for (const [part, value] of Object.entries({ streams, recordings, captures, totals, load, events })) {
       if (value !== undefined) changed.add(part as FeedPart);
     }
     this.#tell(changed);
+  }
+
+  #noteBitrates(): void {
+    const before = this.#bitrates;
+    this.#bitrates = new Map();
+    for (const { path, figures } of this.streams.values()) {
+      const values = before.get(path) ?? [];
+      values.push(figures.bitrate);
+      if (values.length > KEPT_BITRATES) values.shift();
+      this.#bitrates.set(path, values);
+    }
   }
 
   #setStatus(status: FeedStatus): void {
