@@ -12,6 +12,8 @@ import {
   type Clock,
   type ClusterView,
   type ConfigChange,
+  type Disks,
+  type Doctor,
   type Drain,
   type EventBus,
   type Gate,
@@ -69,6 +71,8 @@ export interface ControlPlaneOptions {
   readonly drain: Drain;
   readonly cluster: ClusterView;
   readonly recordings: Recordings;
+  readonly doctor: Doctor;
+  readonly disks: Disks;
   /** Undefined until the doors are open. */
   readonly mediaPorts: () => MediaPorts | undefined;
   readonly snapshots: Snapshots;
@@ -114,9 +118,8 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, mediaPorts } =
-    options;
-  const { drain, cluster } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings } = options;
+  const { drain, cluster, doctor, disks, mediaPorts } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -135,6 +138,8 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     recordings,
     drain,
     cluster,
+    doctor,
+    disks,
     events: options.events,
     traffic,
     snapshots: options.snapshots,

@@ -9,6 +9,8 @@ import type {
   ClusterWorker,
   ConfigChange,
   Directory,
+  Disks,
+  Doctor,
   DrainControl,
   EventBus,
   Gate,
@@ -80,6 +82,8 @@ export interface Control {
   readonly cluster: ClusterView;
   /** The processes that serve viewers beside this one; none where it is left out. */
   readonly workers?: (() => readonly ClusterWorker[]) | undefined;
+  readonly doctor: Doctor;
+  readonly disks: Disks;
   readonly events: EventBus;
   readonly traffic: TrafficMeter;
   readonly snapshots: Snapshots;

@@ -5,6 +5,7 @@ import { banRoutes } from './bans.js';
 import { captureRoutes } from './captures.js';
 import { clusterRoutes } from './cluster.js';
 import type { AccountControl } from './control.js';
+import { doctorRoutes } from './doctor.js';
 import { drainRoutes } from './drain.js';
 import { feedRoutes } from './feed.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
@@ -24,6 +25,7 @@ export function v2Routes(control: AccountControl): Route[] {
     ...serverRoutes(control),
     ...clusterRoutes(control),
     ...drainRoutes(control),
+    ...doctorRoutes(control),
     ...streamRoutes(control),
     ...previewRoutes(control),
     ...feedRoutes(control),
