@@ -107,6 +107,8 @@ export class LivePlayer {
   #status: StreamStatus | undefined;
   #asking = false;
   #askedAt = Number.NEGATIVE_INFINITY;
+  /** The server gave no answer when it was last asked. */
+  #isUnreachable = false;
   #retryAt = 0;
   #errors = 0;
   #lastError = '';
@@ -346,12 +348,14 @@ export class LivePlayer {
     try {
       const status = await client.stream(path, query());
       if (this.#closed.signal.aborted) return;
+      this.#isUnreachable = false;
       if (typeof status !== 'number') this.#heard(status);
       // Who was let in may stay, also when the credential is too old to be let in again.
       else if (this.#running === undefined) this.#refuse(status);
     } catch {
       if (this.#closed.signal.aborted) return;
       this.#way.serverIsAway();
+      this.#isUnreachable = true;
       // While the picture moves there is nothing to tell.
       if (this.#running === undefined) {
         this.#status = undefined;
@@ -437,7 +441,7 @@ export class LivePlayer {
       const version = this.#rendition === undefined || this.#isHls ? path : `${path}/${this.#rendition}`;
       const url = mediaUrl(server, version, protocol, query());
       const engine = make({ video: this.#video, url, tracks, lowLatency: protocol === 'll-hls', clock, events });
-      const watch = new PictureWatch(performance.now(), this.#video.currentTime);
+      const watch = new PictureWatch(performance.now(), engine.progress?.() ?? this.#video.currentTime);
       this.#running = { engine, tracks, watch, hasMoved: false };
       this.#starting = false;
     } catch (error) {
@@ -516,7 +520,7 @@ export class LivePlayer {
   #look(running: Running, now: number): void {
     const video = this.#video;
     const { engine, watch } = running;
-    const look = watch.look(now, video.currentTime, video.paused);
+    const look = watch.look(now, engine.progress?.() ?? video.currentTime, video.paused);
     const { state, act } = judge({
       ...look,
       status: this.#status?.state,
@@ -531,7 +535,8 @@ export class LivePlayer {
     }
     if (act === 'unload' && !this.time.shifted) this.#stop();
     else if (act === 'ask') this.#askSoon(now);
-    this.#show(state);
+    // Nothing comes, and this is why.
+    this.#show(state === 'buffering' && this.#isUnreachable ? 'unreachable' : state);
   }
 
   #moved(running: Running, look: Look, now: number): void {
@@ -543,7 +548,7 @@ export class LivePlayer {
     this.#barren = 0;
     this.#lastFrame.drop();
     if (look.age > PROVED_MS) this.#backoff.reset();
-    if (this.#state === 'buffering') this.#comfort.stalled(now);
+    if (this.#state === 'buffering' || this.#state === 'unreachable') this.#comfort.stalled(now);
     else this.#comfort.moved(now);
     if (this.#detour?.arrived === false) this.#detour.arrived = this.time.arrive(this.#detour.behind);
     if (engine.followsEdge) return;

@@ -34,6 +34,13 @@ export class WhepEngine implements Engine {
 
   chooseQuality(): void {}
 
+  /** The media time goes on by itself, also when nothing comes. Pages that nobody sees are shown no pictures. */
+  progress(): number {
+    const hasPicture = this.#source.tracks.some(({ kind }) => kind === 'video');
+    if (!hasPicture || document.hidden) return this.#video.currentTime;
+    return this.#video.getVideoPlaybackQuality().totalVideoFrames;
+  }
+
   latency(): number | undefined {
     return this.#figures?.latencySeconds;
   }
