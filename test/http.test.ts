@@ -69,7 +69,7 @@ describe('what players and caches see over HTTP', () => {
     const playlist = await fetch(playlistUrl());
     const text = await playlist.text();
     expect(playlist.headers.get('content-type')).toBe('application/vnd.apple.mpegurl');
-    expect(playlist.headers.get('cache-control')).toBe('no-cache');
+    expect(playlist.headers.get('cache-control')).toBe('public, max-age=0, s-maxage=1');
     expect(playlist.headers.get('access-control-allow-origin')).toBe('*');
     expect(playlist.headers.get('vary')).toMatch(/Accept-Encoding/);
     const segmentUrl = parsePlaylist(text, playlistUrl()).segments.at(-1)?.url ?? '';

@@ -126,15 +126,12 @@ describe('Relays', () => {
       'pull from %s',
       async (template) => {
         const url = template.replace('PORT', String(await freePort()));
-        const sluice = await server(
-          `{ publish: { graceSeconds: 0 }, paths: { "live/camera": { pull: { url: "${url}" } } } }`,
-        );
-        const child = ffmpegOrigin(url);
-        await encoder(child);
-        await until('it is live', () => sluice.log.some(({ msg }) => msg === 'stream is live'));
-        const viewer = await httpFlvViewer(`${sluice.http}/live/camera.flv`);
+        const pull = `pull: { url: "${url}", mode: onDemand }`;
+        const sluice = await server(`{ publish: { graceSeconds: 0 }, paths: { "live/camera": { ${pull} } } }`);
+        const waiting = rtmpViewer(`${sluice.rtmp}/live/camera`);
+        await encoder(ffmpegOrigin(url));
+        const viewer = await waiting;
         await until('it is over', () => viewer.ended, 20_000);
-        // The GOP before the viewer is with it: all of it, that is.
         const pictures = picturesOf(viewer);
         expect(pictures.length).toBe(100);
         expect(pictures.some(({ pts, dts }) => pts !== dts)).toBe(true);

@@ -114,7 +114,8 @@ export class MediaDoors {
     const { corsOrigin, maxConnections } = this.#config.http;
     const forwarded = new ForwardedAddress(() => live.current.http.trustedProxies);
     const { placeFor } = options;
-    const http = { ...routes, forwarded, corsOrigin, maxConnections, placeFor, log };
+    const origin = () => live.current.http.origin;
+    const http = { ...routes, forwarded, origin, corsOrigin, maxConnections, placeFor, log };
     const rtmp = { handlers, log, ...rtmpOptions(this.#config) };
     const tls = certificate?.current;
     this.#http = [new MediaHttpServer(http), ...(tls === undefined ? [] : [new MediaHttpServer({ ...http, tls })])];

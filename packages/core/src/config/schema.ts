@@ -17,6 +17,7 @@ import {
   seconds,
   secret,
 } from './schema/fields.js';
+import { httpOrigin } from './schema/http-origin.js';
 import {
   access,
   dash,
@@ -85,6 +86,7 @@ export const configSchema = z.strictObject({
       trustedProxies: networks().describe(
         'Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed, here and by the control API.',
       ),
+      origin: httpOrigin.prefault({}),
     })
     .prefault({}),
   https: z

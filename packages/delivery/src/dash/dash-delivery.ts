@@ -10,6 +10,7 @@ import {
   type StreamRouter,
   tryParseStreamPath,
 } from '@sluice/core';
+import { changing, unchanging } from '../http/caching.js';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import type { MediaResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
@@ -94,7 +95,7 @@ export class DashDelivery {
       response.writeHead(200, {
         'Content-Type': 'application/dash+xml',
         'Content-Length': body.length,
-        'Cache-Control': key === undefined ? 'no-cache' : 'private, no-store',
+        'Cache-Control': changing(key === undefined ? 'shared' : 'own', output.segmentSeconds / 2),
       });
       response.end(request.message.method === 'HEAD' ? undefined : body);
     });
@@ -124,7 +125,7 @@ export class DashDelivery {
       response.writeHead(200, {
         'Content-Type': 'video/mp4',
         ...(isComplete ? { 'Content-Length': length } : {}),
-        'Cache-Control': `${viewer.key === undefined ? 'public' : 'private'}, max-age=3600, immutable`,
+        'Cache-Control': unchanging(viewer.key === undefined ? 'shared' : 'own'),
       });
       if (request.message.method === 'HEAD') response.end();
       else if (resource.kind === 'segment') this.#send(resource.body, response, viewer);

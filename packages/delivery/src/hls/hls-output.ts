@@ -210,6 +210,11 @@ export class HlsOutput implements Output {
     this.#playlistWaiters.sweep();
   }
 
+  /** Whether a playlist made now has a place, or never will. */
+  covers(position: Position): boolean {
+    return this.#has(position);
+  }
+
   /** Whether a question is about what nobody can know yet. */
   isTooFar({ segment }: Position): boolean {
     return segment > this.#window.end.segment + SEGMENTS_AHEAD;

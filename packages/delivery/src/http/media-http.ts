@@ -10,6 +10,7 @@ import { handedOn, type PlaceFor } from './hand-on.js';
 import { type HttpDoor, plainDoor, type TlsFiles, tlsDoor } from './http-door.js';
 import type { MediaRequest, NodeRequest } from './media-request.js';
 import type { MediaResponse, NodeResponse } from './media-response.js';
+import { OriginLock, type OriginRules } from './origin-lock.js';
 import type { Pages } from './pages.js';
 import type { RecordingDelivery } from './recording-delivery.js';
 import { recordingRouteOf } from './recording-route.js';
@@ -48,6 +49,8 @@ export interface MediaRoutes {
 
 export interface MediaHttpOptions extends MediaRoutes {
   readonly forwarded: ForwardedAddress;
+  /** Who may ask at all. */
+  readonly origin: () => OriginRules;
   readonly corsOrigin: string;
   readonly maxConnections: number;
   /** Where viewers and publishers are sent, while they are. */
@@ -61,11 +64,13 @@ export interface MediaHttpOptions extends MediaRoutes {
 export class MediaHttpServer {
   readonly #options: MediaHttpOptions;
   readonly #door: HttpDoor;
+  readonly #lock: OriginLock;
   /** Sockets that WebSocket took over, which the HTTP server has forgotten. */
   readonly #upgraded = new Set<Socket>();
 
   constructor(options: MediaHttpOptions) {
     this.#options = options;
+    this.#lock = new OriginLock(options.origin);
     this.#door = options.tls === undefined ? plainDoor() : tlsDoor(options.tls, options.log);
     const { server } = this.#door;
     server.maxConnections = options.maxConnections;
@@ -113,6 +118,15 @@ export class MediaHttpServer {
 
   #request(message: NodeRequest, response: NodeResponse): void {
     response.on('error', () => response.destroy());
+    if (this.#isLocked(message)) {
+      sendError(
+        response,
+        403,
+        'origin-locked',
+        'this server answers to those who stand in front of it, and to nobody else',
+      );
+      return;
+    }
     const request = this.#read(message);
     if (request === undefined) {
       sendError(response, 400, 'bad-url', 'the URL of the request cannot be read');
@@ -184,6 +198,10 @@ export class MediaHttpServer {
   #upgrade(message: IncomingMessage, stream: Duplex, head: Buffer): void {
     const socket = stream as Socket;
     socket.on('error', () => socket.destroy());
+    if (this.#isLocked(message)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+      return;
+    }
     const request = this.#read(message);
     if (request === undefined || !request.pathname.endsWith('.flv')) {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
@@ -196,6 +214,14 @@ export class MediaHttpServer {
       this.#reportFault(request, error);
       socket.destroy();
     });
+  }
+
+  #isLocked({ socket, headers }: NodeRequest): boolean {
+    const ip = socket.remoteAddress ?? 'unknown';
+    const fault = this.#lock.faultOf(ip, headers);
+    if (fault === undefined) return false;
+    this.#options.log.warn({ ip, reason: 'origin-locked', detail: fault }, 'request refused');
+    return true;
   }
 
   #read(message: NodeRequest): MediaRequest | undefined {
