@@ -189,16 +189,20 @@ describe.runIf(IS_BBB_LONG)('at length', () => {
     expect(said).toMatch(/the browser takes \d+ MiB of 256 MiB/);
   }, 90_000);
 
-  test.each(['2.4', '2.7', '3.0', 'livekit'] as const)('the notice in the chat of %s', async (skin) => {
-    const notice = QUICK.replace(' }', ", chatMessage: 'We are on air.' }");
-    const server = await start([{ meetingID: 'room' }], notice, { skin });
-    const id = await server.capture('room', 'live/room');
-    await server.live(id);
-    const chat = () => server.stub.meetings.get('room')?.chat ?? [];
-    await until('it is said', () => chat().length > 0);
-    expect(chat()).toEqual([{ from: 'Live stream', text: 'We are on air.' }]);
-    // What was opened for it is not seen, and closed again.
-    const { forbidden } = await lookAtCapture(`${server.sluice.http}/live/room.flv`, 4);
-    for (const [part, share] of Object.entries(forbidden)) expect(share, part).toBeLessThan(0.001);
-  }, 90_000);
+  test.each(['2.4', '2.7', '3.0', 'livekit'] as const)(
+    'the notice in the chat of %s',
+    async (skin) => {
+      const notice = QUICK.replace(' }', ", chatMessage: 'We are on air.' }");
+      const server = await start([{ meetingID: 'room' }], notice, { skin });
+      const id = await server.capture('room', 'live/room');
+      await server.live(id);
+      const chat = () => server.stub.meetings.get('room')?.chat ?? [];
+      await until('it is said', () => chat().length > 0);
+      expect(chat()).toEqual([{ from: 'Live stream', text: 'We are on air.' }]);
+      // What was opened for it is not seen, and closed again.
+      const { forbidden } = await lookAtCapture(`${server.sluice.http}/live/room.flv`, 4);
+      for (const [part, share] of Object.entries(forbidden)) expect(share, part).toBeLessThan(0.001);
+    },
+    90_000,
+  );
 });

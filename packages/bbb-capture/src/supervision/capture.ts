@@ -117,6 +117,10 @@ export class Capture {
     };
   }
 
+  get target(): PublishTarget {
+    return this.#options.target;
+  }
+
   /** Nothing of it is left. */
   get finished(): Promise<void> {
     return this.#finished;
