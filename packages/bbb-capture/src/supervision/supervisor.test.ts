@@ -11,7 +11,7 @@ const KEY = 'k3y4Me';
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
-});
+}, 30_000);
 
 function startSupervisor(bbb: Record<string, unknown> = {}, more: { takesAnyLink?: boolean } = {}): CaptureSupervisor {
   const settings: Config['bbb'] = configSchema.parse({ bbb: { browser: '/bin/false', maxCaptures: 3, ...bbb } }).bbb;
@@ -38,29 +38,29 @@ const refusedAs = (code: string, field?: string) => expect.objectContaining({ na
 
 test('links lead to the configured server and to the origins that are named, exactly', () => {
   const supervisor = startSupervisor({
-    url: 'https://bbb.example/bigbluebutton/api',
-    joinOrigins: ['https://rooms.example'],
+    url: 'https://127.0.0.2:9/bigbluebutton/api',
+    joinOrigins: ['https://127.0.0.3:9'],
   });
   for (const link of [
     'https://evil.example/join',
-    'https://bbb.example:8443/join',
-    'https://bbb.example.evil.example/join',
-    'https://rooms.example@evil.example/join',
+    'https://127.0.0.2:8443/join',
+    'https://127.0.0.2.evil.example:9/join',
+    'https://127.0.0.3:9@evil.example/join',
     'https://10.0.0.1/join',
     'http://127.0.0.1:1985/metrics',
-    'http://rooms.example/join',
+    'http://127.0.0.3:9/join',
     'file:///etc/passwd',
   ]) {
     expect(() => supervisor.start(joining(link), 'test'), link).toThrow(refusedAs('bad-request', 'joinUrl'));
   }
   expect(supervisor.captures).toEqual([]);
-  supervisor.start(joining('https://BBB.example:443/bigbluebutton/api/join?checksum=1'), 'test');
-  supervisor.start({ ...joining('https://rooms.example/b/abc'), target: 'live/other' }, 'test');
+  supervisor.start(joining('HTTPS://127.0.0.2:9/bigbluebutton/api/join?checksum=1'), 'test');
+  supervisor.start({ ...joining('https://127.0.0.3:9/b/abc'), target: 'live/other' }, 'test');
   expect(supervisor.captures).toHaveLength(2);
 });
 
 test('where no server is configured no link is taken, but of who could open it anyway', () => {
-  const link = joining('https://bbb.example/join');
+  const link = joining('https://127.0.0.2:9/join');
   expect(() => startSupervisor().start(link, 'test')).toThrow(refusedAs('bad-request', 'joinUrl'));
   const own = startSupervisor({}, { takesAnyLink: true });
   expect(own.start(link, 'test')).toMatchObject({ meetingId: 'room' });
@@ -80,8 +80,8 @@ test('one stream has one publisher, whichever meeting it shows, and an applicati
 });
 
 test('what is over is told of for a while, without link, password and key', async () => {
-  const supervisor = startSupervisor({ url: 'https://bbb.example/api' });
-  const { id } = supervisor.start(joining('https://bbb.example/join?checksum=5ecret'), 'test');
+  const supervisor = startSupervisor({ url: 'https://127.0.0.2:9/api' });
+  const { id } = supervisor.start(joining('https://127.0.0.2:9/join?checksum=5ecret'), 'test');
   await vi.waitFor(() => expect(supervisor.captures[0]?.state.kind).toBe('failed'), 10_000);
   expect(supervisor.captures).toMatchObject([{ id, state: { failure: 'no-browser' }, startedBy: 'test' }]);
   expect(supervisor.totals).toEqual({ started: 1, errors: new Map([['no-browser', 1]]) });

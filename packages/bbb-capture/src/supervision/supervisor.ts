@@ -22,6 +22,7 @@ import { readSecretFile } from '../api/secret-file.js';
 import type { SecretUrl } from '../api/secret-url.js';
 import { findChromium } from '../browser/find-chromium.js';
 import { CaptureError } from '../capture/capture-error.js';
+import { VirtualDisplay } from '../capture/display-capture/virtual-display.js';
 import type { PublishTarget } from '../publish/target.js';
 import { Capture } from './capture.js';
 import { MeetingDoor } from './meeting-door.js';
@@ -140,6 +141,7 @@ export class CaptureSupervisor implements CaptureControl {
       ...{ id, request, profileName, profile, target, door, browser, clock, startedBy: by },
       ffmpeg: this.#ffmpeg(),
       log: withCapture(log, id),
+      hasDisplay: VirtualDisplay.isPossible(this.#options.environment),
       onState: (state) => this.#stateIs(id, state),
     });
   }

@@ -11,7 +11,7 @@ const profile = z.strictObject({
     .enum(['auto', 'tab', 'display'])
     .default('auto')
     .describe(
-      'How it is captured: `tab` inside the browser, `display` from a virtual display (Xvfb, PulseAudio, ffmpeg); `auto` is `tab`.',
+      'How it is captured: `tab` inside the browser, `display` from a virtual display (Xvfb, PulseAudio, ffmpeg); `auto` is `tab` up to 1280x720 and `display` above where its programs are installed, and the other one where it can not begin.',
     ),
   hideChat: z
     .boolean()
