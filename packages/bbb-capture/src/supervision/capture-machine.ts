@@ -3,6 +3,7 @@ import { type Millis, millis } from '@sluice/media';
 import type { CaptureAction, CaptureInput, StayNews } from './capture-input.js';
 import {
   ALONE_MS,
+  BUSY_MS,
   isHopeless,
   JOIN_MS,
   LOST_TARGET_MS,
@@ -20,6 +21,8 @@ export interface MachineSettings {
   readonly maxMs: number;
   /** Of the browser and its children. */
   readonly maxBytes: number;
+  /** Processors that they may take for long; 0: as many as they like. */
+  readonly maxCpus: number;
   /** Whether BBB can be asked how the meeting is: else the page alone tells of its end. */
   readonly isWatched: boolean;
   /** 0 to 1, for pauses. */
@@ -56,6 +59,7 @@ export class CaptureMachine {
   #lostSince: number | undefined;
   #refusedSince: number | undefined;
   #aloneSince: number | undefined;
+  #busySince: number | undefined;
   #silence: { readonly failure: CaptureFailure; readonly detail: string } | undefined;
   #isFinished = false;
 
@@ -157,8 +161,8 @@ export class CaptureMachine {
         this.#refusedSince = input.refused ? (this.#refusedSince ?? now) : undefined;
         this.#troubles.begin('target-lost', { detail: input.detail, isFault: false }, now);
         return [];
-      case 'memory':
-        return this.#takeMemory(input.bytes, now);
+      case 'usage':
+        return this.#takeUsage(input, now);
       case 'tick':
         return [];
     }
@@ -174,10 +178,15 @@ export class CaptureMachine {
     return this.#rejoin(`the meeting ${createTime} has taken the place of ${before}`, now);
   }
 
-  #takeMemory(bytes: number, now: number): CaptureAction[] {
-    if (bytes <= this.#settings.maxBytes || this.#slot !== 'open') return [];
-    const detail = `the browser takes ${mib(bytes)} MiB of ${mib(this.#settings.maxBytes)} MiB`;
-    return this.#retry('over-limit', detail, now);
+  #takeUsage({ bytes, cpus = 0 }: { bytes: number; cpus: number | undefined }, now: number): CaptureAction[] {
+    const { maxBytes, maxCpus } = this.#settings;
+    if (this.#slot !== 'open') return [];
+    if (bytes > maxBytes) {
+      return this.#retry('over-limit', `the browser takes ${mib(bytes)} MiB of ${mib(maxBytes)} MiB`, now);
+    }
+    this.#busySince = maxCpus === 0 || cpus <= maxCpus ? undefined : (this.#busySince ?? now);
+    if (this.#busySince === undefined || now - this.#busySince < BUSY_MS) return [];
+    return this.#retry('over-limit', `the browser takes ${cpus.toFixed(1)} processors of ${maxCpus}`, now);
   }
 
   #takeNews(stay: number, news: StayNews, now: number): CaptureAction[] {
@@ -251,6 +260,7 @@ export class CaptureMachine {
   #pause(ms: number, step: string, now: number, { asksForEnd = false } = {}): CaptureAction[] {
     const actions = this.#close();
     this.#troubles.endOfStay();
+    this.#busySince = undefined;
     this.#lostSince ??= now;
     this.#phase = { kind: 'pausing', until: now + ms, step, asksForEnd };
     return actions;

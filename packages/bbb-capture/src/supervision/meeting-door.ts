@@ -3,13 +3,14 @@ import type { CaptureProfile, CaptureRequest } from '@sluice/core';
 import type { MeetingInfo } from '../api/answers.js';
 import type { BbbClient } from '../api/bbb-client.js';
 import { BbbError } from '../api/errors.js';
-import { readJoinLink } from '../api/join-link.js';
 import { listenerUserdata } from '../api/listener-userdata.js';
 import { type MeetingEvent, watchMeeting } from '../api/meeting-watch.js';
 import type { SecretUrl } from '../api/secret-url.js';
 
 export interface MeetingDoorOptions {
   readonly request: CaptureRequest;
+  /** A ready link in, in place of one by the API. */
+  readonly link: SecretUrl | undefined;
   readonly profile: CaptureProfile;
   /** Of `bbb.url`; undefined where only the link of the request leads in. */
   readonly client: BbbClient | undefined;
@@ -24,15 +25,11 @@ const SINCE_VERSION = 3;
 /** The ways in: to be told how the meeting is, to enter it, to write into its chat. */
 export class MeetingDoor {
   readonly #options: MeetingDoorOptions;
-  readonly #link: SecretUrl | undefined;
   #password: string | undefined;
 
-  /** @throws {BbbError} where the link of the request is none */
   constructor(options: MeetingDoorOptions) {
-    const { joinUrl, password } = options.request;
     this.#options = options;
-    this.#link = joinUrl === undefined ? undefined : readJoinLink(joinUrl);
-    this.#password = password;
+    this.#password = options.request.password;
   }
 
   /** Whether BBB can be asked how the meeting is. */
@@ -69,8 +66,8 @@ export class MeetingDoor {
 
   /** The link in. @param createTime of the meeting that is meant */
   async link(createTime: number | undefined, signal: AbortSignal): Promise<SecretUrl> {
-    const { client, request, profile, userId } = this.#options;
-    if (this.#link !== undefined) return this.#link;
+    const { client, link, request, profile, userId } = this.#options;
+    if (link !== undefined) return link;
     if (client === undefined) throw new Error('there is neither an API nor a link');
     const writesInChat = profile.chatMessage !== '' && !(await this.#canSay(client, signal));
     return client.joinLink(

@@ -14,6 +14,9 @@ export const LOST_TARGET_MS = 30_000;
 /** In a meeting that everybody else has left: it would not end while the capture is in it. */
 export const ALONE_MS = 300_000;
 
+/** Of taking more of the processors than is allowed: a client that mounts takes more for a while. */
+export const BUSY_MS = 60_000;
+
 const PAUSES = { firstMs: 500, longestMs: 30_000 } as const;
 
 /** @param attempt that is to follow: 2 is the first that joins again @param random 0 to 1 */

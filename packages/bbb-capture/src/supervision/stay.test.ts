@@ -13,7 +13,7 @@ import { BrowserStay } from './stay.js';
 
 const CLOSE_MS = 700;
 /** Killing, tidying up, and a busy machine. */
-const SOON_MS = 6000;
+const SOON_MS = 10_000;
 let folder: string;
 const outside = process.env.TMPDIR;
 beforeEach(async () => {
@@ -82,16 +82,16 @@ test('a browser that never answers is ended in time, also while it is waited for
   await writeFile(program, '#!/bin/sh\ntrap "" TERM\nwhile :; do sleep 1; done\n');
   await chmod(program, 0o755);
   const stay = openStay(program);
-  await vi.waitFor(() => expect(browsers()).not.toEqual([]), 5000);
+  await vi.waitFor(() => expect(browsers()).not.toEqual([]), 15_000);
   await endsSoon(stay);
-}, 20_000);
+}, 40_000);
 
 test('a browser that stops while its tabs open is ended in time', async () => {
   const stay = openStay(findChromium(undefined, process.env));
-  await vi.waitFor(async () => expect(await tabs()).not.toEqual([]), { timeout: 10_000, interval: 5 });
+  await vi.waitFor(async () => expect(await tabs()).not.toEqual([]), { timeout: 20_000, interval: 5 });
   for (const pid of browsers()) process.kill(pid, 'SIGSTOP');
   await endsSoon(stay);
-}, 30_000);
+}, 40_000);
 
 test('a browser that is fine is left politely', async () => {
   const stay = openStay(findChromium(undefined, process.env));
@@ -100,4 +100,4 @@ test('a browser that is fine is left politely', async () => {
   await endsSoon(stay);
   await stay.stay.close();
   expect(stay.news.filter(({ kind }) => kind === 'closed')).toHaveLength(1);
-}, 30_000);
+}, 40_000);

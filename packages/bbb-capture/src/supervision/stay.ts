@@ -6,7 +6,7 @@ import { CaptureBrowser, newMarker } from '../browser/browser.js';
 import { type Generation, type MeetingSession, openMeeting, type SessionEvent } from '../browser/meeting-session.js';
 import { CaptureError } from '../capture/capture-error.js';
 import type { StayNews } from './capture-input.js';
-import { memoryOf, processTree } from './process-tree.js';
+import { CpuMeter, memoryOf, processTree, ticksOf } from './process-tree.js';
 
 export interface StayOptions {
   /** Makes the link in; it is asked once. */
@@ -36,6 +36,7 @@ export class BrowserStay {
   readonly #options: StayOptions;
   readonly #closing = new AbortController();
   readonly #marker = newMarker();
+  readonly #cpuMeter = new CpuMeter();
   readonly #opened: Promise<void>;
   #browser: CaptureBrowser | undefined;
   #session: MeetingSession | undefined;
@@ -46,9 +47,12 @@ export class BrowserStay {
     this.#opened = this.#open().catch((error: unknown) => this.#failed(error));
   }
 
-  /** What the browser and its children take, in bytes. */
-  async memory(): Promise<number> {
-    return this.#browser === undefined ? 0 : memoryOf(await processTree(this.#marker));
+  /** What the browser, its children and the encoder take: bytes, and processors since the last time it was asked. */
+  async usage(): Promise<{ bytes: number; cpus: number | undefined }> {
+    const encoder = this.#session?.encoderPid;
+    const pids = [...(await processTree(this.#marker)), ...(encoder === undefined ? [] : [encoder])];
+    const [bytes, ticks] = await Promise.all([memoryOf(pids), ticksOf(pids)]);
+    return { bytes, cpus: this.#cpuMeter.look(ticks, performance.now()) };
   }
 
   /** Writes into the public chat by the client. @returns whether that worked */
@@ -85,7 +89,7 @@ export class BrowserStay {
     const url = await link(signal);
     if (signal.aborted) return;
     this.#tell({ kind: 'step', step: 'starts the browser' });
-    const onGone = (reason: string) => this.#tell({ kind: 'failed', failure: 'browser-failed', detail: reason });
+    const onGone = (reason: string) => this.#fail('browser-failed', reason);
     this.#browser = await CaptureBrowser.launch({ executable, profile, log, onGone, marker: this.#marker });
     if (signal.aborted) return;
     this.#session = await openMeeting({
@@ -122,16 +126,18 @@ export class BrowserStay {
         break;
       case 'ended': {
         const { reason, detail } = event;
-        this.#tell(
-          reason === 'meeting-ended' ? { kind: 'meeting-ended' } : { kind: 'failed', failure: reason, detail },
-        );
+        if (reason === 'meeting-ended') this.#tell({ kind: 'meeting-ended' });
+        else this.#fail(reason, detail);
       }
     }
   }
 
   #failed(error: unknown): void {
-    if (this.#closing.signal.aborted) return;
-    this.#tell({ kind: 'failed', failure: failureOf(error), detail: messageOf(error) });
+    this.#fail(failureOf(error), messageOf(error));
+  }
+
+  #fail(failure: CaptureFailure, detail: string): void {
+    this.#tell({ kind: 'failed', failure, detail, hasBegun: this.#session !== undefined });
   }
 
   #tell(news: StayNews): void {

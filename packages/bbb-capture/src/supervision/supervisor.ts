@@ -17,10 +17,14 @@ import {
   type Logger,
 } from '@sluice/core';
 import { BbbClient } from '../api/bbb-client.js';
+import { apiBase } from '../api/call.js';
 import { BbbError } from '../api/errors.js';
+import { readJoinLink } from '../api/join-link.js';
 import { readSecretFile } from '../api/secret-file.js';
+import type { SecretUrl } from '../api/secret-url.js';
 import { findChromium } from '../browser/find-chromium.js';
 import { CaptureError } from '../capture/capture-error.js';
+import { VirtualDisplay } from '../capture/display-capture/virtual-display.js';
 import type { PublishTarget } from '../publish/target.js';
 import { Capture } from './capture.js';
 import { CaptureLog } from './capture-log.js';
@@ -36,6 +40,8 @@ export interface SupervisorOptions {
    */
   readonly targetOf: (text: string) => PublishTarget;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether links may lead anywhere; else to `bbb.url` and `bbb.joinOrigins` alone: the browser would open what this machine reaches. */
+  readonly takesAnyLink?: boolean;
   /** ffmpeg's file; undefined where there is none. */
   readonly ffmpeg: string | undefined;
   readonly clock: Clock;
@@ -47,10 +53,16 @@ export interface SupervisorOptions {
 const MOST_PAST = 50;
 const MEETING_ID = /^[^\p{Cc}\p{Cf},]{2,256}$/u;
 
-/** Captures of meetings, several at a time. It holds no secret beyond what each capture needs itself. */
+/** A capture that is over, and holds nothing any more: no link, no password, no key. */
+interface PastCapture {
+  readonly info: CaptureInfo;
+  readonly isOver: true;
+}
+
+/** Captures of meetings, several at a time. It holds no secret beyond what each capture needs itself, as long as it does. */
 export class CaptureSupervisor implements CaptureControl {
   readonly #options: SupervisorOptions;
-  readonly #captures = new Map<string, Capture>();
+  readonly #captures = new Map<string, Capture | PastCapture>();
   readonly #logs = new Map<string, CaptureLog>();
   readonly #errors = new Map<CaptureFailure | CaptureTrouble, number>();
   readonly #present = new Map<string, CaptureFailure | CaptureTrouble>();
@@ -80,18 +92,19 @@ export class CaptureSupervisor implements CaptureControl {
 
   start(request: CaptureRequest, by: string): CaptureInfo {
     const capture = this.#make(request, by);
-    this.#captures.set(capture.info.id, capture);
-    this.#started += 1;
     const { meetingId, target, profile, id } = capture.info;
+    this.#captures.set(id, capture);
+    this.#started += 1;
     this.#logs.get(id)?.log.info({ meeting: meetingId, target, profile, by }, 'a capture begins');
     capture.begin();
+    void capture.finished.then(() => this.#captures.set(id, { info: capture.info, isOver: true }));
     this.#forgetOld();
     return capture.info;
   }
 
   stop(id: string, by: string): boolean {
     const capture = this.#captures.get(id);
-    if (capture === undefined || capture.isOver) return false;
+    if (!(capture instanceof Capture) || capture.isOver) return false;
     this.#logs.get(id)?.log.info({ by }, 'a capture is stopped');
     capture.stop();
     return true;
@@ -100,16 +113,21 @@ export class CaptureSupervisor implements CaptureControl {
   /** Ends all, and waits until nothing of them is left. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const all = [...this.#captures.values()];
+    const all = this.#running;
     for (const capture of all) capture.stop();
     await Promise.all(all.map(({ finished }) => finished));
+  }
+
+  /** Those of which something is left: a browser that ends, too. */
+  get #running(): Capture[] {
+    return [...this.#captures.values()].filter((capture) => capture instanceof Capture);
   }
 
   #make(request: CaptureRequest, by: string): Capture {
     const { clock, log, settings } = this.#options;
     const { meetingId, profile: profileName = DEFAULT_PROFILE } = request;
     const { maxCaptures, profiles } = settings();
-    const underWay = [...this.#captures.values()].filter(({ isOver }) => !isOver).map(({ info }) => info);
+    const underWay = this.#running.filter(({ isOver }) => !isOver);
     if (this.#isClosed) throw new CaptureRefusal('over-limit', 'the server is going down');
     if (!MEETING_ID.test(meetingId)) {
       throw new CaptureRefusal('bad-request', 'a meeting ID has 2 to 256 characters and no comma', 'meetingId');
@@ -126,13 +144,10 @@ export class CaptureSupervisor implements CaptureControl {
       );
     }
     const { target, browser, door } = refusing(() => this.#means(request, profile));
-    const same = underWay.find((info) => info.meetingId === meetingId && info.target === target.shown);
+    const same = underWay.find((capture) => capture.target.isSameAs(target));
     if (same !== undefined) {
-      throw new CaptureRefusal(
-        'already-captured',
-        `meeting ${meetingId} is captured to there: ${same.id}`,
-        'meetingId',
-      );
+      const { id, meetingId: other } = same.info;
+      throw new CaptureRefusal('already-captured', `meeting ${other} is captured to there: ${id}`, 'target');
     }
     const ffmpeg = this.#ffmpeg();
     const id = randomBytes(8).toString('hex');
@@ -141,6 +156,7 @@ export class CaptureSupervisor implements CaptureControl {
     return new Capture({
       ...{ id, request, profileName, profile, target, door, browser, ffmpeg, clock, startedBy: by },
       log: own.log,
+      hasDisplay: VirtualDisplay.isPossible(this.#options.environment),
       onState: (state) => this.#stateIs(id, state),
     });
   }
@@ -151,8 +167,21 @@ export class CaptureSupervisor implements CaptureControl {
     const target = targetOf(request.target);
     const browser = findChromium(settings().browser, environment);
     const userId = `sluice-${randomBytes(6).toString('hex')}`;
-    const door = new MeetingDoor({ request, profile, client: this.#client(request), userId });
+    const link = this.#link(request);
+    const door = new MeetingDoor({ request, link, profile, client: this.#client(request), userId });
     return { target, browser, door };
+  }
+
+  /** @throws {BbbError | CaptureRefusal} for a link that is none, or leads to where none may */
+  #link({ joinUrl }: CaptureRequest): SecretUrl | undefined {
+    if (joinUrl === undefined) return undefined;
+    const link = readJoinLink(joinUrl);
+    const { settings, takesAnyLink = false } = this.#options;
+    const { url, joinOrigins } = settings();
+    const allowed = [...(url === undefined ? [] : [apiBase(url)]), ...joinOrigins].map((text) => new URL(text).origin);
+    if (takesAnyLink || allowed.includes(link.origin)) return link;
+    const advice = `add exactly ${link.origin} to bbb.joinOrigins to use it`;
+    throw new CaptureRefusal('bad-request', `links to ${link.origin} are not taken; ${advice}`, 'joinUrl');
   }
 
   #client({ joinUrl, password }: CaptureRequest): BbbClient | undefined {

@@ -40,6 +40,11 @@ export class VirtualDisplay {
     };
   }
 
+  /** Whether the programs are there that it is made of. */
+  static isPossible(environment: Readonly<Record<string, string | undefined>>): boolean {
+    return ['Xvfb', 'pulseaudio'].every((name) => findProgram(name, environment) !== undefined);
+  }
+
   /** @throws {CaptureError} `browser-failed` where Xvfb or PulseAudio is missing or does not start */
   static async start({ width, height }: { width: number; height: number }): Promise<VirtualDisplay> {
     const [xvfb, pulseaudio] = [programOf('Xvfb', 'xvfb'), programOf('pulseaudio', 'pulseaudio')];
