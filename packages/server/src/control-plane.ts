@@ -10,6 +10,7 @@ import {
   type AuditTrail,
   type CaptureControl,
   type Clock,
+  type ClusterView,
   type ConfigChange,
   type Drain,
   type EventBus,
@@ -22,6 +23,7 @@ import {
   TokenIssuer,
   TrafficMeter,
   type Transcoder,
+  wholeSight,
 } from '@sluice/core';
 import type { Storage } from '@sluice/storage';
 import type { Accounts } from './accounts.js';
@@ -63,6 +65,7 @@ export interface ControlPlaneOptions {
   readonly transcoder: Transcoder;
   readonly captures: CaptureControl;
   readonly drain: Drain;
+  readonly cluster: ClusterView;
   readonly recordings: Recordings;
 }
 
@@ -98,7 +101,8 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, drain } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, drain, cluster } =
+    options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -116,6 +120,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     captures,
     recordings,
     drain,
+    cluster,
     config: {
       live,
       set: (values, by) => changes.set(values, by),
@@ -136,7 +141,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
       config: () => live.current,
       names,
       kick: (id, { name }, ip) => {
-        const isThere = registry.cut(id, `kicked (by ${name})`);
+        const isThere = wholeSight(registry, () => cluster).cut(id, `kicked (by ${name})`);
         audit.record({ actor: name, ip, action: 'session.kick', target: id, result: isThere ? 'ok' : 'failed' });
         return isThere;
       },

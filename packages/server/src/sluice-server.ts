@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { AuditFile, type AuditSink, AuditWriter, Metrics, syslogSink } from '@sluice/api';
+import { RemoteSessions } from '@sluice/cluster';
 import {
   type AccessMode,
   type Clock,
@@ -32,6 +33,7 @@ import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
 import { auditEnds, makeCaptures } from './bbb.js';
 import { Certificate } from './certificate.js';
+import { aloneView, makeClusterControl } from './cluster/control.js';
 import { Cluster, relayKind } from './cluster.js';
 import { ConfigChanges } from './config-changes.js';
 import { ControlPlane, type ControlPorts } from './control-plane.js';
@@ -147,7 +149,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   logLifecycle(events, log);
   const history = new HistoryWriter({ history: storage.history, events, clock, log });
   closers.push(() => history.close());
-  const registry = new SessionRegistry({ clock, limits: () => live.current.sessions });
+  const remote = new RemoteSessions();
+  const registry = new SessionRegistry({ clock, limits: () => live.current.sessions, elsewhere: remote });
   const passwords = new PasswordVerifier({ users: accounts.users, clock });
   const signingSecret = () => live.current.auth.signing.secret ?? secrets.signing;
   const shared = { live, clock, events, log, registry, accounts, passwords, signingSecret };
@@ -176,6 +179,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         transcodes: () => transcoder.status,
         captures: () => captures,
         recordings: () => recordings,
+        cluster: () => clusterView,
       })
     : undefined;
   const { serverId } = secrets;
@@ -184,7 +188,10 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const drain = new Drain({
     ...{ clock, registry, log },
     settings: () => live.current.drain,
-    places: () => placesOf(live.current.drain.redirect),
+    places: () => {
+      const { redirect } = live.current.drain;
+      return redirect.length > 0 || clusterControl === undefined ? placesOf(redirect) : clusterControl.places();
+    },
   });
   closers.push(() => drain.close());
   const gate = makeGate({
@@ -199,7 +206,11 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const cores = availableParallelism();
   const transcoder = new Transcoder({ live, events, gate, router, program, cores, log });
   closers.push(() => transcoder.close(GOING_DOWN));
-  await outgoing.start({ gate, router, bans: accounts.bans, audit });
+  const aboutNode = { ...shared, changes, remote, gate, router, drain, dir, serverId };
+  const clusterControl = cluster && makeClusterControl(cluster, aboutNode);
+  closers.push(() => clusterControl?.close());
+  const clusterView = clusterControl ?? aloneView(aboutNode);
+  await outgoing.start({ gate, router, bans: accounts.bans, audit, cluster: () => clusterView });
   const reload = async () => {
     audit.reopen();
     await certificate?.reload();
@@ -232,6 +243,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     transcoder,
     captures,
     drain,
+    cluster: clusterView,
     names: outgoing.names,
   });
   closers.push(() => control.close());

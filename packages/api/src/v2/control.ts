@@ -5,6 +5,8 @@ import type {
   Bans,
   CaptureControl,
   Clock,
+  ClusterView,
+  ClusterWorker,
   ConfigChange,
   Directory,
   DrainControl,
@@ -71,6 +73,9 @@ export interface Control {
   readonly transcoder: { readonly status: TranscoderStatus };
   readonly recordings: Recordings;
   readonly drain: DrainControl;
+  readonly cluster: ClusterView;
+  /** The processes that serve viewers beside this one; none where it is left out. */
+  readonly workers?: (() => readonly ClusterWorker[]) | undefined;
 }
 
 /** What the routes of logins need beside that. */

@@ -3,6 +3,7 @@ import { activeRecordingRoutes } from './active-recordings.js';
 import { authRoutes } from './auth.js';
 import { banRoutes } from './bans.js';
 import { captureRoutes } from './captures.js';
+import { clusterRoutes } from './cluster.js';
 import type { AccountControl } from './control.js';
 import { drainRoutes } from './drain.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
@@ -19,6 +20,7 @@ import { userRoutes } from './users.js';
 export function v2Routes(control: AccountControl): Route[] {
   return [
     ...serverRoutes(control),
+    ...clusterRoutes(control),
     ...drainRoutes(control),
     ...streamRoutes(control),
     ...transcodeRoutes(control),
