@@ -24,6 +24,8 @@ export interface ClusterStreamsOptions {
   readonly node: string;
   readonly leaseMs: number;
   readonly replicas: number;
+  /** A stream of another node that nobody has watched for so long is let go; 10 s by default. */
+  readonly idleMs?: number;
   readonly router: StreamRouter;
   /** Where publishers are ended whose path is another node's. */
   readonly sessions: Pick<SessionRegistry, 'cut'>;

@@ -17,6 +17,8 @@ export interface EdgeStreamOptions {
   readonly connection: () => NatsConnection | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  /** A stream that nobody has watched for so long is let go. */
+  readonly idleMs: number;
   /** It is over, for whatever reason. */
   readonly onDone: () => void;
 }
@@ -41,8 +43,6 @@ const SILENT_MS = 3000;
 const JOIN_MS = 2000;
 /** So often the origin is told that the stream is still wanted. */
 const KEEP_MS = 3000;
-/** A stream that nobody has watched for so long is let go. */
-const IDLE_MS = 10_000;
 /** More is not kept while the origin's answer is on its way. */
 const MOST_AHEAD = 64 * 1024 * 1024;
 
@@ -94,7 +94,7 @@ export class EdgeStream {
     const { router } = this.#options;
     const { path, node } = this.entry;
     const stream = router.find(path);
-    if (this.#relayed.isLive && stream?.idleSince !== undefined && now - stream.idleSince > IDLE_MS) {
+    if (this.#relayed.isLive && stream?.idleSince !== undefined && now - stream.idleSince > this.#options.idleMs) {
       this.#relayed.end('nobody watches');
       this.#leave();
       return;

@@ -10,11 +10,14 @@ export interface EdgeStreamsOptions {
   readonly node: string;
   readonly registry: Pick<StreamRegistry, 'elsewhere'>;
   readonly router: StreamRouter;
+  /** A stream that nobody has watched for so long is let go; 10 s by default. */
+  readonly idleMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 const TICK_MS = 1000;
+const IDLE_MS = 10_000;
 
 /** The streams of other nodes that somebody watches here. */
 export class EdgeStreams implements NatsUser, StreamFetcher {
@@ -75,11 +78,11 @@ export class EdgeStreams implements NatsUser, StreamFetcher {
   }
 
   #begin(path: StreamPath): void {
-    const { registry, router, clock, log, namespace, node } = this.#options;
+    const { registry, router, clock, log, namespace, node, idleMs = IDLE_MS } = this.#options;
     const entry = registry.elsewhere(path);
     if (entry === undefined || this.#streams.has(path)) return;
     const stream = new EdgeStream({
-      ...{ entry, namespace, node, clock, log, router },
+      ...{ entry, namespace, node, clock, log, router, idleMs },
       connection: () => this.#connection,
       onDone: () => {
         if (this.#streams.get(path) === stream) this.#streams.delete(path);
