@@ -1,7 +1,8 @@
 export { DashDelivery } from './dash/dash-delivery.js';
 export { SegmentDisk } from './hls/disk/segment-disk.js';
 export { HlsDelivery } from './hls/hls-delivery.js';
-export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
+export { type Elsewhere, MediaHttpServer, type MediaRoutes } from './http/media-http.js';
+export { type MediaRoute, mediaRouteOf } from './http/media-route.js';
 export { Pages } from './http/pages.js';
 export { RecordingDelivery } from './http/recording-delivery.js';
 export { SdpExchange } from './http/sdp/sdp-exchange.js';

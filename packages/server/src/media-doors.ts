@@ -199,14 +199,16 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
     webSocket: new WsFlv({ gate, router, context, log }),
     hls,
     dash,
-    recordings,
-    snapshots: new SnapshotPage({ gate, router, snapshots, seconds }),
-    status: new StatusPages({
-      gate,
-      router,
-      server: { name: 'Sluice', version: VERSION, rtmpPort: rtmp.port },
-      mayList: () => live.current.player.listStreams,
-    }),
+    own: {
+      recordings,
+      snapshots: new SnapshotPage({ gate, router, snapshots, seconds }),
+      status: new StatusPages({
+        gate,
+        router,
+        server: { name: 'Sluice', version: VERSION, rtmpPort: rtmp.port },
+        mayList: () => live.current.player.listStreams,
+      }),
+    },
     pages: player.enabled ? new Pages(pagesDirectory()) : undefined,
   };
   const publish = new RtmpPublish({ gate, router, log });

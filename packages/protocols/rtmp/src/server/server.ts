@@ -83,16 +83,23 @@ export class RtmpServer {
     if (this.#server instanceof TlsServer) this.#server.setSecureContext(context);
   }
 
+  /** Takes a connection that somebody else accepted: another process, or who looked at it first. */
+  accept(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
   /** Stops listening and ends the connections politely. Resolves when all are gone. */
   close(reason = 'the server is going down'): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+    // The listener doesn't wait for those that it was handed.
+    const gone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     for (const connection of this.#connections) connection.end(reason);
     const cut = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
     }, LINGER_MS);
-    return closed.finally(() => clearTimeout(cut));
+    return Promise.all([closed, ...gone]).then(() => clearTimeout(cut));
   }
 
   /** Counts a socket in, or drops it. */
