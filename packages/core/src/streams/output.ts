@@ -34,6 +34,11 @@ export interface Output {
   readonly viewers: number;
   /** Monotonic time since when nobody uses it; undefined while somebody does. Idle outputs are dropped. */
   readonly idleSince: Millis | undefined;
+  /**
+   * The same for an output that runs whether anybody watches or not, and is no reason for the stream to stay: `idleSince`
+   * would say that it is in use.
+   */
+  unwatchedSince?(): Millis | undefined;
 }
 
 /** What an output sees of the stream that it packs. */

@@ -98,6 +98,8 @@ export class Stream implements OutputSource {
   #hasBFrames = false;
   /** Wall time of dts 0. */
   #wallOrigin: Millis | undefined;
+  /** When the last of the outputs that are gone was used; before there was one, when the stream began. */
+  #lastUsed: Millis;
   #bytesIn = 0;
   #videoFramesIn = 0;
   #audioFramesIn = 0;
@@ -112,6 +114,7 @@ export class Stream implements OutputSource {
     const { maxBytes, maxFrames, maxSeconds } = settings.gopCache;
     this.#gop = new GopCache({ maxBytes, maxFrames, maxDuration: microsFromSeconds(maxSeconds) });
     this.startedAt = this.#clock.wall();
+    this.#lastUsed = this.#clock.monotonic();
   }
 
   get state(): StreamState {
@@ -130,6 +133,17 @@ export class Stream implements OutputSource {
     let viewers = 0;
     for (const output of this.#outputs.values()) viewers += output.viewers;
     return viewers;
+  }
+
+  /** Monotonic time since when nobody watches or uses it; undefined while somebody does. */
+  get idleSince(): Millis | undefined {
+    let since = this.#lastUsed;
+    for (const output of this.#outputs.values()) {
+      const idle = output.unwatchedSince === undefined ? output.idleSince : output.unwatchedSince();
+      if (idle === undefined) return undefined;
+      if (idle > since) since = idle;
+    }
+    return since;
   }
 
   /** Whether pictures come in another order than they are shown in, since the encoder began. */
@@ -250,6 +264,7 @@ export class Stream implements OutputSource {
       if (output.idleSince === undefined || now - output.idleSince < OUTPUT_IDLE_TIME) continue;
       output.end('idle');
       this.#outputs.delete(kind);
+      if (output.idleSince > this.#lastUsed) this.#lastUsed = output.idleSince;
       this.#sound.keepOnly(this.#neededSound());
     }
   }

@@ -164,11 +164,13 @@ export class HlsDelivery {
     const output = this.#find(path);
     if (output !== undefined) return output;
     try {
-      if (this.#sourceOf(path) === undefined) throw new Refusal('not-live', `nobody publishes ${path}`);
-      // A rendition is made because of its first viewer.
+      const mayCome = this.#sourceOf(path) !== undefined || this.#router.canFetch(path);
+      if (!mayCome) throw new Refusal('not-live', `nobody publishes ${path}`);
+      // A rendition is made, and a stream fetched, because of its first viewer.
       const left = new AbortController();
       departure.whenLeft = () => left.abort();
-      const stream = await this.#router.waitFor(path, left.signal);
+      const stream = await this.#router.waitFor(path, left.signal, { viewer: viewer.session });
+      if (!stream.settings.hls.enabled) throw new Refusal('not-live', `${path} is not given over HLS`);
       return stream.output(this.#kind);
     } catch (error) {
       this.#sessions.end(viewer, 'not live');
@@ -226,11 +228,12 @@ export class HlsDelivery {
   }
 
   #linger(output: HlsOutput, streamEnded: boolean): void {
-    if (!streamEnded) {
+    const { path, windowSeconds } = output;
+    // Whoever comes after the last viewer of a stream from elsewhere is to have it fetched again, and not its past end.
+    if (!streamEnded || (output.viewers === 0 && this.#router.canFetch(path))) {
       output.close();
       return;
     }
-    const { path, windowSeconds } = output;
     this.#forget(path);
     this.#ended.set(path, output);
     const seconds = Math.max(windowSeconds, Math.min(windowSeconds * LINGER_FACTOR, MOST_DOUBLE_LINGER_SECONDS));

@@ -122,6 +122,10 @@ export class HlsOutput implements Output {
     return this.isAlwaysOn || this.viewers > 0 ? undefined : this.#lastUsed;
   }
 
+  unwatchedSince(): Millis | undefined {
+    return this.viewers > 0 ? undefined : this.#lastUsed;
+  }
+
   /** Whether it runs without viewers. */
   get isAlwaysOn(): boolean {
     return startsWithStream(this.#source.settings);
