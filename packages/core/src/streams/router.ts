@@ -108,7 +108,8 @@ export class StreamRouter {
    * Begins a publication: a new stream, or one that waits for its encoder, or, where the path's policy is `replace`,
    * one that another encoder publishes.
    *
-   * @param follows the timeline that its samples have their times of, which are taken as they are
+   * @param follows the timeline that its samples have their times of, which are taken as they are, unless the stream
+   *   has got times of its own, or of another one
    * @throws {Refusal} `already-publishing` or `shutting-down`
    */
   publish(session: Session, control: PublisherControl, follows?: Timescape): Publication {
@@ -150,7 +151,7 @@ export class StreamRouter {
     if (known === undefined) {
       this.#events.emit('stream-started', { path, session });
     } else {
-      known.stream.resume();
+      known.stream.handOver(follows);
       this.#events.emit('stream-resumed', { path, session });
     }
     this.#wake(published.stream);

@@ -3,6 +3,7 @@ import {
   type Metadata,
   type Micros,
   type Millis,
+  micros,
   microsFromSeconds,
   millis,
   millisFromMicros,
@@ -78,7 +79,7 @@ export class Stream implements OutputSource {
   /** Asks the encoder for a keyframe, where it can be asked. */
   readonly requestKeyframe: () => void;
   readonly #clock: Clock;
-  readonly #follows: Timescape | undefined;
+  #follows: Timescape | undefined;
   readonly #timeline = new Timeline();
   readonly #gop: GopCache;
   readonly #timedMetadata = new TimedMetadataCache();
@@ -230,7 +231,26 @@ export class Stream implements OutputSource {
     if (this.#state === 'live') this.#state = 'waiting';
   }
 
-  /** Another publication goes on where the last one ended: same timeline, same viewers. */
+  /** Whether its times are kept elsewhere: the same ones that the stream has there, and wherever else it is followed. */
+  get isFollowing(): boolean {
+    return this.#follows !== undefined;
+  }
+
+  /**
+   * Another publication goes on where the last one ended: same timeline, same viewers.
+   *
+   * @param follows the timeline that its samples have their times of; any but the one that the stream has followed is
+   *   taken for that of an encoder, since the stream has times already
+   */
+  handOver(follows: Timescape | undefined): void {
+    if (this.#follows !== undefined && follows !== this.#follows) {
+      this.#wallOrigin = this.#follows.wallTimeOf(micros(0));
+      this.#follows = undefined;
+    }
+    this.resume();
+  }
+
+  /** The publication begins anew: same timeline, same viewers. */
   resume(): void {
     this.#state = 'live';
     this.#timeline.restart();
@@ -280,6 +300,7 @@ export class Stream implements OutputSource {
     const sample = this.#follows === undefined ? this.#timeline.repair(received).sample : received;
     if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
     if (this.#follows === undefined) this.#followClock(sample.dts);
+    else this.#timeline.pass(sample);
     if (sample.kind === 'video') this.#followOrder(sample);
     if (this.#earlyMetadata.length > 0) this.#releaseMetadata();
     this.#emit(sample);

@@ -17,6 +17,7 @@ function outputWith(settings = '') {
     file: { name: 'x.yml', text: `dash: { segmentSeconds: 1, segments: ${LISTED}${settings} }` },
   });
   const source: OutputSource = {
+    isFollowing: false,
     path: parseStreamPath('live/show'),
     settings: config,
     ended: false,

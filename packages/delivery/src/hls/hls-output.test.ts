@@ -22,6 +22,7 @@ function outputWith(settings = '', disk = new SegmentDisk(NOWHERE), container = 
     },
   });
   const source: OutputSource = {
+    isFollowing: false,
     path: parseStreamPath('live/show'),
     settings: config,
     ended: false,
