@@ -64,5 +64,5 @@ export interface SessionControl {
   /** Every address that has used the session, where that can be more than the one that opened it. */
   addresses?(): readonly string[];
   /** What its protocol tells of the line, by the names that the protocol's users know: `msRTT`, `pktRcvLoss`. */
-  transport?(): TransportFigures;
+  transport?(): TransportFigures | undefined;
 }
