@@ -5,7 +5,6 @@ import {
   type Doorkeeper,
   type EventBus,
   type FfmpegProgram,
-  FlushScheduler,
   ForwardedAddress,
   type LiveConfig,
   type Logger,
@@ -15,14 +14,10 @@ import {
   type StreamRouter,
 } from '@sluice/core';
 import {
-  DashDelivery,
-  HlsDelivery,
-  HttpFlv,
   MediaHttpServer,
   type MediaRoutes,
   Pages,
   RecordingDelivery,
-  RtmpPlay,
   rtpOutputKind,
   SdpExchange,
   SegmentDisk,
@@ -31,14 +26,13 @@ import {
   StatusPages,
   tsOutputKind,
   WhepPlay,
-  WsFlv,
 } from '@sluice/delivery';
-import { RtmpPublish, SrtPublish, WhipPublish } from '@sluice/ingest';
-import { millis } from '@sluice/media';
-import { type RtmpHandlers, RtmpServer } from '@sluice/rtmp';
+import { SrtPublish, WhipPublish } from '@sluice/ingest';
+import { RtmpServer } from '@sluice/rtmp';
 import type { SrtListener } from '@sluice/srt';
 import type { WebRtcServer } from '@sluice/webrtc';
 import type { Certificate } from './certificate.js';
+import { type LiveDoors, makeLiveDoors, rtmpOptions } from './live-doors.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import { Relays } from './relays.js';
@@ -73,8 +67,7 @@ export interface MediaDoorsOptions {
 /** The listeners through which media comes and goes, and the handlers behind them. */
 export class MediaDoors {
   readonly #config: Config;
-  readonly #hls: HlsDelivery;
-  readonly #dash: DashDelivery;
+  readonly #doors: LiveDoors;
   readonly #recordings: RecordingDelivery;
   readonly #disk: SegmentDisk;
   readonly #http: readonly MediaHttpServer[];
@@ -93,20 +86,15 @@ export class MediaDoors {
       maxBytes: () => live.current.hls.diskMaxBytes,
       log,
     });
-    const { hls, dash, recordings, routes, handlers, srt, relays } = makeHandlers(
-      options,
-      this.#disk,
-      this.#webRtc?.server,
-    );
-    this.#hls = hls;
-    this.#dash = dash;
+    const { doors, recordings, routes, srt, relays } = makeHandlers(options, this.#disk, this.#webRtc?.server);
+    this.#doors = doors;
     this.#recordings = recordings;
     this.#relays = relays;
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
     const { corsOrigin, maxConnections } = this.#config.http;
     const forwarded = new ForwardedAddress(() => live.current.http.trustedProxies);
     const http = { ...routes, forwarded, corsOrigin, maxConnections, log };
-    const rtmp = { handlers, log, ...rtmpOptions(this.#config) };
+    const rtmp = { handlers: doors.rtmp, log, ...rtmpOptions(this.#config) };
     const tls = certificate?.current;
     this.#http = [new MediaHttpServer(http), ...(tls === undefined ? [] : [new MediaHttpServer({ ...http, tls })])];
     this.#rtmp = [new RtmpServer(rtmp), ...(tls === undefined ? [] : [new RtmpServer({ ...rtmp, tls })])];
@@ -156,9 +144,9 @@ export class MediaDoors {
       this.#srt?.close(reason),
       this.#relays.close(),
       this.#webRtc?.close(reason),
-      this.#hls.close(reason),
+      this.#doors.hls.close(reason),
     ];
-    this.#dash.close(reason);
+    this.#doors.dash.close(reason);
     this.#recordings.close(reason);
     const cut = setTimeout(() => {
       for (const server of this.#http) server.closeAll();
@@ -169,36 +157,24 @@ export class MediaDoors {
 }
 
 interface Handlers {
-  readonly hls: HlsDelivery;
-  readonly dash: DashDelivery;
+  readonly doors: LiveDoors;
   readonly recordings: RecordingDelivery;
   readonly routes: MediaRoutes;
-  readonly handlers: RtmpHandlers;
   readonly srt: { readonly publish: SrtPublish; readonly play: SrtPlay };
   readonly relays: Relays;
 }
 
 function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: WebRtcServer | undefined): Handlers {
-  const { live, clock, events, gate, router, log } = options;
-  const { fanOut, rtmp, player } = live.current;
-  const policy = {
-    maxDelay: millis(fanOut.maxDelayMs),
-    maxRest: millis(fanOut.maxRestMs),
-    restFactor: fanOut.restFactor,
-  };
-  const context = { clock, scheduler: new FlushScheduler(policy, clock) };
+  const { live, clock, gate, router, log } = options;
+  const { rtmp, player } = live.current;
+  const doors = makeLiveDoors({ ...options, publishing: router, disk });
   const limits = () => live.current.transcode;
   const seconds = () => live.current.transcode.snapshotSeconds;
   const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });
-  const hls = new HlsDelivery({ gate, router, renditions: options.renditions, events, clock, disk, log });
-  const dash = new DashDelivery({ gate, router, renditions: options.renditions, events, clock, log });
   const recordings = new RecordingDelivery({ gate, clock, playback: options.playback, log });
   const routes: MediaRoutes = {
+    ...doors,
     sdp: webRtc && makeSdpExchange(options, webRtc),
-    flv: new HttpFlv({ gate, router, context, log }),
-    webSocket: new WsFlv({ gate, router, context, log }),
-    hls,
-    dash,
     own: {
       recordings,
       snapshots: new SnapshotPage({ gate, router, snapshots, seconds }),
@@ -211,20 +187,14 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
     },
     pages: player.enabled ? new Pages(pagesDirectory()) : undefined,
   };
-  const publish = new RtmpPublish({ gate, router, log });
-  const play = new RtmpPlay({ gate, router, context, chunkSize: rtmp.chunkSize, log });
-  const handlers: RtmpHandlers = {
-    publish: (request, control) => publish.publish(request, control),
-    play: (request) => play.play(request),
-  };
   const passphraseFor = passphrases(live);
-  const kind = tsOutputKind(context, log);
+  const kind = tsOutputKind(doors.context, log);
   const srt = {
     publish: new SrtPublish({ gate, router, passphraseFor: passphraseFor.publish, log }),
     play: new SrtPlay({ gate, router, kind, passphraseFor: passphraseFor.play }),
   };
   const relays = new Relays({ ...options, kind, random: Math.random });
-  return { hls, dash, recordings, routes, handlers, srt, relays };
+  return { doors, recordings, routes, srt, relays };
 }
 
 /** WHIP and WHEP, over HTTP. */
@@ -245,17 +215,4 @@ function makeSdpExchange(
     settings: () => live.current.webrtc,
     now: () => clock.wall() / 1000,
   });
-}
-
-function rtmpOptions({ rtmp, publish }: Config) {
-  return {
-    chunkSize: rtmp.chunkSize,
-    limits: {
-      handshakeMs: rtmp.handshakeSeconds * 1000,
-      maxMessageBytes: rtmp.maxMessageBytes,
-      maxConnections: rtmp.maxConnections,
-      maxConnectionsPerIp: rtmp.maxConnectionsPerIp,
-      publisherIdleMs: publish.idleSeconds * 1000,
-    },
-  };
 }
