@@ -1,3 +1,4 @@
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import {
   type Clock,
@@ -39,6 +40,8 @@ import { Relays } from './relays.js';
 import { makeSrtListener, passphrases } from './srt-door.js';
 import { VERSION } from './version.js';
 import { WebRtcDoor } from './webrtc-door.js';
+import type { DoorName } from './workers/handed-socket.js';
+import type { WorkerPool } from './workers/worker-pool.js';
 
 /** Where media can be reached; undefined for what is off. */
 export interface MediaPorts {
@@ -59,10 +62,15 @@ export interface MediaDoorsOptions {
   readonly renditions: RenditionDirectory;
   readonly playback: RecordingPlayback;
   readonly certificate: Certificate | undefined;
+  /** The processes that serve viewers, where there are any. */
+  readonly workers: WorkerPool | undefined;
   /** Where there is one. */
   readonly ffmpeg: FfmpegProgram | undefined;
   readonly log: Logger;
 }
+
+/** Workers say whom they ask for. */
+const FROM_WORKERS: Pick<ForwardedAddress, 'of'> = { of: (_peer, header) => header ?? 'unknown' };
 
 /** The listeners through which media comes and goes, and the handlers behind them. */
 export class MediaDoors {
@@ -75,6 +83,9 @@ export class MediaDoors {
   readonly #srt: SrtListener | undefined;
   readonly #relays: Relays;
   readonly #webRtc: WebRtcDoor | undefined;
+  readonly #workers: WorkerPool | undefined;
+  /** Answers what came to a worker and only this process has. */
+  readonly #forWorkers: MediaHttpServer | undefined;
   #rtmpPort: number | undefined;
 
   constructor(options: MediaDoorsOptions) {
@@ -96,7 +107,14 @@ export class MediaDoors {
     const http = { ...routes, forwarded, corsOrigin, maxConnections, log };
     const rtmp = { handlers: doors.rtmp, log, ...rtmpOptions(this.#config) };
     const tls = certificate?.current;
-    this.#http = [new MediaHttpServer(http), ...(tls === undefined ? [] : [new MediaHttpServer({ ...http, tls })])];
+    this.#workers = options.workers;
+    this.#forWorkers = this.#workers && new MediaHttpServer({ ...http, forwarded: FROM_WORKERS });
+    // What a client asks next may be a worker's, which only a new connection gets to.
+    const maxRequests = this.#workers && 1;
+    this.#http = [
+      new MediaHttpServer({ ...http, maxRequests }),
+      ...(tls === undefined ? [] : [new MediaHttpServer({ ...http, tls })]),
+    ];
     this.#rtmp = [new RtmpServer(rtmp), ...(tls === undefined ? [] : [new RtmpServer({ ...rtmp, tls })])];
     certificate?.onChange((next) => {
       for (const server of this.#http) server.setCertificate(next);
@@ -111,17 +129,22 @@ export class MediaDoors {
 
   /** @throws {StartError} with what is in the way and how to get around it; what is open by then stays so */
   async open(): Promise<MediaPorts> {
-    const { rtmp, rtmps, http, https, srt, webrtc } = this.#config;
+    const { srt, webrtc } = this.#config;
     const [listener, peers] = [this.#srt, this.#webRtc];
     const [plainRtmp, tlsRtmp] = this.#rtmp;
     const [plainHttp, tlsHttp] = this.#http;
     if (plainRtmp === undefined || plainHttp === undefined) throw new Error('there are always these two');
     await this.#disk.clean();
+    await this.#startWorkers();
+    const listen = (door: DoorName, own: Listener) => {
+      const listener = this.#workers?.inFrontOf(door, own) ?? own;
+      return openPort(door, this.#config[door], (port, host) => listener.listen(port, host));
+    };
     const ports = {
-      rtmp: await openPort('rtmp', rtmp, (port, host) => plainRtmp.listen(port, host)),
-      rtmps: tlsRtmp && (await openPort('rtmps', rtmps, (port, host) => tlsRtmp.listen(port, host))),
-      http: await openPort('http', http, (port, host) => plainHttp.listen(port, host)),
-      https: tlsHttp && (await openPort('https', https, (port, host) => tlsHttp.listen(port, host))),
+      rtmp: await listen('rtmp', plainRtmp),
+      rtmps: tlsRtmp && (await listen('rtmps', tlsRtmp)),
+      http: await listen('http', plainHttp),
+      https: tlsHttp && (await listen('https', tlsHttp)),
       srt:
         listener && (await openPort('srt', srt, async (port, host) => ({ port: await listener.listen(port, host) }))),
       webrtc:
@@ -139,6 +162,8 @@ export class MediaDoors {
    */
   async close(reason: string, patienceMs: number): Promise<void> {
     const closing = [
+      this.#workers?.close(reason, patienceMs),
+      this.#forWorkers?.close(),
       ...this.#http.map((server) => server.close()),
       ...this.#rtmp.map((server) => server.close(reason)),
       this.#srt?.close(reason),
@@ -149,11 +174,24 @@ export class MediaDoors {
     this.#doors.dash.close(reason);
     this.#recordings.close(reason);
     const cut = setTimeout(() => {
-      for (const server of this.#http) server.closeAll();
+      for (const server of [...this.#http, this.#forWorkers]) server?.closeAll();
     }, patienceMs);
     await Promise.all(closing);
     clearTimeout(cut);
   }
+
+  async #startWorkers(): Promise<void> {
+    const workers = this.#workers;
+    if (workers === undefined) return;
+    await this.#forWorkers?.listenLocally(await workers.requestSocket());
+    await workers.start();
+  }
+}
+
+/** A server that accepts connections itself, or takes those that somebody else did. */
+interface Listener {
+  listen(port: number, host: string): Promise<Pick<AddressInfo, 'port'>>;
+  accept(socket: Socket): void;
 }
 
 interface Handlers {

@@ -40,6 +40,7 @@ import { loadSecrets } from './secrets.js';
 import { logLifecycle } from './session-log.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
+import { WorkerPool, type WorkerStatus, workersOf } from './workers/worker-pool.js';
 
 /** Where the server can be reached; undefined for what is off. */
 export interface ListeningPorts extends MediaPorts, ControlPorts {}
@@ -88,6 +89,11 @@ export class SluiceServer {
     }
   }
 
+  /** The processes that serve viewers; none where this one does all. */
+  get workers(): readonly WorkerStatus[] {
+    return this.#parts.workers?.status ?? [];
+  }
+
   /** Publishes a file in a loop, until the server stops. */
   async publishLoop(file: string, path: string): Promise<void> {
     const { gate, router, clock } = this.#parts;
@@ -114,6 +120,7 @@ interface ServerParts {
   readonly router: StreamRouter;
   readonly doors: MediaDoors;
   readonly control: ControlPlane;
+  readonly workers: WorkerPool | undefined;
   readonly reload: () => Promise<ConfigChange>;
 }
 
@@ -208,8 +215,12 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     names: outgoing.names,
   });
   closers.push(() => control.close());
+  const size = workersOf(live.current);
+  const workers =
+    size === 0 ? undefined : new WorkerPool({ ...shared, gate, router, renditions: transcoder, certificate }, size);
   const doors = new MediaDoors({
     live,
+    workers,
     playback: recordings.playback,
     renditions: transcoder,
     clock,
@@ -226,7 +237,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   });
   // Before the doors: a publish that ends by itself is not one that broke off.
   closers.push(() => captures.close());
-  return { live, clock, gate, router, doors, control, reload };
+  return { live, clock, gate, router, doors, control, workers, reload };
 }
 
 function makeAudit(
