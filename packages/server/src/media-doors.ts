@@ -115,7 +115,12 @@ export class MediaDoors {
       new MediaHttpServer({ ...http, maxRequests }),
       ...(tls === undefined ? [] : [new MediaHttpServer({ ...http, tls })]),
     ];
-    this.#rtmp = [new RtmpServer(rtmp), ...(tls === undefined ? [] : [new RtmpServer({ ...rtmp, tls })])];
+    // Encoders stay in this process. Behind TLS nobody sees who is one: what they send comes from their worker.
+    const handOver = this.#workers?.takePlayer;
+    this.#rtmp = [
+      new RtmpServer({ ...rtmp, handOver }),
+      ...(tls === undefined ? [] : [new RtmpServer({ ...rtmp, tls })]),
+    ];
     certificate?.onChange((next) => {
       for (const server of this.#http) server.setCertificate(next);
       for (const server of this.#rtmp) server.setSecureContext(next);
@@ -137,7 +142,7 @@ export class MediaDoors {
     await this.#disk.clean();
     await this.#startWorkers();
     const listen = (door: DoorName, own: Listener) => {
-      const listener = this.#workers?.inFrontOf(door, own) ?? own;
+      const listener = door === 'rtmp' ? own : (this.#workers?.inFrontOf(door, own) ?? own);
       return openPort(door, this.#config[door], (port, host) => listener.listen(port, host));
     };
     const ports = {

@@ -67,7 +67,6 @@ export class DeliveryWorker {
       send,
       stays: (path) => settingsFor(live.current, path).hls.always && this.#isServedHere(path),
     });
-    for (const path of start.live) this.#streams.take({ type: 'live', path });
     this.#gate = new RemoteDoorkeeper({
       send,
       onAdmitted: (path, canFetch) => this.#streams.noteAdmission(path, canFetch),
@@ -79,6 +78,7 @@ export class DeliveryWorker {
       convertSound: soundConverter(findFfmpeg(process.env), log),
       fetcher: this.#streams,
     });
+    for (const path of start.live) this.#streams.take({ type: 'live', path });
     this.#renditions = new PushedRenditions(send);
     events.on('hls-segment', (segment) => send({ type: 'segment', segment }));
     // Nothing goes there: what has a past is served by the main process.
@@ -113,10 +113,13 @@ export class DeliveryWorker {
   accept({ id, door, head }: HandedSocket, socket: Socket | undefined): void {
     this.#connections.opened(id, socket);
     if (socket === undefined) return;
-    if (head !== undefined) socket.unshift(Buffer.from(head, 'base64'));
-    const server = door === 'http' || door === 'https' ? this.#http[door] : this.#rtmp[door];
-    if (server === undefined) socket.destroy();
-    else server.accept(socket);
+    const received = head === undefined ? undefined : Buffer.from(head, 'base64');
+    if (door === 'rtmp' || door === 'rtmps') {
+      this.#rtmp[door]?.accept(socket, received);
+      return;
+    }
+    if (received !== undefined) socket.unshift(received);
+    this.#http[door]?.accept(socket);
   }
 
   frame(frame: NumberedFrame): void {

@@ -5,6 +5,6 @@ export type DoorName = 'http' | 'https' | 'rtmp' | 'rtmps';
 export interface HandedSocket {
   readonly id: number;
   readonly door: DoorName;
-  /** What has been read of it, base64. */
+  /** What has been read of it, base64: of HTTP, nobody has answered that; of RTMP, all of it is answered. */
   readonly head?: string | undefined;
 }

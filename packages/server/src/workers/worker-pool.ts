@@ -17,9 +17,11 @@ import {
   type StreamRouter,
 } from '@sluice/core';
 import { millis } from '@sluice/media';
+import type { RtmpHandOver } from '@sluice/rtmp';
 import type { Certificate, TlsFiles } from '../certificate.js';
 import { FrontDoor } from './front-door.js';
 import type { DoorName } from './handed-socket.js';
+import { leastBusy } from './placement.js';
 import { WorkerProcess, type WorkerState } from './worker-process.js';
 
 export interface WorkerPoolOptions {
@@ -140,6 +142,13 @@ export class WorkerPool {
     this.#doors.push(front);
     return front;
   }
+
+  /** Takes players that have come in over RTMP. */
+  readonly takePlayer: RtmpHandOver = (socket, received, gone) => {
+    const worker = leastBusy(this.#ready());
+    worker?.hand('rtmp', socket, received, gone);
+    return worker !== undefined;
+  };
 
   /** Starts the workers. Resolves when they are there, or have had time enough. */
   async start(): Promise<void> {

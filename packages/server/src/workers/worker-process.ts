@@ -14,6 +14,7 @@ import {
 } from '@sluice/cluster';
 import type { Doorkeeper, EventBus, Logger, OutputKind, StreamPath, StreamRouter } from '@sluice/core';
 import { NODE_FLAGS } from '../node-flags.js';
+import { stopReading } from './first-line.js';
 import type { DoorName, HandedSocket } from './handed-socket.js';
 
 /** Built: node can't run the source. */
@@ -144,6 +145,7 @@ export class WorkerProcess {
     const id = this.#lastSocket;
     const handed: HandedSocket = { id, door, head: head?.toString('base64') };
     this.#handed.set(id, gone);
+    stopReading(socket);
     socket.on('error', () => socket.destroy());
     this.#child.send(handed, socket, {}, (error) => {
       if (error === null) return;
