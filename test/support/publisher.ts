@@ -9,7 +9,7 @@ import {
   type Sample,
   type TrackConfig,
 } from '@sluice/media';
-import { RtmpClient } from '@sluice/rtmp';
+import { RtmpClient, type RtmpClientOptions } from '@sluice/rtmp';
 import type { Clip } from './clip.js';
 
 const TICK_MS = 10;
@@ -44,12 +44,13 @@ export class ClipPublisher {
   static async start(
     url: string,
     clip: Clip,
-    options: { loop?: boolean; onClose?: () => void } = {},
+    options: { loop?: boolean } & Pick<RtmpClientOptions, 'onClose' | 'onReconnectRequest'> = {},
   ): Promise<ClipPublisher> {
-    const client = await RtmpClient.connect(url, options.onClose === undefined ? {} : { onClose: options.onClose });
+    const { loop = false, ...heard } = options;
+    const client = await RtmpClient.connect(url, heard);
     await client.publish();
     const publisher = new ClipPublisher(client, clip);
-    publisher.#begin(options.loop ?? false);
+    publisher.#begin(loop);
     return publisher;
   }
 

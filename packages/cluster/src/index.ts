@@ -1,3 +1,11 @@
+export { ClusterControl, type ClusterControlOptions } from './control/cluster-control.js';
+export type { StreamFacts } from './control/messages.js';
+export { PendingChanges } from './control/pending-changes.js';
+export { ProcessMeter } from './control/process-figures.js';
+export { RemoteSessions } from './control/remote-sessions.js';
+export type { SharedKind } from './control/shared-bucket.js';
+export { ClusterStreams } from './nats/cluster-streams.js';
+export { NatsLink } from './nats/connection.js';
 export type { NumberedFrame, RelayFrame, WireFrame } from './relay/frame.js';
 export {
   type RelayBatch,

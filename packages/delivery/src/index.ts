@@ -1,6 +1,7 @@
 export { DashDelivery } from './dash/dash-delivery.js';
 export { SegmentDisk } from './hls/disk/segment-disk.js';
 export { HlsDelivery } from './hls/hls-delivery.js';
+export type { PlaceFor } from './http/hand-on.js';
 export { type Elsewhere, MediaHttpServer, type MediaRoutes } from './http/media-http.js';
 export type { MediaRequest } from './http/media-request.js';
 export type { NodeResponse } from './http/media-response.js';

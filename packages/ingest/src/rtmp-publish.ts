@@ -34,11 +34,12 @@ export class RtmpPublish {
         query,
         client: { tcUrl: connection.tcUrl, pageUrl: connection.pageUrl, swfUrl: connection.swfUrl },
       })
-      .catch(refuse);
+      .catch((error: unknown) => refuse(error, connection.encrypted));
     const { session } = admission;
     admission.bind({
       cut: (reason) => control.end(reason),
       traffic: () => ({ received: control.bytesReceived(), sent: 0 }),
+      move: (baseUrl, reason) => control.reconnect(reason, baseUrl === undefined ? undefined : `${baseUrl}/${app}`),
     });
     try {
       const publication = await this.#router.publish(session, { cut: (reason) => control.end(reason) });
@@ -64,16 +65,17 @@ export class RtmpPublish {
       };
     } catch (error) {
       admission.close('refused');
-      return refuse(error);
+      return refuse(error, connection.encrypted);
     }
   }
 }
 
-function refuse(error: unknown): never {
+function refuse(error: unknown, encrypted: boolean): never {
   if (!(error instanceof Refusal)) throw error;
   const code: RtmpRefusalCode =
     error.code === 'bad-name' || error.code === 'already-publishing'
       ? 'NetStream.Publish.BadName'
       : 'NetStream.Publish.Denied';
-  throw new RtmpRefusal(code, error.message);
+  const redirect = encrypted ? error.elsewhere('rtmps') : error.elsewhere('rtmp', 'rtmps');
+  throw new RtmpRefusal(code, error.message, { redirect });
 }

@@ -1,5 +1,6 @@
 import {
   type AccessAdvisor,
+  type AccessRequest,
   type Clock,
   type CredentialCheck,
   CredentialChecks,
@@ -11,6 +12,7 @@ import {
   type Logger,
   PasswordCheck,
   type PasswordVerifier,
+  type Refusal,
   renditionOf,
   type SessionRegistry,
   SignedUrlCheck,
@@ -32,6 +34,8 @@ export interface AccessOptions {
   /** Asked about what nothing else accepts. */
   readonly outside: readonly CredentialCheck[];
   readonly advisors: readonly AccessAdvisor[];
+  /** Why nobody is let in at the moment. */
+  readonly refusalOf: (request: AccessRequest) => Refusal | undefined;
 }
 
 /** The one chain that all doors share. */
@@ -59,5 +63,6 @@ export function makeGate(options: AccessOptions): Gate {
     bans,
     credentials: new CredentialChecks(checks, failures),
     advisors,
+    refusalOf: options.refusalOf,
   });
 }

@@ -10,7 +10,9 @@ import {
   type AuditTrail,
   type CaptureControl,
   type Clock,
+  type ClusterView,
   type ConfigChange,
+  type Drain,
   type EventBus,
   type Gate,
   type LiveConfig,
@@ -21,6 +23,7 @@ import {
   TokenIssuer,
   TrafficMeter,
   type Transcoder,
+  wholeSight,
 } from '@sluice/core';
 import type { Storage } from '@sluice/storage';
 import type { Accounts } from './accounts.js';
@@ -61,6 +64,8 @@ export interface ControlPlaneOptions {
   readonly names: ServerNames;
   readonly transcoder: Transcoder;
   readonly captures: CaptureControl;
+  readonly drain: Drain;
+  readonly cluster: ClusterView;
   readonly recordings: Recordings;
 }
 
@@ -96,7 +101,8 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings } = options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, drain, cluster } =
+    options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -113,6 +119,8 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     transcoder,
     captures,
     recordings,
+    drain,
+    cluster,
     config: {
       live,
       set: (values, by) => changes.set(values, by),
@@ -133,7 +141,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
       config: () => live.current,
       names,
       kick: (id, { name }, ip) => {
-        const isThere = registry.cut(id, `kicked (by ${name})`);
+        const isThere = wholeSight(registry, () => cluster).cut(id, `kicked (by ${name})`);
         audit.record({ actor: name, ip, action: 'session.kick', target: id, result: isThere ? 'ok' : 'failed' });
         return isThere;
       },
@@ -149,9 +157,10 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
 }
 
 /** Why nobody should be sent here at the moment. */
-function problemsOf({ storage, router }: ControlPlaneOptions): string[] {
+function problemsOf({ storage, router, drain }: ControlPlaneOptions): string[] {
   const problems: string[] = [];
   if (!storage.isOpen) problems.push('the database has failed: nothing can be kept');
+  if (drain.isOn) problems.push('the server is being drained: it is taken out of service');
   if (router.isClosed) problems.push('the server is going down');
   return problems;
 }

@@ -4,6 +4,7 @@ import { addBbbCommands } from './cli/bbb.js';
 import { checkConfig, configReference } from './cli/check-config.js';
 import { checkRecordings } from './cli/check-recordings.js';
 import { doctor } from './cli/doctor.js';
+import { drain } from './cli/drain.js';
 import { FIREWALL_FORMATS, firewall } from './cli/firewall.js';
 import { serve } from './cli/serve.js';
 import { setPassword } from './cli/set-password.js';
@@ -30,6 +31,16 @@ program
   .option(...CONFIG_OPTION)
   .option('--demo', 'publish a looping sample as live/demo')
   .action(serve);
+
+program
+  .command('drain')
+  .description('take a server out of service: hand everybody on, finish recordings, end it; waits until it has ended')
+  .option(...CONFIG_OPTION)
+  .option('--server <url>', 'the API of the Sluice that is meant (default: the one that runs, as configured here)')
+  .option('--viewers <duration>', 'over how long viewers are sent away (default: drain.viewerSeconds)')
+  .option('--publishers <duration>', 'how long publishers may take to leave (default: drain.publisherSeconds)')
+  .option('--no-wait', 'come back at once')
+  .action(drain);
 
 program
   .command('check-config')

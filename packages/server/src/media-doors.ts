@@ -18,6 +18,7 @@ import {
   MediaHttpServer,
   type MediaRoutes,
   Pages,
+  type PlaceFor,
   RecordingDelivery,
   rtpOutputKind,
   SdpExchange,
@@ -64,6 +65,8 @@ export interface MediaDoorsOptions {
   readonly certificate: Certificate | undefined;
   /** The processes that serve viewers, where there are any. */
   readonly workers: WorkerPool | undefined;
+  /** Where viewers and publishers are sent, while this server is drained. */
+  readonly placeFor?: PlaceFor;
   /** Where there is one. */
   readonly ffmpeg: FfmpegProgram | undefined;
   readonly log: Logger;
@@ -104,7 +107,8 @@ export class MediaDoors {
     this.#srt = this.#config.srt.enabled ? makeSrtListener({ live, log, ...srt }) : undefined;
     const { corsOrigin, maxConnections } = this.#config.http;
     const forwarded = new ForwardedAddress(() => live.current.http.trustedProxies);
-    const http = { ...routes, forwarded, corsOrigin, maxConnections, log };
+    const { placeFor } = options;
+    const http = { ...routes, forwarded, corsOrigin, maxConnections, placeFor, log };
     const rtmp = { handlers: doors.rtmp, log, ...rtmpOptions(this.#config) };
     const tls = certificate?.current;
     this.#workers = options.workers;

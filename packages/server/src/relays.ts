@@ -40,6 +40,7 @@ export class Relays {
     this.#stopListening = [
       live.onChange(() => this.#follow()),
       events.on('stream-started', ({ path }) => this.#followPushes(path)),
+      events.on('stream-resumed', ({ path }) => this.#followPushes(path)),
       events.on('stream-ended', ({ path }) => this.#stopAll(this.#pushes, path)),
     ];
   }
@@ -71,9 +72,10 @@ export class Relays {
   #followPushes(path: StreamPath): void {
     const relays = this.#pushes.get(path) ?? new Map<string, Relay>();
     const [app = '', ...rest] = path.split('/');
-    const urls = settingsFor(this.#options.live.current, path).push.urls.map((url) =>
-      url.replaceAll('{app}', app).replaceAll('{name}', rest.join('/')),
-    );
+    // Of a cluster, the node pushes a stream where it comes in.
+    const isElsewhere = this.#options.router.publisherOf(path)?.node !== undefined;
+    const targets = isElsewhere ? [] : settingsFor(this.#options.live.current, path).push.urls;
+    const urls = targets.map((url) => url.replaceAll('{app}', app).replaceAll('{name}', rest.join('/')));
     const wanted = new Map(urls.map((url) => [url, url]));
     this.#reconcile(relays, wanted, (url) => new SrtPush(path, url, this.#options), path);
     if (relays.size > 0) this.#pushes.set(path, relays);

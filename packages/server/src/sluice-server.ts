@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { AuditFile, type AuditSink, AuditWriter, Metrics, syslogSink } from '@sluice/api';
+import { RemoteSessions } from '@sluice/cluster';
 import {
   type AccessMode,
   type Clock,
@@ -8,6 +9,7 @@ import {
   type ConfigChange,
   type ConfigSources,
   Directory,
+  Drain,
   EventBus,
   findFfmpeg,
   findProgram,
@@ -16,6 +18,7 @@ import {
   type Logger,
   messageOf,
   PasswordVerifier,
+  placesOf,
   resolveConfig,
   SessionRegistry,
   StreamRouter,
@@ -30,6 +33,8 @@ import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
 import { auditEnds, makeCaptures } from './bbb.js';
 import { Certificate } from './certificate.js';
+import { aloneView, makeClusterControl } from './cluster/control.js';
+import { Cluster, relayKind } from './cluster.js';
 import { ConfigChanges } from './config-changes.js';
 import { ControlPlane, type ControlPorts } from './control-plane.js';
 import { HistoryWriter } from './history-writer.js';
@@ -106,6 +111,11 @@ export class SluiceServer {
     return this.#parts.reload();
   }
 
+  /** Resolves when the server was drained: all have been handed on, and it is to be stopped. */
+  get drained(): Promise<void> {
+    return this.#parts.drained;
+  }
+
   /** Ends all streams and connections, politely as far as the configured time allows. Later calls wait for the first. */
   stop(): Promise<void> {
     this.#stopping ??= closeAll(this.#closers);
@@ -122,6 +132,7 @@ interface ServerParts {
   readonly control: ControlPlane;
   readonly workers: WorkerPool | undefined;
   readonly reload: () => Promise<ConfigChange>;
+  readonly drained: Promise<void>;
 }
 
 /** In the order in which they need each other; what is to be closed goes on the list at once. */
@@ -145,7 +156,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   logLifecycle(events, log);
   const history = new HistoryWriter({ history: storage.history, events, clock, log });
   closers.push(() => history.close());
-  const registry = new SessionRegistry({ clock, limits: () => live.current.sessions });
+  const remote = new RemoteSessions();
+  const registry = new SessionRegistry({ clock, limits: () => live.current.sessions, elsewhere: remote });
   const passwords = new PasswordVerifier({ users: accounts.users, clock });
   const signingSecret = () => live.current.auth.signing.secret ?? secrets.signing;
   const shared = { live, clock, events, log, registry, accounts, passwords, signingSecret };
@@ -156,7 +168,13 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     settingsFor: (path) => settingsFor(live.current, path),
     convertSound: soundConverter(ffmpeg, log),
     refusalFor: (path) => transcoder.refusalFor(path),
+    fetcher: {
+      canFetch: (path) => cluster?.streams.canFetch(path) ?? false,
+      fetch: (path) => cluster?.streams.fetch(path),
+    },
   });
+  const cluster = Cluster.join({ ...shared, router, relay: relayKind(live, clock) });
+  closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
         version: VERSION,
@@ -168,19 +186,38 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         transcodes: () => transcoder.status,
         captures: () => captures,
         recordings: () => recordings,
+        cluster: () => clusterView,
       })
     : undefined;
   const { serverId } = secrets;
   const outgoing = new Outgoing({ ...shared, outbox: storage.outbox, serverId, metrics });
   closers.push(() => outgoing.close());
-  const gate = makeGate({ ...shared, outside: [outgoing.httpAuth], advisors: [outgoing.advisor] });
+  const drain = new Drain({
+    ...{ clock, registry, log },
+    settings: () => live.current.drain,
+    places: () => {
+      const { redirect } = live.current.drain;
+      return redirect.length > 0 || clusterControl === undefined ? placesOf(redirect) : clusterControl.places();
+    },
+  });
+  closers.push(() => drain.close());
+  const gate = makeGate({
+    ...shared,
+    outside: [outgoing.httpAuth],
+    advisors: [outgoing.advisor],
+    refusalOf: (request) => drain.refusalOf(request) ?? cluster?.streams.refusalOf(request),
+  });
   closers.push(() => gate.close());
   const prlimit = findProgram('prlimit', process.env);
   const program = ffmpeg === undefined ? undefined : { file: ffmpeg, prlimit };
   const cores = availableParallelism();
   const transcoder = new Transcoder({ live, events, gate, router, program, cores, log });
   closers.push(() => transcoder.close(GOING_DOWN));
-  await outgoing.start({ gate, router, bans: accounts.bans, audit });
+  const aboutNode = { ...shared, changes, remote, gate, router, drain, dir, serverId };
+  const clusterControl = cluster && makeClusterControl(cluster, aboutNode);
+  closers.push(() => clusterControl?.close());
+  const clusterView = clusterControl ?? aloneView(aboutNode);
+  await outgoing.start({ gate, router, bans: accounts.bans, audit, cluster: () => clusterView });
   const reload = async () => {
     audit.reopen();
     await certificate?.reload();
@@ -212,6 +249,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     metrics,
     transcoder,
     captures,
+    drain,
+    cluster: clusterView,
     names: outgoing.names,
   });
   closers.push(() => control.close());
@@ -229,6 +268,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     router,
     certificate,
     ffmpeg: program,
+    placeFor: (ip, schemes) => drain.placeFor(ip, schemes),
     log,
   });
   closers.push(async () => {
@@ -237,7 +277,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   });
   // Before the doors: a publish that ends by itself is not one that broke off.
   closers.push(() => captures.close());
-  return { live, clock, gate, router, doors, control, workers, reload };
+  return { live, clock, gate, router, doors, control, workers, reload, drained: drain.done };
 }
 
 function makeAudit(

@@ -20,6 +20,7 @@ const REJECTION_OF: Readonly<Record<ReasonCode, number>> = {
   'callback-refused': REJECTION.forbidden,
   'callback-failed': REJECTION.unavailable,
   'too-many-sessions': REJECTION.overload,
+  draining: REJECTION.unavailable,
   'shutting-down': REJECTION.unavailable,
 };
 

@@ -5,8 +5,11 @@ import type {
   Bans,
   CaptureControl,
   Clock,
+  ClusterView,
+  ClusterWorker,
   ConfigChange,
   Directory,
+  DrainControl,
   Gate,
   LiveConfig,
   RecordingChecks,
@@ -69,6 +72,10 @@ export interface Control {
   readonly captures: CaptureControl;
   readonly transcoder: { readonly status: TranscoderStatus };
   readonly recordings: Recordings;
+  readonly drain: DrainControl;
+  readonly cluster: ClusterView;
+  /** The processes that serve viewers beside this one; none where it is left out. */
+  readonly workers?: (() => readonly ClusterWorker[]) | undefined;
 }
 
 /** What the routes of logins need beside that. */

@@ -3,7 +3,9 @@ import { activeRecordingRoutes } from './active-recordings.js';
 import { authRoutes } from './auth.js';
 import { banRoutes } from './bans.js';
 import { captureRoutes } from './captures.js';
+import { clusterRoutes } from './cluster.js';
 import type { AccountControl } from './control.js';
+import { drainRoutes } from './drain.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
 import { recordingCheckRoutes } from './recording-checks.js';
 import { recordingRoutes } from './recordings.js';
@@ -18,6 +20,8 @@ import { userRoutes } from './users.js';
 export function v2Routes(control: AccountControl): Route[] {
   return [
     ...serverRoutes(control),
+    ...clusterRoutes(control),
+    ...drainRoutes(control),
     ...streamRoutes(control),
     ...transcodeRoutes(control),
     ...captureRoutes(control),

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { PATH_PATTERN } from '../path-pattern.js';
 import { auth, callbacks, sharing, sync } from './schema/access-checks.js';
 import { bbb } from './schema/bbb.js';
-import { api, audit, metrics } from './schema/control-plane.js';
+import { cluster } from './schema/cluster.js';
+import { api, audit, drain, metrics } from './schema/control-plane.js';
 import { count, file, host, iceUrl, MIB, networks, port, START, seconds, secret } from './schema/fields.js';
 import {
   access,
@@ -249,6 +250,8 @@ export const configSchema = z.strictObject({
   shutdownSeconds: seconds(5, 300).describe(
     'How long a stopping server waits for its connections to end by themselves.',
   ),
+  drain: drain.prefault({}),
+  cluster: cluster.prefault({}),
   paths: z
     .record(
       z.string().regex(PATH_PATTERN, {

@@ -5,6 +5,7 @@ import { type ForwardedAddress, type Logger, messageOf } from '@sluice/core';
 import type { DashDelivery } from '../dash/dash-delivery.js';
 import type { HttpFlv } from '../http-flv.js';
 import type { WsFlv } from '../ws-flv.js';
+import { handedOn, type PlaceFor } from './hand-on.js';
 import { type HttpDoor, plainDoor, type TlsFiles, tlsDoor } from './http-door.js';
 import type { MediaRequest, NodeRequest } from './media-request.js';
 import type { MediaResponse, NodeResponse } from './media-response.js';
@@ -12,7 +13,7 @@ import { type MediaRoute, mediaRouteOf } from './media-route.js';
 import type { Pages } from './pages.js';
 import type { RecordingDelivery } from './recording-delivery.js';
 import { readRequestTarget } from './request-target.js';
-import { sendError } from './responses.js';
+import { sendError, sendRedirect } from './responses.js';
 import type { SdpExchange } from './sdp/sdp-exchange.js';
 import type { SnapshotPage } from './snapshot-page.js';
 import type { StatusPages } from './status.js';
@@ -57,6 +58,8 @@ export interface MediaHttpOptions extends MediaRoutes {
   readonly maxConnections: number;
   /** Of one connection; as many as come where it is left out. */
   readonly maxRequests?: number | undefined;
+  /** Where viewers and publishers are sent, while they are. */
+  readonly placeFor?: PlaceFor | undefined;
   /** With a certificate, it speaks HTTP/2 and HTTP/1.1 over TLS. */
   readonly tls?: TlsFiles | undefined;
   readonly log: Logger;
@@ -152,13 +155,18 @@ export class MediaHttpServer {
 
   async #route(request: MediaRequest, response: NodeResponse): Promise<void> {
     const { message, pathname } = request;
-    const { elsewhere, sdp, corsOrigin } = this.#options;
+    const { elsewhere, sdp, corsOrigin, placeFor } = this.#options;
     const route = mediaRouteOf(pathname);
     if (elsewhere?.has(route)) {
       await elsewhere.serve(request, response);
       return;
     }
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
+    const place = placeFor && handedOn(request, placeFor);
+    if (place !== undefined) {
+      sendRedirect(response, place);
+      return;
+    }
     if (route.kind === 'sdp' && sdp !== undefined) {
       await sdp.serve(request, response);
       return;

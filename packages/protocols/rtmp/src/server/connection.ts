@@ -197,7 +197,7 @@ export class RtmpConnection implements RtmpConnectionControl {
     try {
       granted = await this.#grant(event, abort.signal);
     } catch (error) {
-      if (this.#activity === asking) this.#refuse(error);
+      if (this.#activity === asking) this.#refuse(error, event);
       return;
     } finally {
       if (this.#activity === asking || this.#activity.name !== 'asking') this.#socket.resume();
@@ -266,12 +266,18 @@ export class RtmpConnection implements RtmpConnectionControl {
     if (!this.#ended && !(audio && video)) player.receive?.(audio, video);
   }
 
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, { stream, query }: RequestEvent): void {
     if (!(error instanceof RtmpRefusal)) {
       this.#fail(error);
       return;
     }
-    this.#send(this.#session.refuse(error));
+    const { redirect, message } = error;
+    if (redirect === undefined) this.#send(this.#session.refuse(error));
+    else {
+      const tcUrl = `${redirect}/${this.#session.info?.app ?? ''}`;
+      const url = `${tcUrl}/${stream}${query === '' ? '' : `?${query}`}`;
+      this.#send(this.#session.redirect(message, { tcUrl, url }));
+    }
     this.#finish(`refused: ${error.message}`, 'info');
   }
 

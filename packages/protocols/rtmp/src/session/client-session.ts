@@ -230,7 +230,10 @@ export class RtmpClientSession {
     } else if (code === 'NetStream.Play.UnpublishNotify' || code === 'NetStream.Unpublish.Success') {
       this.#events.push({ type: 'ended', reason: describe(args) });
     } else if (info.level === 'error') {
-      throw new RtmpError('refused', `the server refused: ${describe(args)}`);
+      const { ex } = info;
+      const url = ex !== undefined && isAmfObject(ex) ? ex.redirect2 : undefined;
+      const redirect = typeof url === 'string' ? url : undefined;
+      throw new RtmpError('refused', `the server refused: ${describe(args)}`, { redirect });
     }
   }
 }
