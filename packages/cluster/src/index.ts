@@ -21,7 +21,7 @@ export { FrameReader } from './relay/wire/frame-reader.js';
 export { packFrame } from './relay/wire/pack-frame.js';
 export { DoorService } from './workers/door-service.js';
 export { Line } from './workers/line.js';
-export type { FromWorker, ToWorker } from './workers/messages.js';
+export type { FromWorker, ToWorker, WorkerUsage } from './workers/messages.js';
 export { PublishService } from './workers/publish-service.js';
 export { Publishers } from './workers/publishers.js';
 export { RelayService } from './workers/relay-service.js';

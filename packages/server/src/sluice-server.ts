@@ -45,7 +45,7 @@ import { loadSecrets } from './secrets.js';
 import { logLifecycle } from './session-log.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
-import { WorkerPool, type WorkerStatus, workersOf } from './workers/worker-pool.js';
+import { WorkerPool, type WorkerStatus } from './workers/worker-pool.js';
 
 /** Where the server can be reached; undefined for what is off. */
 export interface ListeningPorts extends MediaPorts, ControlPorts {}
@@ -173,7 +173,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
       fetch: (path) => cluster?.streams.fetch(path),
     },
   });
-  const cluster = Cluster.join({ ...shared, router, relay: relayKind(live, clock) });
+  const relay = relayKind(live, clock);
+  const cluster = Cluster.join({ ...shared, router, relay });
   closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
@@ -187,18 +188,20 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         captures: () => captures,
         recordings: () => recordings,
         cluster: () => clusterView,
+        workers: () => workers?.status ?? [],
       })
     : undefined;
   const { serverId } = secrets;
   const outgoing = new Outgoing({ ...shared, outbox: storage.outbox, serverId, metrics });
   closers.push(() => outgoing.close());
+  const places = () => {
+    const { redirect } = live.current.drain;
+    return redirect.length > 0 || clusterControl === undefined ? placesOf(redirect) : clusterControl.places();
+  };
   const drain = new Drain({
     ...{ clock, registry, log },
     settings: () => live.current.drain,
-    places: () => {
-      const { redirect } = live.current.drain;
-      return redirect.length > 0 || clusterControl === undefined ? placesOf(redirect) : clusterControl.places();
-    },
+    places,
   });
   closers.push(() => drain.close());
   const gate = makeGate({
@@ -235,6 +238,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const { recordings: index, uploads } = storage;
   const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
   closers.push(() => recordings.close(GOING_DOWN));
+  const workers = WorkerPool.of({ ...aboutNode, renditions: transcoder, certificate, relay, places });
   const control = new ControlPlane({
     ...shared,
     recordings,
@@ -251,12 +255,10 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     captures,
     drain,
     cluster: clusterView,
+    workers,
     names: outgoing.names,
   });
   closers.push(() => control.close());
-  const size = workersOf(live.current);
-  const workers =
-    size === 0 ? undefined : new WorkerPool({ ...shared, gate, router, renditions: transcoder, certificate }, size);
   const doors = new MediaDoors({
     live,
     workers,

@@ -123,6 +123,7 @@ export class DoorService {
     const entry = this.#entries.get(id);
     entry?.admission.bind({
       cut: (reason) => this.#cut(entry.admission.session, reason),
+      move: (baseUrl, reason) => this.#options.send({ type: 'move', session: id, baseUrl, reason }),
       traffic: () => entry.figures.traffic,
       addresses: () => entry.figures.addresses ?? [entry.admission.session.ip],
       transport: () => entry.figures.transport,

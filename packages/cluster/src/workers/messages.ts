@@ -3,6 +3,8 @@ import {
   type Config,
   type Identity,
   type LifecycleEvents,
+  type Place,
+  type PlaceScheme,
   type ReasonCode,
   Refusal,
   type RenditionInfo,
@@ -47,6 +49,18 @@ export interface WireCertificate {
 export interface WireRefusal {
   readonly code: ReasonCode;
   readonly message: string;
+  /** Base URLs of other servers that would grant it, by scheme. */
+  readonly elsewhere?: Readonly<Partial<Record<PlaceScheme, string>>>;
+}
+
+/** What a worker uses of the machine. */
+export interface WorkerUsage {
+  /** Cores that it keeps busy. */
+  readonly cpu: number;
+  /** CPU time since it began. */
+  readonly cpuSeconds: number;
+  /** Resident. */
+  readonly memoryBytes: number;
 }
 
 /** What a worker says. */
@@ -79,7 +93,7 @@ export type FromWorker =
     }
   /** Connections that it was handed are gone. */
   | { readonly type: 'connections-closed'; readonly ids: readonly number[] }
-  | { readonly type: 'usage'; readonly cpuSeconds: number; readonly memoryBytes: number };
+  | ({ readonly type: 'usage' } & WorkerUsage);
 
 /** What the main process says. */
 export type ToWorker =
@@ -97,6 +111,8 @@ export type ToWorker =
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly type: 'refusal'; readonly id: number; readonly refusal: WireRefusal }
   | { readonly type: 'cut'; readonly session: string; readonly reason: string }
+  /** The peer is to be asked to go on elsewhere. */
+  | { readonly type: 'move'; readonly session: string; readonly baseUrl: string | undefined; readonly reason: string }
   /** Frames of a stream come from now on, under that number. */
   | {
       readonly type: 'relay';
@@ -113,7 +129,11 @@ export type ToWorker =
       readonly type: 'renditions';
       readonly of: readonly (readonly [StreamPath, readonly RenditionInfo[]])[];
     }
+  /** Viewers are to go to other servers. */
+  | { readonly type: 'draining'; readonly places: readonly Place[] }
   | { readonly type: 'stop'; readonly reason: string; readonly patienceMs: number };
+
+const SCHEMES: readonly PlaceScheme[] = ['http', 'https', 'rtmp', 'rtmps'];
 
 export function toWire({ query, ...request }: AccessRequest): WireRequest {
   return { ...request, query: query.toString() };
@@ -125,10 +145,17 @@ export function fromWire({ query, ...request }: WireRequest): AccessRequest {
 
 /** What a refusal is to the other process. @throws what is none */
 export function refusalToWire(error: unknown): WireRefusal {
-  if (error instanceof Refusal) return { code: error.code, message: error.message };
-  throw error;
+  if (!(error instanceof Refusal)) throw error;
+  const { code, message } = error;
+  const places = SCHEMES.flatMap((scheme): [PlaceScheme, string][] => {
+    const base = error.elsewhere(scheme);
+    return base === undefined ? [] : [[scheme, base]];
+  });
+  return places.length === 0 ? { code, message } : { code, message, elsewhere: Object.fromEntries(places) };
 }
 
-export function refusalFromWire({ code, message }: WireRefusal): Refusal {
-  return new Refusal(code, message);
+export function refusalFromWire({ code, message, elsewhere = {} }: WireRefusal): Refusal {
+  return new Refusal(code, message, {
+    elsewhere: (schemes) => schemes.flatMap((scheme) => elsewhere[scheme] ?? [])[0],
+  });
 }

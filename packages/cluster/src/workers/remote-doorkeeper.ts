@@ -81,12 +81,16 @@ export class RemoteDoorkeeper implements Doorkeeper {
   }
 
   /** Takes what the gate says. */
-  take(message: ToWorker & { type: 'answer' | 'refusal' | 'cut' }): void {
+  take(message: ToWorker & { type: 'answer' | 'refusal' | 'cut' | 'move' }): void {
     if (message.type === 'cut') {
       const entry = this.#entries.get(message.session);
       if (entry === undefined) return;
       entry.ending = message.reason;
       entry.control?.cut(message.reason);
+      return;
+    }
+    if (message.type === 'move') {
+      this.#entries.get(message.session)?.control?.move?.(message.baseUrl, message.reason);
       return;
     }
     const asked = this.#asked.get(message.id);

@@ -1,18 +1,10 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import {
-  ClusterControl,
-  NatsLink,
-  PendingChanges,
-  ProcessMeter,
-  type RemoteSessions,
-  type StreamFacts,
-} from '@sluice/cluster';
+import { ClusterControl, PendingChanges, ProcessMeter, type RemoteSessions, type StreamFacts } from '@sluice/cluster';
 import type {
   Clock,
   ClusterNode,
   ClusterView,
-  Config,
   Drain,
   EventBus,
   Gate,

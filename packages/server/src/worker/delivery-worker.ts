@@ -4,17 +4,20 @@ import {
   type FromWorker,
   type Line,
   type NumberedFrame,
+  ProcessMeter,
   RelayedStreams,
   RemoteDoorkeeper,
   RemotePublishing,
   type ToWorker,
 } from '@sluice/cluster';
 import {
+  baseUrlFor,
   EventBus,
   ForwardedAddress,
   findFfmpeg,
   LiveConfig,
   type Logger,
+  type Place,
   type StreamPath,
   StreamRouter,
   settingsFor,
@@ -50,6 +53,9 @@ export class DeliveryWorker {
   readonly #rtmp: Readonly<Record<'rtmp' | 'rtmps', RtmpServer | undefined>>;
   readonly #requests: MainRequests;
   readonly #connections: ConnectionReport;
+  /** Where viewers are sent; undefined while the server serves. */
+  #places: readonly Place[] | undefined;
+  readonly #meter = new ProcessMeter();
   readonly #timer: NodeJS.Timeout;
 
   constructor({ start, line }: { start: Start; line: WorkerLine }) {
@@ -97,6 +103,7 @@ export class DeliveryWorker {
       ...{ sdp: undefined, own: undefined, pages: undefined, log },
       elsewhere: { has: (route) => placeOfRoute(route, live) === 'main', serve: this.#requests.serve },
       forwarded: new ForwardedAddress(() => live.current.http.trustedProxies),
+      placeFor: (ip, schemes) => this.#places && baseUrlFor(this.#places, ip, schemes),
       corsOrigin: config.http.corsOrigin,
       maxConnections: config.http.maxConnections,
     } satisfies ConstructorParameters<typeof MediaHttpServer>[0];
@@ -132,6 +139,7 @@ export class DeliveryWorker {
       case 'answer':
       case 'refusal':
       case 'cut':
+      case 'move':
         this.#gate.take(message);
         break;
       case 'live':
@@ -147,6 +155,9 @@ export class DeliveryWorker {
       case 'certificate':
         this.#http.https?.setCertificate(message.certificate);
         this.#rtmp.rtmps?.setSecureContext(message.certificate);
+        break;
+      case 'draining':
+        this.#places = message.places;
         break;
       case 'renditions':
         this.#renditions.take(message.of);
@@ -175,9 +186,10 @@ export class DeliveryWorker {
 
   #tell(): void {
     const { user, system } = process.cpuUsage();
+    const usage = { ...this.#meter.take(), cpuSeconds: (user + system) / 1e6 };
     this.#gate.tellTraffic();
     this.#streams.sweep(systemClock.monotonic());
-    this.#line.send({ type: 'usage', cpuSeconds: (user + system) / 1e6, memoryBytes: process.memoryUsage.rss() });
+    this.#line.send({ type: 'usage', ...usage });
   }
 
   #isServedHere(path: StreamPath): boolean {

@@ -2,51 +2,50 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FromWorker, Publishers, relayOutputKind, type ToWorker } from '@sluice/cluster';
+import { type FromWorker, Publishers, type RelayOutput, type ToWorker } from '@sluice/cluster';
 import {
-  type Clock,
+  type ClusterWorker,
   type Config,
   type Doorkeeper,
+  type Drain,
   type EventBus,
   type LiveConfig,
   type Logger,
+  type OutputKind,
+  type Place,
   type RenditionDirectory,
   type RenditionInfo,
   renditionOf,
   type StreamPath,
   type StreamRouter,
 } from '@sluice/core';
-import { millis } from '@sluice/media';
 import type { RtmpHandOver } from '@sluice/rtmp';
 import type { Certificate, TlsFiles } from '../certificate.js';
 import { FrontDoor } from './front-door.js';
 import type { DoorName } from './handed-socket.js';
 import { leastBusy } from './placement.js';
-import { WorkerProcess, type WorkerState } from './worker-process.js';
+import { WorkerProcess } from './worker-process.js';
 
 export interface WorkerPoolOptions {
   readonly live: LiveConfig;
-  readonly clock: Clock;
   readonly events: EventBus;
   readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly renditions: RenditionDirectory;
   readonly certificate: Certificate | undefined;
+  /** The same as for other nodes, so that each stream is packed once. */
+  readonly relay: OutputKind<RelayOutput>;
+  readonly drain: Pick<Drain, 'isOn'>;
+  /** Where viewers are sent while the server is drained. */
+  readonly places: () => readonly Place[];
   readonly log: Logger;
 }
 
 /** A worker as those see it who watch over the server. */
-export interface WorkerStatus {
-  readonly id: number;
-  /** Undefined while it is not there. */
-  readonly pid: number | undefined;
-  readonly state: WorkerState;
-  readonly sessions: number;
+export interface WorkerStatus extends ClusterWorker {
   readonly connections: number;
-  /** Seconds since it began. */
+  /** CPU time since it began. */
   readonly cpuSeconds: number;
-  readonly memoryBytes: number;
-  readonly restarts: number;
 }
 
 /** One place in the pool, whoever has it. */
@@ -66,19 +65,15 @@ const LONGEST_PAUSE_MS = 10_000;
 const TELL_MS = 1000;
 /** So long are doors kept shut for workers that are not there yet. */
 const START_PATIENCE_MS = 15_000;
-/** As for viewers, but in one machine there is no excuse. */
-const RELAY_LIMITS = { maxStall: millis(10_000), maxSkips: 10, skipWindow: millis(60_000) };
-
 /** How many workers a configuration means on a machine. */
-export function workersOf({ workers }: Pick<Config, 'workers'>, cores: number = availableParallelism()): number {
-  return workers === 'auto' ? Math.max(1, cores - 1) : workers;
+function workersOf({ workers }: Config): number {
+  return workers === 'auto' ? Math.max(1, availableParallelism() - 1) : workers;
 }
 
 /** The processes that serve viewers, and the doors in front of them. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #slots: readonly Slot[];
-  readonly #kind: ReturnType<typeof relayOutputKind>;
   readonly #publishers: Publishers;
   readonly #doors: FrontDoor[] = [];
   readonly #stopListening: readonly (() => void)[];
@@ -88,23 +83,14 @@ export class WorkerPool {
   /** As workers were told last, as JSON. */
   readonly #renditions = new Map<StreamPath, string>();
   #directory: string | undefined;
-  #lastStream = 0;
   #stopping = false;
   #whenReady: (() => void) | undefined;
 
-  constructor(options: WorkerPoolOptions, size: number) {
+  private constructor(options: WorkerPoolOptions, size: number) {
     this.#options = options;
-    const { live, clock, events, certificate } = options;
+    const { live, events, certificate } = options;
     this.#slots = Array.from({ length: size }, (_, at): Slot => {
       return { id: at + 1, process: undefined, restarts: 0, failures: 0, timer: undefined };
-    });
-    this.#kind = relayOutputKind({
-      nextStream: () => {
-        this.#lastStream += 1;
-        return this.#lastStream;
-      },
-      now: clock.monotonic,
-      limits: RELAY_LIMITS,
     });
     this.#publishers = new Publishers(events);
     certificate?.onChange((next) => this.#tell({ type: 'certificate', certificate: pem(next) }));
@@ -117,8 +103,14 @@ export class WorkerPool {
         this.#tell({ type: 'over', path });
       }),
     ];
-    this.#timer = setInterval(() => this.#tellRenditions(), TELL_MS);
+    this.#timer = setInterval(() => this.#tellNews(), TELL_MS);
     this.#timer.unref();
+  }
+
+  /** @returns undefined where the configuration wants none */
+  static of(options: WorkerPoolOptions): WorkerPool | undefined {
+    const size = workersOf(options.live.current);
+    return size === 0 ? undefined : new WorkerPool(options, size);
   }
 
   /** Where the process listens that answers what workers can't. Made when it is first asked for. */
@@ -138,14 +130,14 @@ export class WorkerPool {
       door === 'http' || door === 'https'
         ? { maxConnections: http.maxConnections, maxConnectionsPerIp: http.maxConnections }
         : { maxConnections: rtmp.maxConnections, maxConnectionsPerIp: rtmp.maxConnectionsPerIp };
-    const front = new FrontDoor({ door, workers: () => this.#ready(), own, live, ...limits, log });
+    const front = new FrontDoor({ door, workers: () => this.#takers(), own, live, ...limits, log });
     this.#doors.push(front);
     return front;
   }
 
   /** Takes players that have come in over RTMP. */
   readonly takePlayer: RtmpHandOver = (socket, received, gone) => {
-    const worker = leastBusy(this.#ready());
+    const worker = leastBusy(this.#takers());
     worker?.hand('rtmp', socket, received, gone);
     return worker !== undefined;
   };
@@ -171,6 +163,7 @@ export class WorkerPool {
       state: process?.state ?? 'gone',
       sessions: process?.sessions ?? 0,
       connections: process?.connections ?? 0,
+      cpu: process?.usage.cpu ?? 0,
       cpuSeconds: process?.usage.cpuSeconds ?? 0,
       memoryBytes: process?.usage.memoryBytes ?? 0,
       restarts,
@@ -193,6 +186,11 @@ export class WorkerPool {
     return this.#slots.flatMap(({ process }) => (process?.state === 'ready' ? process : []));
   }
 
+  /** Who takes new connections. While the server is drained, this process sends them all away itself. */
+  #takers(): WorkerProcess[] {
+    return this.#options.drain.isOn ? [] : this.#ready();
+  }
+
   #begin(slot: Slot, requestSocket: string): void {
     const { gate, router, events, renditions, live, certificate, log } = this.#options;
     const beganAt = performance.now();
@@ -200,7 +198,7 @@ export class WorkerPool {
       id: slot.id,
       ...{ gate, router, events, log },
       publishers: this.#publishers,
-      kind: this.#kind,
+      kind: this.#options.relay,
       canFetch: (path) => this.#canFetch(path),
       wantRendition: (path) => renditions.want(path),
       onSegment: (message) => this.#noteSegment(message),
@@ -243,6 +241,12 @@ export class WorkerPool {
     if (sequence <= (this.#segments.get(path) ?? -1)) return;
     this.#segments.set(path, sequence);
     this.#options.events.emit('hls-segment', segment);
+  }
+
+  #tellNews(): void {
+    const { drain, places } = this.#options;
+    if (drain.isOn) this.#tell({ type: 'draining', places: places() });
+    this.#tellRenditions();
   }
 
   #tellRenditions(): void {

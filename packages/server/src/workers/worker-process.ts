@@ -11,6 +11,7 @@ import {
   type RelayOutput,
   RelayService,
   type ToWorker,
+  type WorkerUsage,
 } from '@sluice/cluster';
 import type { Doorkeeper, EventBus, Logger, OutputKind, StreamPath, StreamRouter } from '@sluice/core';
 import { NODE_FLAGS } from '../node-flags.js';
@@ -64,7 +65,7 @@ export class WorkerProcess {
   readonly #exited: Promise<void>;
   #state: WorkerState = 'starting';
   #heardAt = performance.now();
-  #usage = { cpuSeconds: 0, memoryBytes: 0 };
+  #usage: WorkerUsage = { cpu: 0, cpuSeconds: 0, memoryBytes: 0 };
   #lastSocket = 0;
 
   constructor(options: WorkerProcessOptions) {
@@ -125,8 +126,7 @@ export class WorkerProcess {
     return this.#doors.sessions;
   }
 
-  /** CPU time since it began, in seconds, and resident memory. */
-  get usage(): { readonly cpuSeconds: number; readonly memoryBytes: number } {
+  get usage(): WorkerUsage {
     return this.#usage;
   }
 
@@ -196,7 +196,7 @@ export class WorkerProcess {
         for (const id of message.ids) this.#forget(id);
         break;
       case 'usage':
-        this.#usage = { cpuSeconds: message.cpuSeconds, memoryBytes: message.memoryBytes };
+        this.#usage = message;
         break;
     }
   }
