@@ -26,6 +26,8 @@ export interface LiveDoorsOptions {
   readonly publishing: Publishing;
   readonly renditions: RenditionDirectory;
   readonly disk: SegmentDisk;
+  /** So many processes share the viewers of each stream. */
+  readonly processes: number;
   readonly log: Logger;
 }
 
@@ -45,7 +47,8 @@ export function makeLiveDoors(options: LiveDoorsOptions): LiveDoors {
   const policy = {
     maxDelay: millis(fanOut.maxDelayMs),
     maxRest: millis(fanOut.maxRestMs),
-    restFactor: fanOut.restFactor,
+    // A round of a part of the viewers is shorter; without longer rests they would get more and smaller writes.
+    restFactor: fanOut.restFactor * options.processes,
   };
   const context = { clock, scheduler: new FlushScheduler(policy, clock) };
   const publish = new RtmpPublish({ gate, router: publishing, log });

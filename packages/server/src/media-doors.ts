@@ -214,7 +214,7 @@ interface Handlers {
 function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: WebRtcServer | undefined): Handlers {
   const { live, clock, gate, router, log } = options;
   const { rtmp, player } = live.current;
-  const doors = makeLiveDoors({ ...options, publishing: router, disk });
+  const doors = makeLiveDoors({ ...options, publishing: router, disk, processes: 1 });
   const limits = () => live.current.transcode;
   const seconds = () => live.current.transcode.snapshotSeconds;
   const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });

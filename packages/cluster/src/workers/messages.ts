@@ -100,6 +100,8 @@ export type ToWorker =
   | {
       readonly type: 'start';
       readonly worker: number;
+      /** How many there are. */
+      readonly workers: number;
       readonly config: Config;
       readonly certificate: WireCertificate | undefined;
       /** Socket of the main process that answers requests which the worker can't. */

@@ -96,6 +96,7 @@ export class DeliveryWorker {
       router: this.#router,
       publishing: new RemotePublishing({ line, gate: this.#gate }),
       renditions: this.#renditions,
+      processes: start.workers,
     });
     this.#requests = new MainRequests(start.requestSocket);
     const http = {

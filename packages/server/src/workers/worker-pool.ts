@@ -64,7 +64,7 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 const TELL_MS = 1000;
 /** So long are doors kept shut for workers that are not there yet. */
-const START_PATIENCE_MS = 15_000;
+const START_PATIENCE_MS = 5000;
 /** How many workers a configuration means on a machine. */
 function workersOf({ workers }: Config): number {
   return workers === 'auto' ? Math.max(1, availableParallelism() - 1) : workers;
@@ -205,6 +205,7 @@ export class WorkerPool {
       start: () => ({
         type: 'start',
         worker: slot.id,
+        workers: this.#slots.length,
         config: live.current,
         certificate: certificate && pem(certificate.current),
         requestSocket,
