@@ -1,4 +1,4 @@
-import { credentialsOf, type Doorkeeper, type Logger, Refusal, type StreamRouter } from '@sluice/core';
+import { credentialsOf, type Doorkeeper, type Logger, type Publishing, Refusal } from '@sluice/core';
 import { FlvSampleReader } from '@sluice/media';
 import {
   type RtmpConnectionControl,
@@ -11,10 +11,10 @@ import {
 /** Answers RTMP `publish`: admits the encoder and turns its messages into samples. */
 export class RtmpPublish {
   readonly #gate: Doorkeeper;
-  readonly #router: StreamRouter;
+  readonly #router: Publishing;
   readonly #log: Logger;
 
-  constructor(options: { gate: Doorkeeper; router: StreamRouter; log: Logger }) {
+  constructor(options: { gate: Doorkeeper; router: Publishing; log: Logger }) {
     this.#gate = options.gate;
     this.#router = options.router;
     this.#log = options.log;
@@ -42,7 +42,7 @@ export class RtmpPublish {
       move: (baseUrl, reason) => control.reconnect(reason, baseUrl === undefined ? undefined : `${baseUrl}/${app}`),
     });
     try {
-      const publication = this.#router.publish(session, { cut: (reason) => control.end(reason) });
+      const publication = await this.#router.publish(session, { cut: (reason) => control.end(reason) });
       const reader = new FlvSampleReader();
       this.#log.info(
         {

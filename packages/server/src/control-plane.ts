@@ -37,6 +37,7 @@ import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import type { OwnSecrets } from './secrets.js';
 import { VERSION } from './version.js';
+import type { WorkerPool } from './workers/worker-pool.js';
 
 /** For answers under way, when the server goes down. */
 const PATIENCE_MS = 1000;
@@ -65,6 +66,7 @@ export interface ControlPlaneOptions {
   readonly secrets: OwnSecrets;
   readonly audit: AuditTrail;
   readonly metrics: Metrics | undefined;
+  readonly workers: WorkerPool | undefined;
   readonly names: ServerNames;
   readonly transcoder: Transcoder;
   readonly captures: CaptureControl;
@@ -173,6 +175,7 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
         audit.record({ actor: name, ip, action: 'config.reload', target: 'file', result: 'ok' });
       },
     }),
+    workers: () => options.workers?.status ?? [],
     metrics: metrics?.handler,
     pages: makeControlPages(pagesDirectory(), () => mediaPorts() ?? { http: undefined, https: undefined }),
     tls: certificate?.current,
@@ -180,10 +183,11 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
 }
 
 /** Why nobody should be sent here at the moment. */
-function problemsOf({ storage, router, drain }: ControlPlaneOptions): string[] {
+function problemsOf({ storage, router, workers, drain }: ControlPlaneOptions): string[] {
   const problems: string[] = [];
   if (!storage.isOpen) problems.push('the database has failed: nothing can be kept');
   if (drain.isOn) problems.push('the server is being drained: it is taken out of service');
+  if (workers?.status.every(({ state }) => state !== 'ready')) problems.push('no worker is there: none serves viewers');
   if (router.isClosed) problems.push('the server is going down');
   return problems;
 }

@@ -50,6 +50,7 @@ import { logLifecycle } from './session-log.js';
 import { StartError } from './start-error.js';
 import { firstOf, sourceFetcher } from './stream-fetchers.js';
 import { VERSION } from './version.js';
+import { WorkerPool, type WorkerStatus } from './workers/worker-pool.js';
 
 /** Where the server can be reached; undefined for what is off. */
 export interface ListeningPorts extends MediaPorts, ControlPorts {}
@@ -98,6 +99,11 @@ export class SluiceServer {
     }
   }
 
+  /** The processes that serve viewers; none where this one does all. */
+  get workers(): readonly WorkerStatus[] {
+    return this.#parts.workers?.status ?? [];
+  }
+
   /** Publishes a file in a loop, until the server stops. */
   async publishLoop(file: string, path: string): Promise<void> {
     const { gate, router, clock } = this.#parts;
@@ -129,6 +135,7 @@ interface ServerParts {
   readonly router: StreamRouter;
   readonly doors: MediaDoors;
   readonly control: ControlPlane;
+  readonly workers: WorkerPool | undefined;
   readonly reload: () => Promise<ConfigChange>;
   readonly drained: Promise<void>;
 }
@@ -170,7 +177,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     refusalFor: (path) => transcoder.refusalFor(path),
     fetcher: firstOf([inCluster, sourceFetcher(live, () => ({ router, fetcher: elsewhere }))]),
   });
-  const cluster = Cluster.join({ ...shared, router, relay: relayKind(live, clock) });
+  const relay = relayKind(live, clock);
+  const cluster = Cluster.join({ ...shared, router, relay });
   closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
@@ -184,6 +192,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         captures: () => captures,
         recordings: () => recordings,
         cluster: () => clusterView,
+        workers: () => workers?.status ?? [],
       })
     : undefined;
   const { serverId } = secrets;
@@ -196,13 +205,14 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     log,
     onGranted: (path, query) => doors.pulls.offer(path, query),
   });
+  const places = () => {
+    const { redirect } = live.current.drain;
+    return redirect.length > 0 || clusterControl === undefined ? placesOf(redirect) : clusterControl.places();
+  };
   const drain = new Drain({
     ...{ clock, registry, log },
     settings: () => live.current.drain,
-    places: () => {
-      const { redirect } = live.current.drain;
-      return redirect.length > 0 || clusterControl === undefined ? placesOf(redirect) : clusterControl.places();
-    },
+    places,
   });
   closers.push(() => drain.close());
   const gate = makeGate({
@@ -253,6 +263,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     now: clock.monotonic,
     log,
   });
+  const workers = WorkerPool.of({ ...aboutNode, renditions: transcoder, certificate, relay, places });
   const control = new ControlPlane({
     ...shared,
     doctor,
@@ -271,6 +282,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     captures,
     drain,
     cluster: clusterView,
+    workers,
     names: outgoing.names,
     mediaPorts: () => doors.ports,
     snapshots,
@@ -280,6 +292,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     live,
     snapshots,
     controlPorts: () => control.ports,
+    workers,
     playback: recordings.playback,
     renditions: transcoder,
     clock,
@@ -297,7 +310,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   });
   // Before the doors: a publish that ends by itself is not one that broke off.
   closers.push(() => captures.close());
-  return { live, clock, gate, router, doors, control, reload, drained: drain.done };
+  return { live, clock, gate, router, doors, control, workers, reload, drained: drain.done };
 }
 
 function makeAudit(

@@ -17,6 +17,7 @@ import { addClusterMetrics } from './cluster-metrics.js';
 import { addRecordingMetrics, type RecordingFigures } from './recording-metrics.js';
 import { SessionTotals } from './session-totals.js';
 import { addTranscodeMetrics } from './transcode-metrics.js';
+import { addWorkerMetrics, type WorkerFigures } from './worker-metrics.js';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -29,6 +30,7 @@ export interface MetricsOptions {
   readonly captures: () => Pick<CaptureControl, 'captures' | 'totals'>;
   readonly recordings: () => RecordingFigures;
   readonly cluster: () => ClusterView;
+  readonly workers: () => readonly WorkerFigures[];
 }
 
 /** Streams that have no series of their own are counted together under this name, which no stream can have. */
@@ -61,6 +63,7 @@ export class Metrics {
     addCaptureMetrics(this.#registry, options.captures);
     addRecordingMetrics(this.#registry, options.events, options.recordings);
     addClusterMetrics(this.#registry, options.cluster);
+    addWorkerMetrics(this.#registry, options.workers);
     this.#sessions = new SessionTotals(options.registry, options.events);
     addSessionMetrics(this.#registry, this.#sessions, options);
   }

@@ -68,7 +68,7 @@ export interface SessionControl {
   /** Every address that has used the session, where that can be more than the one that opened it. */
   addresses?(): readonly string[];
   /** What its protocol tells of the line, by the names that the protocol's users know: `msRTT`, `pktRcvLoss`. */
-  transport?(): TransportFigures;
+  transport?(): TransportFigures | undefined;
   /**
    * Asks the peer to go on elsewhere, by the base URL of another server or where its own address book leads it; it does
    * when it can, or doesn't.

@@ -36,6 +36,8 @@ import {
 import { recordingPath, recordingServer } from './schema/recording.js';
 import { type TranscodePathSettings, transcodePath, transcodeServer } from './transcode-schema.js';
 
+const MOST_WORKERS = 64;
+
 export const configSchema = z.strictObject({
   rtmp: z
     .strictObject({
@@ -260,6 +262,13 @@ export const configSchema = z.strictObject({
         .describe('`pretty` for people, `json` for machines; `auto` is pretty on a terminal.'),
     })
     .prefault({}),
+  workers: z
+    .union([z.literal('auto'), z.coerce.number().int().min(0).max(MOST_WORKERS)])
+    .default(0)
+    .meta({ ...START, allowed: `auto, or whole number, 0 to ${MOST_WORKERS}` })
+    .describe(
+      'Processes that serve viewers beside the main one. 0: the main process does all; `auto`: one for each core but one.',
+    ),
   shutdownSeconds: seconds(5, 300).describe(
     'How long a stopping server waits for its connections to end by themselves.',
   ),

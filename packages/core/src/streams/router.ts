@@ -33,6 +33,15 @@ export interface Publication {
   endForGood(reason: string): void;
 }
 
+/** Where encoders publish: the router itself, or the way to the one of another process. */
+export interface Publishing {
+  /** @throws {Refusal} `already-publishing` or `shutting-down` */
+  publish(session: Session, control: PublisherControl): PublicationFeed | Promise<PublicationFeed>;
+}
+
+/** What an encoder's door needs of a publication. */
+export type PublicationFeed = Pick<Publication, 'write' | 'end'>;
+
 /** Who can get streams that are live elsewhere: on another server, in another process. */
 export interface StreamFetcher {
   /** Whether a path that is not live here may be had elsewhere. Cheap: it is asked at every door. */
@@ -72,7 +81,7 @@ const FETCH_PATIENCE_SECONDS = 10;
 const NO_FETCHER: StreamFetcher = { canFetch: () => false, fetch: () => undefined };
 
 /** Knows every stream by its path: who publishes it, who waits for it, and when it is over. */
-export class StreamRouter {
+export class StreamRouter implements Publishing {
   readonly #streams = new Map<StreamPath, PublishedStream>();
   readonly #waiters = new Map<StreamPath, Set<Waiter>>();
   readonly #clock: Clock;
