@@ -15,6 +15,7 @@ const alias = {
   '@sluice/delivery': source('packages/delivery/src/index.ts'),
   '@sluice/storage': source('packages/storage/src/index.ts'),
   '@sluice/bbb-capture': source('packages/bbb-capture/src/index.ts'),
+  '@sluice/cluster': source('packages/cluster/src/index.ts'),
   '@sluice/api': source('packages/api/src/index.ts'),
   '@sluice/server': source('packages/server/src/index.ts'),
 };

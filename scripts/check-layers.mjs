@@ -1,4 +1,4 @@
-// Imports run one way: server → {api, ingest, delivery, storage} → core → media, and protocols → media.
+// Imports run one way: server → {api, ingest, delivery, storage, bbb-capture, cluster} → core → media, and protocols → media.
 // A package may import what its package.json names, and these are the only names it may have.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -23,10 +23,12 @@ const LAYERS = {
   ],
   'packages/storage': ['@sluice/core', '@sluice/media'],
   'packages/bbb-capture': ['@sluice/core', '@sluice/media', '@sluice/rtmp', '@sluice/webrtc'],
+  'packages/cluster': ['@sluice/core', '@sluice/media'],
   'packages/api': ['@sluice/core', '@sluice/media'],
   'packages/server': [
     '@sluice/api',
     '@sluice/bbb-capture',
+    '@sluice/cluster',
     '@sluice/storage',
     '@sluice/core',
     '@sluice/delivery',

@@ -18,6 +18,7 @@ const TOOLS = [
   { command: 'iptables-restore', debian: ['iptables'] },
   { command: 'ip', debian: ['iproute2'] },
   { command: 'nginx', debian: ['nginx-light'] },
+  { command: 'nats-server', debian: ['nats-server'] },
   { file: '/usr/lib/nginx/modules/ngx_rtmp_module.so', debian: ['libnginx-mod-rtmp'] },
   { file: '/usr/lib/nginx/modules/ngx_http_js_module.so', debian: ['libnginx-mod-http-js'] },
   { command: 'Xvfb', debian: ['xvfb'] },

@@ -117,6 +117,7 @@ describe('watchMeeting', () => {
     await comes('seen');
     stub.faults.add({ kind: 'error' });
     await comes('unknown');
+    await until('it is seen again', () => kinds.at(-1) === 'seen');
     meeting.act({ do: 'restart' });
     await until('the other one is seen', () => kinds.lastIndexOf('seen') > kinds.indexOf('unknown') + 1);
     stub.meetings.get('room')?.act({ do: 'end' });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { MeetingOptions } from './bbb-stub/src/index.js';
+import type { MeetingOptions, StubOptions } from './bbb-stub/src/index.js';
 import { api } from './support/api.js';
 import { CaptureServer, writeSecret } from './support/capture-server.js';
 import { lookAtCapture } from './support/captured.js';
@@ -18,8 +18,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function start(meetings: MeetingOptions[] = [], yaml = QUICK): Promise<CaptureServer> {
-  const server = await CaptureServer.start({}, yaml, meetings);
+async function start(meetings: MeetingOptions[] = [], yaml = QUICK, stub: StubOptions = {}): Promise<CaptureServer> {
+  const server = await CaptureServer.start(stub, yaml, meetings);
   closing.push(() => server.stop());
   return server;
 }
@@ -189,12 +189,20 @@ describe.runIf(IS_BBB_LONG)('at length', () => {
     expect(said).toMatch(/the browser takes \d+ MiB of 256 MiB/);
   }, 90_000);
 
-  test('the notice in the chat', async () => {
-    const server = await start([{ meetingID: 'room' }], `${QUICK.replace(' }', ", chatMessage: 'We are on air.' }")}`);
-    const id = await server.capture('room', 'live/room');
-    await server.live(id);
-    const chat = () => server.stub.meetings.get('room')?.chat ?? [];
-    await until('it is said', () => chat().length > 0);
-    expect(chat()).toEqual([{ from: 'Live stream', text: 'We are on air.' }]);
-  }, 90_000);
+  test.each(['2.4', '2.7', '3.0', 'livekit'] as const)(
+    'the notice in the chat of %s',
+    async (skin) => {
+      const notice = QUICK.replace(' }', ", chatMessage: 'We are on air.' }");
+      const server = await start([{ meetingID: 'room' }], notice, { skin });
+      const id = await server.capture('room', 'live/room');
+      await server.live(id);
+      const chat = () => server.stub.meetings.get('room')?.chat ?? [];
+      await until('it is said', () => chat().length > 0);
+      expect(chat()).toEqual([{ from: 'Live stream', text: 'We are on air.' }]);
+      // What was opened for it is not seen, and closed again.
+      const { forbidden } = await lookAtCapture(`${server.sluice.http}/live/room.flv`, 4);
+      for (const [part, share] of Object.entries(forbidden)) expect(share, part).toBeLessThan(0.001);
+    },
+    90_000,
+  );
 });

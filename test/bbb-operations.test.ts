@@ -114,13 +114,49 @@ test('the table of requirements names what is there', async () => {
   expect(named.filter((path) => !existsSync(join(DOCS, '../..', path)))).toEqual([]);
 });
 
+/** The system calls of systemd's sets, as it knows them here. */
+function callsOf(name: string): string[] {
+  if (!name.startsWith('@')) return [name];
+  const listed = execFileSync('systemd-analyze', ['syscall-filter', name], { stdio: 'pipe' }).toString();
+  const names = listed.split('\n').map((line) => line.trim());
+  return names.slice(1).flatMap((one) => (one === '' || one.startsWith('#') ? [] : callsOf(one)));
+}
+
+/** What the unit lets programs call, in the format of the container's profile. */
+async function profileOfUnit(folder: string): Promise<string> {
+  const unit = await readFile(join(DOCS, 'sluice.service'), 'utf8');
+  const [, filter = ''] = /^SystemCallFilter=(.+)$/m.exec(unit) ?? [];
+  expect(unit).toMatch(/^RestrictNamespaces=user pid net$/m);
+  const names = [...new Set(filter.split(' ').flatMap(callsOf))];
+  expect(names.length).toBeGreaterThan(200);
+  const allow = { action: 'SCMP_ACT_ALLOW' };
+  // CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS and CLONE_NEWIPC; what takes a structure can't be looked into.
+  const args = [{ index: 0, value: 0x0e020000, valueTwo: 0 }];
+  const made = ['clone', 'unshare'];
+  const syscalls = [
+    { ...allow, names: names.filter((name) => ![...made, 'clone3'].includes(name)) },
+    { ...allow, names: made, args },
+    { action: 'SCMP_ACT_ERRNO', errnoRet: 38, names: ['clone3'] },
+  ];
+  const file = join(folder, 'unit.json');
+  await writeFile(file, JSON.stringify({ syscalls }));
+  return file;
+}
+
+const HAS_SECCOMP = has(PYTHON, '-c', 'import seccomp');
+
 describe.runIf(IS_BBB_LONG && process.getuid?.() === 0)('as the program of a user', () => {
   test.each([
-    ['by itself', []],
-    ...(has(PYTHON, '-c', 'import seccomp') ? [['under the seccomp profile', [DOCS]] as const] : []),
+    ['by itself', undefined],
+    ...(HAS_SECCOMP
+      ? ([
+          ['under the seccomp profile', async () => join(DOCS, 'chromium-seccomp.json')],
+          ['under the unit’s filter of system calls', profileOfUnit],
+        ] as const)
+      : []),
   ] as const)(
     'a capture keeps the sandbox of Chromium, %s',
-    async (_name, docs) => {
+    async (_name, makeProfile) => {
       const folder = await newFolder();
       await chmod(folder, 0o755);
       const home = join(folder, 'home');
@@ -139,15 +175,11 @@ describe.runIf(IS_BBB_LONG && process.getuid?.() === 0)('as the program of a use
       const args = [MAIN, 'bbb', 'start', '-c', config, '-m', 'room', '-t', `${target.rtmp}/live/room`];
       const env = { PATH: process.env.PATH ?? '', HOME: home, TMPDIR: home };
       const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-      const [wraps] = docs;
+      const seccomp = await makeProfile?.(folder);
       const child =
-        wraps === undefined
+        seccomp === undefined
           ? spawn(process.execPath, args, { env, stdio, uid: NOBODY, gid: NOBODY })
-          : spawn(
-              PYTHON,
-              [UNDER_SECCOMP, join(wraps, 'chromium-seccomp.json'), String(NOBODY), process.execPath, ...args],
-              { env, stdio },
-            );
+          : spawn(PYTHON, [UNDER_SECCOMP, seccomp, String(NOBODY), process.execPath, ...args], { env, stdio });
       let said = '';
       for (const stream of [child.stdout, child.stderr]) {
         stream.on('data', (bytes: Buffer) => {
@@ -167,7 +199,7 @@ describe.runIf(IS_BBB_LONG && process.getuid?.() === 0)('as the program of a use
         const status = readFileSync(`/proc/${pid}/status`, 'utf8');
         expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
         expect(status).toMatch(/^Seccomp:\s+2$/m);
-        expect(Number(/^Seccomp_filters:\s+(\d+)$/m.exec(status)?.[1])).toBe(wraps === undefined ? 1 : 2);
+        expect(Number(/^Seccomp_filters:\s+(\d+)$/m.exec(status)?.[1])).toBe(seccomp === undefined ? 1 : 2);
         expect(command).not.toContain('--no-sandbox');
         for (const kind of ['user', 'pid', 'net']) {
           expect(readlinkSync(`/proc/${pid}/ns/${kind}`), kind).not.toBe(readlinkSync(`/proc/self/ns/${kind}`));

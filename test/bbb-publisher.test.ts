@@ -98,7 +98,7 @@ test('a connection that breaks is made anew, again and again, and begins with a 
   const before = publisher.pictures;
   await until('it is live again', () => kinds().at(-1) === 'live' && publisher.pictures > before + 20);
   const pauses = states.flatMap((state) => (state.kind === 'lost' ? [state.retryMs] : []));
-  expect(pauses.slice(0, 3)).toEqual([250, 500, 1000]);
+  expect(pauses.slice(0, 3)).toEqual([375, 750, 1500]);
   const { streams, packets } = await ffprobe(`${sluice.http}/live/${KEY}.flv`, ['-read_intervals', '%+2']);
   expect(streams.map(({ codec_name }) => codec_name).sort()).toEqual(['aac', 'h264']);
   expect(packets.find(({ codec_type }) => codec_type === 'video')?.flags).toContain('K');

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -48,6 +48,8 @@ test('no process, log, audit or database holds a secret while a meeting is captu
   await writeSecret(secretFile, stub.secret);
   const config = join(folder, 'sluice.yml');
   const data = join(folder, 'data');
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary);
   await writeFile(
     config,
     [
@@ -61,7 +63,7 @@ test('no process, log, audit or database holds a secret while a meeting is captu
   chmodSync(config, 0o600);
   let said = '';
   const child: ChildProcess = spawn(process.execPath, [MAIN, 'serve', '-c', config], {
-    env: { PATH: process.env.PATH ?? '', HOME: folder },
+    env: { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [child.stdout, child.stderr]) {
@@ -131,4 +133,15 @@ test('no process, log, audit or database holds a secret while a meeting is captu
   const before = (await ask('GET', `/${id}`)).pictures;
   await until('it goes on', async () => (await ask('GET', `/${id}`)).pictures > before + 90);
   expect((await ask('GET', `/${id}`)).rejoins).toBe(0);
+
+  // What a browser writes while it runs would be left where it is killed.
+  const written = filesOf(temporary).map((file) => ({ file, text: read(file) }));
+  expect(written.length).toBeGreaterThan(10);
+  for (const [what, secret] of Object.entries(secrets)) {
+    const holding = written.filter(({ text }) => text.includes(secret ?? ''));
+    expect(
+      holding.map(({ file }) => file),
+      `${what} in the browser's profile`,
+    ).toEqual([]);
+  }
 }, 90_000);

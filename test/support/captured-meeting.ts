@@ -25,6 +25,7 @@ export const SMALL_PROFILE: CaptureProfile = {
   waitSeconds: 10,
   maxSeconds: 0,
   memoryMib: 4096,
+  cpus: 0,
 };
 
 type Ended = Extract<SessionEvent, { type: 'ended' }>;

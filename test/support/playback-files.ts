@@ -47,7 +47,7 @@ export async function makeSource(seconds: number, size = '320x180'): Promise<Sou
 /** What other encoders send, by what ffmpeg is told to make it. A keyframe each second. */
 export const OTHER_SOURCES = {
   'HEVC and Opus': ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', `log-level=none:${KEYFRAMES}`, ...OPUS],
-  'AV1 and Opus': ['-c:v', 'libaom-av1', '-cpu-used', '8', '-usage', 'realtime', '-g', '25', ...OPUS],
+  'AV1 and Opus': ['-c:v', 'libsvtav1', '-preset', '12', '-g', '25', ...OPUS],
   'VP9 and AAC': ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-g', '25', '-c:a', 'aac'],
   'sound alone': ['-vn', '-c:a', 'aac'],
   'a picture alone': ['-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'],

@@ -1,15 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  flvConfigBody,
-  flvMetadataBody,
-  flvSampleBodyHeader,
-  flvTagTypeOf,
-  micros,
-  millisFromMicros,
-  type Sample,
-  type TrackConfig,
-} from '@sluice/media';
-import { RtmpClient } from '@sluice/rtmp';
+import { flvOpeningMessages, flvSampleMessage, micros, type Sample, type TrackConfig } from '@sluice/media';
+import { RtmpClient, type RtmpClientOptions } from '@sluice/rtmp';
 import type { Clip } from './clip.js';
 
 const TICK_MS = 10;
@@ -48,11 +39,12 @@ export class ClipPublisher {
   static async start(
     url: string,
     clip: Clip,
-    options: { loop?: boolean; onClose?: () => void } = {},
+    options: { loop?: boolean } & Pick<RtmpClientOptions, 'onClose' | 'onReconnectRequest'> = {},
   ): Promise<ClipPublisher> {
-    const client = await RtmpClient.connect(url, options.onClose === undefined ? {} : { onClose: options.onClose });
+    const { loop = false, ...heard } = options;
+    const client = await RtmpClient.connect(url, heard);
     await client.publish();
-    const publisher = new ClipPublisher(client, clip, options.loop ?? false);
+    const publisher = new ClipPublisher(client, clip, loop);
     publisher.#begin();
     return publisher;
   }
@@ -95,11 +87,7 @@ export class ClipPublisher {
   }
 
   #begin(): void {
-    this.client.send({ type: 18, timestamp: 0, payload: flvMetadataBody(this.#configs) });
-    for (const config of this.#configs) {
-      const body = flvConfigBody(config);
-      if (body !== undefined) this.client.send({ type: flvTagTypeOf(config), timestamp: 0, payload: body });
-    }
+    for (const message of flvOpeningMessages(this.#configs)) this.client.send(message);
     this.#began = performance.now();
     this.#timer = setInterval(() => this.#sendDue(), TICK_MS);
   }
@@ -123,8 +111,7 @@ export class ClipPublisher {
   #send(sample: Sample): void {
     const config = this.#configs.find((candidate) => candidate.track === sample.track);
     if (config === undefined) return;
-    const payload = Buffer.concat([flvSampleBodyHeader(sample, config), sample.data]);
-    this.client.send({ type: flvTagTypeOf(config), timestamp: millisFromMicros(sample.dts) >>> 0, payload });
+    this.client.send(flvSampleMessage(sample, config));
     this.#sent += 1;
   }
 }

@@ -17,6 +17,8 @@ for rule in rules:
     action = seccomp.ALLOW if rule["action"] == "SCMP_ACT_ALLOW" else seccomp.ERRNO(rule["errnoRet"])
     arguments = [seccomp.Arg(a["index"], seccomp.MASKED_EQ, a["value"], a["valueTwo"]) for a in rule.get("args", [])]
     for name in rule["names"]:
-        wanted.add_rule(action, name, *arguments)
+        # As engines do it: what this library has no number for, programs can't call by it either.
+        if seccomp.resolve_syscall(seccomp.Arch(), name) != -1:
+            wanted.add_rule(action, name, *arguments)
 wanted.load()
 os.execvp(command[0], command)

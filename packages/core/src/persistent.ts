@@ -1,4 +1,5 @@
 import { messageOf } from './errors.js';
+import { growingPause } from './growing-pause.js';
 
 /**
  * Once through something that ends or fails now and then. The signal is aborted when it is not wanted any more; it
@@ -14,8 +15,7 @@ export interface PersistentOptions {
   readonly random: () => number;
 }
 
-const FIRST_DELAY_MS = 1000;
-const LONGEST_DELAY_MS = 30_000;
+const DELAYS = { firstMs: 1000, longestMs: 30_000 } as const;
 /** What went on for so long was no failure: the next try comes soon. */
 const GOOD_AFTER_MS = 30_000;
 
@@ -55,9 +55,7 @@ export class Persistent {
     }
     if (signal.aborted) return;
     this.#failures = performance.now() - began >= GOOD_AFTER_MS ? 0 : this.#failures + 1;
-    const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.max(0, this.#failures - 1));
-    // Many that lost the same peer shall not all come back at once.
-    const delayMs = Math.round(delay * (0.75 + random() / 2));
+    const delayMs = growingPause(this.#failures, DELAYS, random());
     onPause(reason, delayMs);
     this.#timer = setTimeout(() => this.#begin(), delayMs);
   }

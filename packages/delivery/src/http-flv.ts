@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { constants, Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { FanOutContext, Gate, Logger, StreamRouter } from '@sluice/core';
+import type { Doorkeeper, FanOutContext, Logger, StreamRouter } from '@sluice/core';
 import { type MediaRequest, playRequestOf } from './http/media-request.js';
 import type { NodeResponse } from './http/media-response.js';
 import { sendRefusal } from './http/responses.js';
@@ -14,10 +14,10 @@ import { TagOutputs } from './tags/tag-outputs.js';
 
 /** Plays streams as an endless FLV file over HTTP. */
 export class HttpFlv {
-  readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
+  readonly #context: { readonly gate: Doorkeeper; readonly router: StreamRouter };
   readonly #outputs: TagOutputs;
 
-  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; log: Logger }) {
+  constructor(options: { gate: Doorkeeper; router: StreamRouter; context: FanOutContext; log: Logger }) {
     this.#context = options;
     this.#outputs = new TagOutputs({ ...options, name: 'http-flv', framing: flvFraming });
   }

@@ -1,8 +1,8 @@
 import {
   type Admission,
   credentialsOf,
+  type Doorkeeper,
   type FanOutContext,
-  type Gate,
   type Logger,
   Refusal,
   type Stream,
@@ -17,10 +17,16 @@ import { TagOutputs } from './tags/tag-outputs.js';
 
 /** Answers RTMP `play`: admits the viewer, waits for the stream, and attaches it to the shared RTMP output. */
 export class RtmpPlay {
-  readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
+  readonly #context: { readonly gate: Doorkeeper; readonly router: StreamRouter };
   readonly #outputs: TagOutputs;
 
-  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; chunkSize: number; log: Logger }) {
+  constructor(options: {
+    gate: Doorkeeper;
+    router: StreamRouter;
+    context: FanOutContext;
+    chunkSize: number;
+    log: Logger;
+  }) {
     this.#context = options;
     this.#outputs = new TagOutputs({
       name: 'rtmp',
@@ -47,7 +53,7 @@ export class RtmpPlay {
       const { admission, stream } = await join(asked, this.#context, signal);
       return this.#player(stream, selectionOf(query), admission);
     } catch (error) {
-      return refuse(error);
+      return refuse(error, connection.encrypted);
     }
   }
 
@@ -71,8 +77,9 @@ export class RtmpPlay {
   }
 }
 
-function refuse(error: unknown): never {
+function refuse(error: unknown, encrypted: boolean): never {
   if (!(error instanceof Refusal)) throw error;
   const code = error.code === 'not-live' ? 'NetStream.Play.StreamNotFound' : 'NetStream.Play.Failed';
-  throw new RtmpRefusal(code, error.message);
+  const redirect = encrypted ? error.elsewhere('rtmps') : error.elsewhere('rtmp', 'rtmps');
+  throw new RtmpRefusal(code, error.message, { redirect });
 }

@@ -1,7 +1,7 @@
 import {
   type AccessRequest,
   credentialsOf,
-  type Gate,
+  type Doorkeeper,
   type OutputKind,
   plainAddress,
   type StreamPath,
@@ -18,12 +18,12 @@ const WAIT_FOR_STREAM_MS = 2000;
 
 /** Answers SRT callers who want to watch: MPEG-TS, from the packager that all of them share. */
 export class SrtPlay {
-  readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
+  readonly #context: { readonly gate: Doorkeeper; readonly router: StreamRouter };
   readonly #passphraseFor: (path: StreamPath) => string | undefined;
   readonly #kind: OutputKind<TsOutput>;
 
   constructor(options: {
-    gate: Gate;
+    gate: Doorkeeper;
     router: StreamRouter;
     kind: OutputKind<TsOutput>;
     passphraseFor: (path: StreamPath) => string | undefined;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { type FanOutContext, type Gate, type Logger, Refusal, type StreamRouter } from '@sluice/core';
+import { type Doorkeeper, type FanOutContext, type Logger, Refusal, type StreamRouter } from '@sluice/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type MediaRequest, playRequestOf } from './http/media-request.js';
 import { webSocketFrame } from './http/web-socket-frame.js';
@@ -23,7 +23,7 @@ type UpgradeRequest = MediaRequest & { readonly message: IncomingMessage };
  * goes to the socket in frames that are made once for all viewers.
  */
 export class WsFlv {
-  readonly #context: { readonly gate: Gate; readonly router: StreamRouter };
+  readonly #context: { readonly gate: Doorkeeper; readonly router: StreamRouter };
   readonly #outputs: TagOutputs;
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -31,7 +31,7 @@ export class WsFlv {
     maxPayload: MAX_INCOMING_MESSAGE,
   });
 
-  constructor(options: { gate: Gate; router: StreamRouter; context: FanOutContext; log: Logger }) {
+  constructor(options: { gate: Doorkeeper; router: StreamRouter; context: FanOutContext; log: Logger }) {
     this.#context = options;
     this.#outputs = new TagOutputs({
       name: 'ws-flv',
@@ -67,7 +67,7 @@ export class WsFlv {
       if (left.signal.aborted) playback.stop('viewer left');
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const code = error.code === 'not-live' ? CLOSE.tryAgainLater : CLOSE.policy;
+      const code = error.code === 'not-live' || error.code === 'draining' ? CLOSE.tryAgainLater : CLOSE.policy;
       webSocket.close(code, error.message.slice(0, MAX_CLOSE_REASON));
     }
   }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Admission, Clock, Gate, Publication, StreamRouter } from '@sluice/core';
+import type { Admission, Clock, Doorkeeper, Publication, StreamRouter } from '@sluice/core';
 import { FlvDemuxer, type MediaEvent, type Micros, type Millis, micros, type Sample } from '@sluice/media';
 
 /** What is due is sent this often: finer than a frame. */
@@ -51,7 +51,7 @@ export class FileLoop {
   static async start(
     file: string,
     path: string,
-    context: { gate: Gate; router: StreamRouter; clock: Clock },
+    context: { gate: Doorkeeper; router: StreamRouter; clock: Clock },
   ): Promise<FileLoop> {
     const events = new FlvDemuxer().push(await readFile(file));
     if (!events.some((event) => event.type === 'sample')) throw new Error(`${file} holds no media`);

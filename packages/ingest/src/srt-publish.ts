@@ -1,6 +1,6 @@
 import {
   credentialsOf,
-  type Gate,
+  type Doorkeeper,
   type Logger,
   messageOf,
   type Publication,
@@ -13,13 +13,13 @@ import { ingestSrt } from './srt-ingest.js';
 
 /** Answers SRT callers who want to publish: MPEG-TS into samples. */
 export class SrtPublish {
-  readonly #gate: Gate;
+  readonly #gate: Doorkeeper;
   readonly #router: StreamRouter;
   readonly #passphraseFor: (path: StreamPath) => string | undefined;
   readonly #log: Logger;
 
   constructor(options: {
-    gate: Gate;
+    gate: Doorkeeper;
     router: StreamRouter;
     passphraseFor: (path: StreamPath) => string | undefined;
     log: Logger;

@@ -1,5 +1,6 @@
 import {
   type AccessAdvisor,
+  type AccessRequest,
   type AccessSettings,
   type CheckedRequest,
   type Clock,
@@ -14,6 +15,7 @@ import {
   PasswordCheck,
   type PasswordVerifier,
   settingsFor as pathSettings,
+  type Refusal,
   renditionOf,
   type SessionRegistry,
   SignedUrlCheck,
@@ -37,6 +39,8 @@ export interface AccessOptions {
   readonly advisors: readonly AccessAdvisor[];
   /** The one who decides about a request in place of all others, where there is one. */
   readonly deciderOf: (request: Pick<CheckedRequest, 'action' | 'path'>) => CredentialCheck | undefined;
+  /** Why nobody is let in at the moment. */
+  readonly refusalOf: (request: AccessRequest) => Refusal | undefined;
 }
 
 /** The one chain that all doors share. */
@@ -70,5 +74,6 @@ export function makeGate(options: AccessOptions): Gate {
     bans,
     credentials: new CredentialChecks(checks, failures, deciderOf),
     advisors,
+    refusalOf: options.refusalOf,
   });
 }

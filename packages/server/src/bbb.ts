@@ -22,29 +22,36 @@ export interface CapturesOptions {
   /** Of this server's RTMP. */
   readonly rtmpPort: () => number;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether links may lead anywhere: for who could open them here anyway. Else `bbb.url` and `bbb.joinOrigins` say where. */
+  readonly takesAnyLink?: boolean;
   /** A capture has got into another state. */
   readonly onState?: (info: CaptureInfo) => void;
 }
 
-const DAY_SECONDS = 86_400;
-/** Longer than any capture lasts. */
-const TOKEN_SECONDS = 366 * DAY_SECONDS;
+/** A credential is made for each connection, and of no use afterwards. */
+const TOKEN_SECONDS = 60;
 const EVERYWHERE = new Set(['', '::', '0.0.0.0']);
 
 /** Captures of BigBlueButton meetings, into streams of this server or to where `bbb.targets` allows. */
 export function makeCaptures(options: CapturesOptions): CaptureSupervisor {
-  const { live, clock, log, ffmpeg, signingSecret, rtmpPort, environment, onState } = options;
+  const { live, clock, log, ffmpeg, signingSecret, rtmpPort, environment, takesAnyLink, onState } = options;
   const issuer = new TokenIssuer({ auth: () => live.current.auth, signingSecret, clock });
   const ownTarget = (text: string) => {
     const path = pathOf(text);
-    const { value } = issuer.sign({ action: 'publish', path, validSeconds: TOKEN_SECONDS });
-    const origin = ownOrigin(live.current, rtmpPort());
-    return new PublishTarget(`${origin}/${path}?${new URLSearchParams({ sign: value })}`, path);
+    const credential = () => {
+      const { parameter, value } = issuer.sign({ action: 'publish', path, validSeconds: TOKEN_SECONDS });
+      return `?${new URLSearchParams({ [parameter]: value })}`;
+    };
+    // Where none can be made, it is refused now and not in the middle of it.
+    credential();
+    const stream = `${ownOrigin(live.current, rtmpPort())}/${path}`;
+    return new PublishTarget(stream, path, { stream, credential });
   };
   return new CaptureSupervisor({
     settings: () => live.current.bbb,
     targetOf: (text) => (text.includes(':') ? allowTarget(text, live.current.bbb.targets) : ownTarget(text)),
     environment,
+    ...(takesAnyLink === undefined ? {} : { takesAnyLink }),
     ffmpeg,
     clock,
     log,

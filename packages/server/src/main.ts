@@ -1,14 +1,8 @@
 import { ConfigError, TOKEN_KINDS } from '@sluice/core';
 import { Command, Option } from 'commander';
 import { addBbbCommands } from './cli/bbb.js';
-import { checkConfig, configReference } from './cli/check-config.js';
-import { checkRecordings } from './cli/check-recordings.js';
-import { doctor } from './cli/doctor.js';
-import { FIREWALL_FORMATS, firewall } from './cli/firewall.js';
-import { serve } from './cli/serve.js';
-import { setPassword } from './cli/set-password.js';
-import { token } from './cli/token.js';
-import { turnConfig } from './cli/turn-config.js';
+import { lazily } from './cli/lazily.js';
+import { FIREWALL_FORMATS } from './firewall/formats.js';
 import { StartError } from './start-error.js';
 import { VERSION } from './version.js';
 
@@ -29,14 +23,24 @@ program
   .description('run the server')
   .option(...CONFIG_OPTION)
   .option('--demo', 'publish a looping sample as live/demo')
-  .action(serve);
+  .action(lazily(async () => (await import('./cli/serve.js')).serve));
+
+program
+  .command('drain')
+  .description('take a server out of service: hand everybody on, finish recordings, end it; waits until it has ended')
+  .option(...CONFIG_OPTION)
+  .option('--server <url>', 'the API of the Sluice that is meant (default: the one that runs, as configured here)')
+  .option('--viewers <duration>', 'over how long viewers are sent away (default: drain.viewerSeconds)')
+  .option('--publishers <duration>', 'how long publishers may take to leave (default: drain.publisherSeconds)')
+  .option('--no-wait', 'come back at once')
+  .action(lazily(async () => (await import('./cli/drain.js')).drain));
 
 program
   .command('check-config')
   .description('say whether a configuration can be used')
   .option(...CONFIG_OPTION)
   .option('--print', 'print it with all defaults put in')
-  .action(checkConfig);
+  .action(lazily(async () => (await import('./cli/check-config.js')).checkConfig));
 
 program
   .command('token <path>')
@@ -48,13 +52,13 @@ program
   .option('--ip <network>', 'the address or CIDR block from which it holds')
   .option('--valid <duration>', 'how long one can begin with it: 90s, 15m, 3h, 7d', '1h')
   .option('--session-end <duration>', 'when its sessions end, from now on (default: never; jwt: with the token)')
-  .action(token);
+  .action(lazily(async () => (await import('./cli/token.js')).token));
 
 program
   .command('set-password <user>')
   .description('set a user’s password while the server is stopped: from standard input, or a new one that is printed')
   .option(...CONFIG_OPTION)
-  .action(setPassword);
+  .action(lazily(async () => (await import('./cli/set-password.js')).setPassword));
 
 program
   .command('doctor')
@@ -65,7 +69,7 @@ program
   .option('--probe <host>', 'say which ports of another machine, where --listen runs, can be reached from here')
   .option('--port <port>', 'with --listen and --probe: this port, UDP and TCP, and no other')
   .option('--for <duration>', 'with --listen: for so long (default: until it is stopped)')
-  .action(doctor);
+  .action(lazily(async () => (await import('./cli/doctor.js')).doctor));
 
 program
   .command('recordings')
@@ -77,7 +81,7 @@ program
   .option('--checksums', 'read every file from beginning to end')
   .option('--server <url>', 'the API of the Sluice that does it (default: the one that runs, as configured here)')
   .option('--json', 'for machines')
-  .action(checkRecordings);
+  .action(lazily(async () => (await import('./cli/check-recordings.js')).checkRecordings));
 
 program
   .command('firewall')
@@ -85,20 +89,20 @@ program
   .option(...CONFIG_OPTION)
   .addOption(new Option('-f, --format <format>', 'for which firewall').choices(FIREWALL_FORMATS).default('nft'))
   .option('--ssh-port <port>', 'the port of SSH, which stays open', '22')
-  .action(firewall);
+  .action(lazily(async () => (await import('./cli/firewall.js')).firewall));
 
 program
   .command('turn-config')
   .description('print a turnserver.conf for coturn, made from the configuration')
   .option(...CONFIG_OPTION)
-  .action(turnConfig);
+  .action(lazily(async () => (await import('./cli/turn-config.js')).turnConfig));
 
 addBbbCommands(program, CONFIG_OPTION);
 
 program
   .command('config-reference')
   .description('print everything that can be configured, as a Markdown table')
-  .action(() => void process.stdout.write(`${configReference()}\n`));
+  .action(lazily(async () => (await import('./cli/check-config.js')).printConfigReference));
 
 program
   .command('version')

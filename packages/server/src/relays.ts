@@ -44,6 +44,7 @@ export class Relays {
     this.#stopListening = [
       live.onChange(() => this.#follow()),
       events.on('stream-started', ({ path }) => this.#followPushes(path)),
+      events.on('stream-resumed', ({ path }) => this.#followPushes(path)),
       events.on('stream-ended', ({ path }) => this.#stopAll(this.#pushes, path)),
     ];
   }
@@ -82,7 +83,10 @@ export class Relays {
   #followPushes(path: StreamPath): void {
     const { live, push } = this.#options;
     const relays = this.#pushes.get(path) ?? new Map<string, Relay>();
-    const urls = settingsFor(live.current, path).push.urls.flatMap((template) => RelayUrl.of(template, path) ?? []);
+    // Of a cluster, the node pushes a stream where it comes in.
+    const isElsewhere = push.router.publisherOf(path)?.node !== undefined;
+    const templates = isElsewhere ? [] : settingsFor(live.current, path).push.urls;
+    const urls = templates.flatMap((template) => RelayUrl.of(template, path) ?? []);
     const wanted = new Map(urls.map((url) => [url.reveal(), url]));
     for (const [key, url] of wanted) if (!relays.has(key) && !this.#isUsable(path, url)) wanted.delete(key);
     this.#reconcile(relays, wanted, (url) => new Push({ ...push, path, url }));

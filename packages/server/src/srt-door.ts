@@ -21,6 +21,7 @@ const REJECTION_OF: Readonly<Record<ReasonCode, number>> = {
   'callback-failed': REJECTION.unavailable,
   'origin-refused': REJECTION.forbidden,
   'too-many-sessions': REJECTION.overload,
+  draining: REJECTION.unavailable,
   'shutting-down': REJECTION.unavailable,
 };
 

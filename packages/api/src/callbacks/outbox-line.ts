@@ -1,8 +1,15 @@
-import { type Clock, type Logger, messageOf, type Outbox, type OutboxItem } from '@sluice/core';
+import {
+  type Clock,
+  type GrowingPauses,
+  growingPause,
+  type Logger,
+  messageOf,
+  type Outbox,
+  type OutboxItem,
+} from '@sluice/core';
 import { millis } from '@sluice/media';
 import type { CallbackSettings } from './callback-body.js';
 import { type CallbackAnswer, type CallbackClient, shownUrl } from './callback-client.js';
-import { type RetryDelays, retryDelay } from './retry-delay.js';
 import { saysYes } from './srs-answer.js';
 
 export interface OutboxLineOptions {
@@ -13,7 +20,7 @@ export interface OutboxLineOptions {
   readonly log: Logger;
   /** From 0 to 1. */
   readonly random: () => number;
-  readonly delays: RetryDelays;
+  readonly delays: GrowingPauses;
 }
 
 /** Fetched from the outbox at a time. */
@@ -117,7 +124,7 @@ export class OutboxLine {
   async #afterFailure(item: OutboxItem, failure: string): Promise<number> {
     const { outbox, log, clock, random, delays } = this.#options;
     const attempts = item.attempts + 1;
-    const waitMs = retryDelay(attempts, random(), delays);
+    const waitMs = growingPause(attempts, delays, random());
     const url = shownUrl(this.#url);
     if (this.#isExpired(item)) {
       log.warn({ url, attempts, detail: failure }, 'a callback was given up');

@@ -6,7 +6,6 @@ import { MemoryOutbox } from '../../../../test/support/memory-outbox.js';
 import { until } from '../../../../test/support/until.js';
 import { CallbackClient } from './callback-client.js';
 import { OutboxSender, type OutboxSenderOptions } from './outbox-sender.js';
-import { RETRY_DELAYS, retryDelay } from './retry-delay.js';
 
 describe('OutboxSender', () => {
   const closing: (() => Promise<unknown>)[] = [];
@@ -194,10 +193,4 @@ describe('OutboxSender', () => {
     await until('all were delivered', isEmpty);
     expect(new Set(texts())).toEqual(new Set(['twice']));
   });
-});
-
-it('waits twice as long each time, up to five minutes, half of it by chance', () => {
-  const delays = [1, 2, 3, 9, 10, 11, 2000].map((attempts) => retryDelay(attempts, 1, RETRY_DELAYS));
-  expect(delays).toEqual([1000, 2000, 4000, 256_000, 300_000, 300_000, 300_000]);
-  expect(retryDelay(1, 0, RETRY_DELAYS)).toBe(500);
 });

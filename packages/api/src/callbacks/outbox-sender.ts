@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { messageOf, type OutboxItem } from '@sluice/core';
+import { type GrowingPauses, messageOf, type OutboxItem } from '@sluice/core';
 import { shownUrl } from './callback-client.js';
 import { OutboxLine, type OutboxLineOptions } from './outbox-line.js';
-import { RETRY_DELAYS } from './retry-delay.js';
 
 export type OutboxSenderOptions = Omit<OutboxLineOptions, 'random' | 'delays'> &
   Partial<Pick<OutboxLineOptions, 'random' | 'delays'>>;
 
+/** How long a callback is let be after it failed. */
+const DELAYS: GrowingPauses = { firstMs: 1000, longestMs: 300_000 };
 /** More than this on its way to the disk at once is a flood; its rest is dropped, and said so. */
 const MAX_BEING_KEPT = 10_000;
 
@@ -21,7 +22,7 @@ export class OutboxSender {
   #isClosed = false;
 
   constructor(options: OutboxSenderOptions) {
-    const { random = Math.random, delays = RETRY_DELAYS } = options;
+    const { random = Math.random, delays = DELAYS } = options;
     this.#options = { ...options, random, delays };
   }
 

@@ -3,13 +3,17 @@
  * picture. Each client knows some of them and leaves the rest.
  *
  * @param options.hides whether bars, lists and notifications are kept out of the picture
+ * @param options.writesInChat whether the way to the chat is needed, which leads through the navigation bar: that is there
+ * then, and made invisible by a style
  */
 export function listenerUserdata({
   locale,
   hides,
+  writesInChat = false,
 }: {
   readonly locale: string;
   readonly hides: boolean;
+  readonly writesInChat?: boolean;
 }): Readonly<Record<string, string | boolean>> {
   const always = {
     bbb_auto_join_audio: true,
@@ -27,7 +31,7 @@ export function listenerUserdata({
     ...always,
     bbb_show_participants_on_login: false,
     bbb_show_public_chat_on_login: false,
-    bbb_hide_nav_bar: true,
+    bbb_hide_nav_bar: !writesInChat,
     bbb_hide_actions_bar: true,
     bbb_hide_notifications: true,
     bbb_hide_controls: true,

@@ -53,6 +53,18 @@ describe('MeetingWatch', () => {
     expect(kindsOf([new BbbError('wrong-secret', 'x')])).toEqual(['failed']);
   });
 
+  it('outlives a secret that is changed while the meeting runs', () => {
+    const wrong = new BbbError('wrong-secret', 'x');
+    expect(kindsOf([meeting(1), wrong, wrong, meeting(1), none])).toEqual([
+      'began',
+      'unknown',
+      'unknown',
+      'seen',
+      'ended',
+    ]);
+    expect(kindsOf([meeting(1), none, wrong])).toEqual(['began', 'ended', 'failed']);
+  });
+
   it('asks less often while the server is away, up to a bound, and never at once', () => {
     fc.assert(
       fc.property(fc.nat(2000), fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), (failures, random, runs) => {
@@ -60,8 +72,8 @@ describe('MeetingWatch', () => {
         if (runs) watch.receive(meeting(1));
         for (let count = 0; count < failures; count++) watch.receive(gone);
         const delay = watch.delay(random);
-        expect(delay).toBeGreaterThanOrEqual(3200);
-        expect(delay).toBeLessThanOrEqual(runs ? 9600 : 72_000);
+        expect(delay).toBeGreaterThanOrEqual(3000);
+        expect(delay).toBeLessThanOrEqual(runs ? 8750 : 75_000);
       }),
     );
   });

@@ -1,3 +1,4 @@
+import { growingPause } from '@sluice/core';
 import type { MeetingInfo } from './answers.js';
 import { BbbError } from './errors.js';
 
@@ -19,10 +20,7 @@ export type PollOutcome = MeetingInfo | BbbError;
 const USUAL_MS = 4000;
 const MOST_MS = 60_000;
 /** While it runs, its end must be noticed soon, however often the server failed. */
-const MOST_RUNNING_MS = 8000;
-/** A share of a delay, up and down, so that many watchers don't ask at once. */
-const JITTER = 0.2;
-const MOST_DOUBLINGS = 10;
+const MOST_RUNNING_MS = 7000;
 
 /** Tells from answers of `getMeetingInfo` when a meeting begins and ends. Holds no timer and asks nobody. */
 export class MeetingWatch {
@@ -42,17 +40,20 @@ export class MeetingWatch {
       this.#failures++;
       return [{ kind: 'unknown', error: outcome, attempt: this.#failures }];
     }
-    this.#failures = 0;
-    if (outcome.code === 'no-meeting') return this.#end(false);
-    if (outcome.code === 'meeting-ended-by-force') return this.#end(true);
-    return [{ kind: 'failed', error: outcome }];
+    if (outcome.code === 'no-meeting' || outcome.code === 'meeting-ended-by-force') {
+      this.#failures = 0;
+      return this.#end(outcome.code === 'meeting-ended-by-force');
+    }
+    if (!this.isRunning) return [{ kind: 'failed', error: outcome }];
+    // It was answered before: a secret that is being changed must not end what is on air.
+    this.#failures++;
+    return [{ kind: 'unknown', error: outcome, attempt: this.#failures }];
   }
 
   /** Until it is to be asked again, in milliseconds. @param random 0 to 1 */
   delay(random: number): number {
-    const most = this.isRunning ? MOST_RUNNING_MS : MOST_MS;
-    const backedOff = Math.min(USUAL_MS * 2 ** Math.min(this.#failures, MOST_DOUBLINGS), most);
-    return Math.round(backedOff * (1 - JITTER + 2 * JITTER * random));
+    const longestMs = this.isRunning ? MOST_RUNNING_MS : MOST_MS;
+    return growingPause(this.#failures + 1, { firstMs: USUAL_MS, longestMs }, random);
   }
 
   #see(info: MeetingInfo): MeetingEvent[] {

@@ -20,6 +20,11 @@ export class SecretUrl {
     return this.#url;
   }
 
+  /** Scheme, host and port, which are no secret; empty for what is no URL. */
+  get origin(): string {
+    return URL.canParse(this.#url) ? new URL(this.#url).origin : '';
+  }
+
   toString(): string {
     return this.#shown;
   }

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '@sluice/core';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CaptureBrowser } from './browser.js';
 import { findChromium } from './find-chromium.js';
 
@@ -65,5 +65,24 @@ test('a tab that crashes leaves no dump of what it held', async () => {
     await browser.close();
     if (outside === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = outside;
+  }
+});
+
+test('what a page opens by itself is closed, whether it tells of its opener or not', async () => {
+  const executable = findChromium(undefined, process.env);
+  const browser = await CaptureBrowser.launch({ executable, profile: PROFILE, log: silentLogger });
+  try {
+    const page = await browser.newPage();
+    const other = await browser.newPage();
+    for (const features of ['', 'noopener']) {
+      const [popup] = await Promise.all([
+        page.context().waitForEvent('page'),
+        page.evaluate(`void window.open('about:blank', '_blank', '${features}')`),
+      ]);
+      await vi.waitFor(() => expect(popup.isClosed()).toBe(true), 5000);
+    }
+    expect(page.context().pages()).toEqual([page, other]);
+  } finally {
+    await browser.close();
   }
 });

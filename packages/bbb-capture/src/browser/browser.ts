@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CaptureProfile, type Logger, messageOf } from '@sluice/core';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { CaptureError } from '../capture/capture-error.js';
 import { VirtualDisplay } from '../capture/display-capture/virtual-display.js';
 
@@ -12,6 +12,8 @@ export interface BrowserOptions {
   readonly executable: string;
   readonly profile: Pick<CaptureProfile, 'width' | 'height' | 'locale' | 'method'>;
   readonly log: Logger;
+  /** What no other process has in its arguments; one of its own by default. */
+  readonly marker?: string;
   /** Called once when it has ended by itself. */
   readonly onGone?: (reason: string) => void;
 }
@@ -31,41 +33,54 @@ const FLAGS = [
 /** The driver's own that make a capture silent, or show that a machine is at work. */
 const UNWANTED = ['--mute-audio', '--enable-automation'];
 
-/** A Chromium of its own, with a profile that is removed afterwards. */
+/**
+ * A Chromium of its own. Where it has been is kept in memory alone, as in a private window: links and sessions would else
+ * be in its profile, which a process that is killed leaves behind.
+ */
 export class CaptureBrowser {
-  /** By this title the tab is chosen that is captured. */
+  /** By this title the tab is chosen that is captured. It is in the arguments of the browser, and of no other process. */
   readonly tabTitle: string;
   /** The screen and the sound device that it has to itself; undefined where it runs without. */
   readonly display: VirtualDisplay | undefined;
+  readonly #browser: Browser;
   readonly #context: BrowserContext;
   readonly #folder: string;
+  /** Tabs of ours that are being opened. */
+  #opening = 0;
   #isClosed = false;
+  #closed: Promise<void> | undefined;
 
   private constructor(
     context: BrowserContext,
-    folder: string,
     {
+      browser,
+      folder,
       tabTitle,
       display,
       onGone,
       log,
     }: Pick<BrowserOptions, 'onGone' | 'log'> & {
+      readonly browser: Browser;
+      readonly folder: string;
       readonly tabTitle: string;
       readonly display: VirtualDisplay | undefined;
     },
   ) {
     this.tabTitle = tabTitle;
     this.display = display;
+    this.#browser = browser;
     this.#context = context;
     this.#folder = folder;
     context.on('page', (page) => {
-      // What the meeting opens by itself, as a breakout room, would lie over it or be heard beside it.
+      // What the meeting opens by itself, as a breakout room, would lie over it or be heard beside it. Of a page that was
+      // opened without an opener it can't be told whose it is, but ours are all there before a meeting is.
+      if (this.#opening > 0) return;
+      log.info({}, 'a window that the meeting opened is closed');
       page
-        .opener()
-        .then((opener) => (opener === null ? undefined : page.close()))
+        .close()
         .catch((error: unknown) => log.debug({ error: firstLine(messageOf(error)) }, 'a window was gone already'));
     });
-    context.once('close', () => {
+    browser.once('disconnected', () => {
       if (!this.#isClosed) onGone?.('the browser ended by itself');
     });
   }
@@ -77,29 +92,27 @@ export class CaptureBrowser {
    * @throws {CaptureError} `no-browser` where it does not start
    */
   static async launch(options: BrowserOptions): Promise<CaptureBrowser> {
-    const { executable, profile, log } = options;
+    const { executable, profile, log, marker: tabTitle = newMarker() } = options;
     const isRoot = process.getuid?.() === 0;
     if (isRoot) {
       log.warn({ executable }, "Chromium runs without its sandbox, because this process is root: run it as a user's");
     }
     const folder = await mkdtemp(join(tmpdir(), 'sluice-bbb-'));
     await forbidDumps(folder);
-    const tabTitle = `sluice-${randomUUID()}`;
     const { width, height, locale, method } = profile;
     let display: VirtualDisplay | undefined;
+    let browser: Browser | undefined;
     try {
       if (method === 'display') display = await VirtualDisplay.start({ width, height });
-      const context = await chromium.launchPersistentContext(folder, {
+      // It takes half a second to load, which servers without meetings have no use for.
+      const { chromium } = await import('playwright-core');
+      browser = await chromium.launch({
         executablePath: executable,
         headless: display === undefined,
         chromiumSandbox: !isRoot,
         timeout: START_MS,
-        locale,
-        acceptDownloads: false,
         // Signals are for whoever holds the capture: the driver would end browsers at a reload, and this process at Ctrl-C.
         ...{ handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false },
-        // On a screen the window is the size; a page that is sized apart from it would lie beside.
-        ...(display === undefined ? { viewport: { width, height }, deviceScaleFactor: 1 } : { viewport: null }),
         ignoreDefaultArgs: UNWANTED,
         env: {
           ...{ PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: folder, LANG: 'C.UTF-8' },
@@ -112,8 +125,15 @@ export class CaptureBrowser {
           `--auto-select-tab-capture-source-by-title=${tabTitle}`,
         ],
       });
-      return new CaptureBrowser(context, folder, { ...options, tabTitle, display });
+      const context = await browser.newContext({
+        locale,
+        acceptDownloads: false,
+        // On a screen the window is the size; a page that is sized apart from it would lie beside.
+        ...(display === undefined ? { viewport: { width, height }, deviceScaleFactor: 1 } : { viewport: null }),
+      });
+      return new CaptureBrowser(context, { ...options, browser, folder, tabTitle, display });
     } catch (error) {
+      await browser?.close().catch(() => undefined);
       await display?.close();
       await remove(folder);
       if (error instanceof CaptureError) throw error;
@@ -123,42 +143,60 @@ export class CaptureBrowser {
 
   /** @throws {CaptureError} `browser-failed` where the browser is gone */
   async newPage(): Promise<Page> {
+    this.#opening += 1;
     try {
       return await this.#context.newPage();
     } catch (error) {
       throw new CaptureError('browser-failed', `the browser opens no tab: ${firstLine(messageOf(error))}`);
+    } finally {
+      this.#opening -= 1;
     }
   }
 
   /**
-   * The tab that it began with: on a screen, the one that is seen.
+   * The tab that fills the screen, with nothing around it; the same one each time.
    *
    * @throws {CaptureError} `browser-failed` where the browser is gone
    */
-  async firstPage(): Promise<Page> {
-    return this.#context.pages()[0] ?? this.newPage();
+  async screenPage(): Promise<Page> {
+    const [open] = this.#context.pages();
+    if (open !== undefined) return open;
+    const page = await this.newPage();
+    try {
+      // Private windows don't heed --kiosk.
+      const devtools = await this.#context.newCDPSession(page);
+      const { windowId } = await devtools.send('Browser.getWindowForTarget');
+      await devtools.send('Browser.setWindowBounds', { windowId, bounds: { windowState: 'fullscreen' } });
+      await devtools.detach();
+      return page;
+    } catch (error) {
+      throw new CaptureError('browser-failed', `the window can't fill the screen: ${firstLine(messageOf(error))}`);
+    }
   }
 
   /** Ends the browser and removes its profile. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#closed ??= this.#end();
+    await this.#closed;
+  }
+
+  async #end(): Promise<void> {
     // It may be gone already; what counts is that nothing of it is left.
-    await this.#context.close().catch(() => undefined);
+    await this.#browser.close().catch(() => undefined);
     await this.display?.close();
     await remove(this.#folder);
   }
 }
 
-/** A window that fills the screen, with nothing around the page: not even the bar that tells of unusual flags. */
+/** A word by which a browser's processes and its tab can be known. */
+export function newMarker(): string {
+  return `sluice-${randomUUID()}`;
+}
+
+/** A window on a screen: without the bar that tells of unusual flags, and with a pixel of the page for one of the screen. */
 function onScreen(width: number, height: number): string[] {
-  // Of a window that is as large as the screen the page is a pixel short; one that is larger covers all of it.
-  return [
-    '--kiosk',
-    '--test-type',
-    '--window-position=0,0',
-    `--window-size=${width + 1},${height + 1}`,
-    '--force-device-scale-factor=1',
-  ];
+  return ['--test-type', '--window-position=0,0', `--window-size=${width},${height}`, '--force-device-scale-factor=1'];
 }
 
 /**

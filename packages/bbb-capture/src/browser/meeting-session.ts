@@ -87,6 +87,7 @@ export class MeetingSession {
   #isSaying = false;
   #lastStep = '';
   #lost: string | undefined;
+  #closed: Promise<void> | undefined;
 
   private constructor(options: MeetingOptions) {
     this.#options = options;
@@ -113,7 +114,7 @@ export class MeetingSession {
 
   /**
    * Writes into the public chat by the client itself, which has to have a navigation bar: a link that hides it leaves
-   * no way to the chat before 3.0, whose API can do it.
+   * no way to the chat (`listenerUserdata`).
    *
    * @returns whether that worked; it is never fatal
    */
@@ -130,6 +131,11 @@ export class MeetingSession {
   /** Leaves the meeting and closes its tab. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#closed ??= this.#end();
+    await this.#closed;
+  }
+
+  async #end(): Promise<void> {
     await this.#capture?.close();
     await this.#running;
   }
@@ -273,6 +279,7 @@ export class MeetingSession {
         onEvent(event);
         break;
       case 'sample':
+        if (event.sample.kind === 'video') this.#watch.encoded(now);
         // From a keyframe on: what was before is of the way in.
         if (this.#isIn && event.sample.kind === 'video' && event.sample.keyframe) this.#isGiving = true;
         if (this.#isGiving) onEvent(event);

@@ -7,8 +7,18 @@ const GOOD = { mean: 90, deviation: 40, change: 2 };
 function run(watch: MediaWatch, from: number, seconds: number, wrong: Partial<Record<string, unknown>> = {}) {
   const events: (WatchEvent & { at: number })[] = [];
   for (let at = from; at < from + seconds * 1000; at += 1000) {
-    const { stops, busy, peak = 0.1, mute, isHeard = true, moves = false, ...look } = wrong as Record<string, never>;
+    const {
+      stops,
+      busy,
+      stuck,
+      peak = 0.1,
+      mute,
+      isHeard = true,
+      moves = false,
+      ...look
+    } = wrong as Record<string, never>;
     watch.look({ ...GOOD, ...look, captured: stops ? 1 : at / 100, skipped: busy ? at / 200 : 0 }, at);
+    if (!stuck) watch.encoded(at);
     if (!mute) watch.level(peak, at);
     watch.page({ isHeard, moves }, at);
     events.push(...watch.check(at).map((event) => ({ ...event, at: at - from })));
@@ -26,6 +36,7 @@ test.each([
   ['frozen', { change: 0 }, false],
   ['frozen', { change: 0, moves: true }, true],
   ['frozen', { stops: true }, true],
+  ['frozen', { stuck: true }, true],
   ['slow', { busy: true }, false],
   ['audio-lost', { mute: true }, true],
   ['audio-lost', { isHeard: false }, true],

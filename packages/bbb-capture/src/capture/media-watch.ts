@@ -41,12 +41,14 @@ export class MediaWatch {
   #captured = -1;
   #skipped = 0;
   #lastCaptured: number;
+  #lastEncoded: number;
   #lastSound: number;
   #movesInPage = false;
 
   constructor(now: number) {
     this.#good = { silent: now, black: now, frozen: now, 'audio-lost': now, slow: now };
     this.#lastCaptured = now;
+    this.#lastEncoded = now;
     this.#lastSound = now;
   }
 
@@ -59,6 +61,11 @@ export class MediaWatch {
     this.#skipped = look.skipped;
     if (look.mean > BLACK || look.deviation > BLACK_DEVIATION) this.#good.black = now;
     if (look.change > CHANGE) this.#good.frozen = now;
+  }
+
+  /** The encoder has given a picture. */
+  encoded(now: number): void {
+    this.#lastEncoded = now;
   }
 
   /** The loudest sample of a block of sound, 0 to 1. */
@@ -76,11 +83,13 @@ export class MediaWatch {
   /** To be asked about once a second. */
   check(now: number): WatchEvent[] {
     const soundGone = now - this.#lastSound > NO_PICTURE_MS;
-    const pictureGone = now - this.#lastCaptured > NO_PICTURE_MS;
+    const isEncoded = now - this.#lastEncoded <= NO_PICTURE_MS;
+    const pictureGone = now - this.#lastCaptured > NO_PICTURE_MS || !isEncoded;
     const isLost = soundGone || this.#isBad('audio-lost', now);
     const isStill = pictureGone || this.#isBad('frozen', now);
     const lost = soundGone ? 'the tab gives no sound' : "the client doesn't play the meeting's sound";
-    const still = pictureGone ? 'the tab gives no pictures' : 'the picture stands still';
+    const gone = isEncoded ? 'the tab gives no pictures' : 'the encoder gives no pictures';
+    const still = pictureGone ? gone : 'the picture stands still';
     return [
       this.#judge('audio-lost', isLost, true, lost),
       this.#judge('frozen', isStill, pictureGone || this.#movesInPage, still),

@@ -15,6 +15,7 @@ function startTrack(ffmpeg = findFfmpeg(process.env) ?? 'ffmpeg') {
   const configs: TrackConfig[] = [];
   const samples: Sample[] = [];
   const troubles: string[] = [];
+  const lost: string[] = [];
   const track = new SoundTrack({
     ffmpeg,
     track: 1,
@@ -22,6 +23,8 @@ function startTrack(ffmpeg = findFfmpeg(process.env) ?? 'ffmpeg') {
     onConfig: (config) => configs.push(config),
     onSample: (sample) => samples.push(sample),
     onTrouble: (reason) => troubles.push(reason),
+    onLost: (reason) => lost.push(reason),
+    pauses: { firstMs: 50, longestMs: 500 },
   });
   closing.push(() => track.close());
   const write = (from: number, seconds: number, rate = RATE) => {
@@ -31,7 +34,7 @@ function startTrack(ffmpeg = findFfmpeg(process.env) ?? 'ffmpeg') {
       track.write(from + Math.round((block * FRAMES * SECOND) / rate), rate, pcm);
     }
   };
-  return { track, configs, samples, troubles, write };
+  return { track, configs, samples, troubles, lost, write };
 }
 
 test('sound becomes AAC at its own times', async () => {
@@ -74,4 +77,15 @@ test('an ffmpeg that is not there is told', async () => {
   const { troubles, write } = startTrack('/nowhere/ffmpeg');
   write(0, 0.01);
   await vi.waitFor(() => expect(troubles).toEqual([expect.stringContaining('ENOENT')]), 10_000);
+});
+
+test('an ffmpeg that only ever ends is not begun for ever, nor with each block of sound', async () => {
+  const { troubles, lost, write } = startTrack('/bin/false');
+  const began = performance.now();
+  const timer = setInterval(() => write(Math.round(performance.now() * 1000), 0.01), 5);
+  closing.push(() => clearInterval(timer));
+  await vi.waitFor(() => expect(lost).toHaveLength(1), 10_000);
+  // Pauses of 50, 100, 200 and 400 ms lie between them.
+  expect(performance.now() - began).toBeGreaterThan(750);
+  expect(troubles).toHaveLength(5);
 });

@@ -1,13 +1,5 @@
-import { type Logger, messageOf } from '@sluice/core';
-import {
-  flvConfigBody,
-  flvMetadataBody,
-  flvSampleBodyHeader,
-  flvTagTypeOf,
-  millisFromMicros,
-  type Sample,
-  type TrackConfig,
-} from '@sluice/media';
+import { growingPause, type Logger, messageOf } from '@sluice/core';
+import { flvConfigMessage, flvOpeningMessages, flvSampleMessage, type Sample, type TrackConfig } from '@sluice/media';
 import { RtmpClient, RtmpError } from '@sluice/rtmp';
 import { Interleaver } from './interleaver.js';
 import type { PublishTarget } from './target.js';
@@ -28,9 +20,7 @@ export interface PublisherOptions {
   readonly tls?: { readonly ca?: string };
 }
 
-const DATA_MESSAGE = 18;
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+const PAUSES = { firstMs: 500, longestMs: 10_000 } as const;
 /** A connection that held so long was a good one: the next pause is the shortest again. */
 const GOOD_MS = 10_000;
 /** What the network hasn't taken: beyond it pictures are left out up to the next keyframe. */
@@ -109,13 +99,24 @@ export class Publisher {
   async #open(): Promise<RtmpClient> {
     const { target, tls } = this.#options;
     let client: RtmpClient | undefined;
+    let hasClosed = false;
+    let fault: RtmpError | undefined;
     client = await RtmpClient.connect(target.reveal(), {
       ...(tls === undefined ? {} : { tls }),
       onClose: (error) => {
+        hasClosed = true;
+        fault = error;
         if (client !== undefined && client === this.#client) this.#lost(error);
       },
     });
-    await client.publish();
+    try {
+      await client.publish();
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
+    // Its end may have come with the very bytes that accepted it, when nobody held it yet.
+    if (hasClosed) throw fault ?? new RtmpError('closed', 'the server closed the connection');
     return client;
   }
 
@@ -125,8 +126,7 @@ export class Publisher {
       return;
     }
     const configs = [...this.#configs.values()];
-    client.send({ type: DATA_MESSAGE, timestamp: 0, payload: flvMetadataBody(configs) });
-    for (const config of configs) this.#sendConfig(client, config);
+    for (const message of flvOpeningMessages(configs)) client.send(message);
     this.#interleaver.clear();
     this.#awaitsKeyframe = true;
     this.#liveSince = performance.now();
@@ -135,8 +135,8 @@ export class Publisher {
   }
 
   #sendConfig(client: RtmpClient, config: TrackConfig): void {
-    const body = flvConfigBody(config);
-    if (body !== undefined) client.send({ type: flvTagTypeOf(config), timestamp: 0, payload: body });
+    const message = flvConfigMessage(config);
+    if (message !== undefined) client.send(message);
   }
 
   #send(client: RtmpClient, sample: Sample): void {
@@ -145,9 +145,9 @@ export class Publisher {
     if (client.queuedBytes > MOST_QUEUED_BYTES) this.#awaitsKeyframe = true;
     else if (sample.kind === 'video' && sample.keyframe) this.#awaitsKeyframe = false;
     if (this.#awaitsKeyframe) return;
-    const payload = Buffer.concat([flvSampleBodyHeader(sample, config), sample.data]);
-    client.send({ type: flvTagTypeOf(config), timestamp: millisFromMicros(sample.dts) >>> 0, payload });
-    this.#bytes += payload.length;
+    const message = flvSampleMessage(sample, config);
+    client.send(message);
+    this.#bytes += message.payload.length;
     if (sample.kind === 'video') this.#pictures += 1;
   }
 
@@ -156,9 +156,8 @@ export class Publisher {
     if (this.#client !== undefined && performance.now() - this.#liveSince > GOOD_MS) this.#failures = 0;
     this.#client = undefined;
     if (this.#isClosed) return;
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
-    const retryMs = Math.round(pause * (0.5 + random() / 2));
     this.#failures += 1;
+    const retryMs = growingPause(this.#failures, PAUSES, random());
     const reason = target.redact(error === undefined ? 'the server closed the connection' : messageOf(error));
     const refused = error instanceof RtmpError && error.code === 'refused';
     log.warn({ target: target.shown, reason, retryMs }, 'the target is lost');

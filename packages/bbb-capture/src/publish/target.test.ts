@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { allowTarget, originOf } from './target.js';
+import { allowTarget, originOf, PublishTarget } from './target.js';
 
 const ALLOWED = ['rtmps://live.example.org:443', 'rtmp://10.0.0.1', 'rtmp://[2001:db8::1]:1936'];
 const refused = expect.objectContaining({ code: 'target-not-allowed' });
@@ -87,4 +87,19 @@ test('neither a target nor a refusal shows its key', () => {
   );
   expect(() => allowTarget('rtmp://evil.example/live/Key4Me', ALLOWED)).toThrow(/^(?!.*Key4Me)/);
   expect(() => allowTarget('rtmp://10.0.0.1/Key4Me', ALLOWED)).toThrow(/^(?!.*Key4Me)/);
+});
+
+test('two are the same where they are one stream, however they are written', () => {
+  const same = (one: string, other: string) => allowTarget(one, ALLOWED).isSameAs(allowTarget(other, ALLOWED));
+  expect(same('rtmp://10.0.0.1/live/key', 'rtmp://10.0.0.1:1935/live/key?token=other')).toBe(true);
+  expect(same('rtmps://LIVE.example.org/app/key', 'rtmps://live.example.org:443/app/key')).toBe(true);
+  expect(same('rtmp://10.0.0.1/live/key', 'rtmp://10.0.0.1/live/Key')).toBe(false);
+});
+
+test('a credential is made for each connection', () => {
+  let count = 0;
+  const stream = 'rtmp://127.0.0.1:1935/live/room';
+  const target = new PublishTarget(stream, 'live/room', { stream, credential: () => `?sign=${++count}` });
+  expect([target.reveal(), target.reveal()]).toEqual([`${stream}?sign=1`, `${stream}?sign=2`]);
+  expect(`${target} ${inspect(target)}`).not.toContain('sign');
 });

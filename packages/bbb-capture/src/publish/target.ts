@@ -5,15 +5,33 @@ export class PublishTarget {
   /** For people: scheme, host, port and application, without the stream's name, which may be its key. */
   readonly shown: string;
   readonly #url: string;
+  readonly #stream: string;
+  readonly #credential: () => string;
 
-  constructor(url: string, shown: string) {
+  /**
+   * @param url without what changes from one connection to the next
+   * @param options.stream scheme, host, port, application and stream, in the one form in which they are compared
+   * @param options.credential put behind the URL, anew for each connection: `?sign=…`
+   */
+  constructor(
+    url: string,
+    shown: string,
+    { stream, credential = () => '' }: { readonly stream: string; readonly credential?: () => string },
+  ) {
     this.#url = url;
     this.shown = shown;
+    this.#stream = stream;
+    this.#credential = credential;
   }
 
-  /** The URL with its key: for the connection alone. */
+  /** The URL with its key: for one connection. */
   reveal(): string {
-    return this.#url;
+    return `${this.#url}${this.#credential()}`;
+  }
+
+  /** Whether both are one stream of one server: of two publishers one would be thrown out. */
+  isSameAs(other: PublishTarget): boolean {
+    return this.#stream === other.#stream;
   }
 
   /** Takes the key out of what somebody else says of the target. */
@@ -53,7 +71,7 @@ export function allowTarget(text: string, allowed: readonly string[]): PublishTa
   if (!allowed.some((entry) => originOf(entry) === origin)) {
     throw refused(`${origin} is not among bbb.targets; add exactly ${origin} to publish there`);
   }
-  return new PublishTarget(text, `${origin}/${path.slice(0, cut)}`);
+  return new PublishTarget(text, `${origin}/${path.slice(0, cut)}`, { stream: `${origin}/${path}` });
 }
 
 /**

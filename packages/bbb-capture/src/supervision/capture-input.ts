@@ -18,8 +18,8 @@ export type StayNews =
   | { readonly kind: 'well'; readonly trouble: CaptureTrouble }
   /** The page says that the meeting is over. */
   | { readonly kind: 'meeting-ended' }
-  /** It can't go on, whoever is to blame: kicked, refused, crashed. */
-  | { readonly kind: 'failed'; readonly failure: CaptureFailure; readonly detail: string }
+  /** It can't go on, whoever is to blame: kicked, refused, crashed. `hasBegun`: whether anything could be captured. */
+  | { readonly kind: 'failed'; readonly failure: CaptureFailure; readonly detail: string; readonly hasBegun: boolean }
   /** Nothing is left of it: neither browser nor encoder. */
   | { readonly kind: 'closed' };
 
@@ -40,8 +40,8 @@ export type CaptureInput =
   | { readonly kind: 'target-live' }
   /** `refused`: the server said no. */
   | { readonly kind: 'target-lost'; readonly detail: string; readonly refused: boolean }
-  /** What the browser and its children take. */
-  | { readonly kind: 'memory'; readonly bytes: number }
+  /** What the browser and its children take: memory, and processors since the last time, where that is known. */
+  | { readonly kind: 'usage'; readonly bytes: number; readonly cpus: number | undefined }
   /** Somebody has asked for its end. */
   | { readonly kind: 'stop' }
   /** Time has passed. */

@@ -11,6 +11,7 @@ const SETTINGS: MachineSettings = {
   waitMs: 3_600_000,
   maxMs: 0,
   maxBytes: 1000 * MIB,
+  maxCpus: 2,
   isWatched: true,
   random: () => 0.5,
 };
@@ -125,11 +126,37 @@ describe('a capture', () => {
     other.give({ kind: 'running', createTime: 1, isAlone: false });
     other.pass(6000);
     expect(other.kinds).toEqual(['open', 'close', 'open']);
+    expect([bench.machine.rejoins, other.machine.rejoins]).toEqual([0, 1]);
+  });
+
+  test('does not come back for ever to a page that says the meeting has ended', () => {
+    const bench = new Bench();
+    bench.goLive();
+    const round = () => {
+      bench.news({ kind: 'live' });
+      bench.news({ kind: 'meeting-ended' });
+      bench.pass(10_000);
+    };
+    for (let count = 1; count < MOST_ATTEMPTS; count += 1) round();
+    expect(bench.state.kind).toBe('degraded');
+    expect(bench.stay).toBe(MOST_ATTEMPTS);
+    round();
+    expect(bench.state).toMatchObject({ kind: 'failed', failure: 'removed' });
+
+    const steady = new Bench();
+    steady.goLive();
+    for (let count = 0; count < 3 * MOST_ATTEMPTS; count += 1) {
+      steady.news({ kind: 'live' });
+      steady.pass(STEADY_MS);
+      steady.news({ kind: 'meeting-ended' });
+      steady.pass(10_000);
+    }
+    expect(steady.state.kind).toBe('degraded');
   });
 
   test.each([
-    ['a kick', { kind: 'failed', failure: 'removed', detail: 'kicked' }],
-    ['a crash of the tab', { kind: 'failed', failure: 'browser-failed', detail: 'crashed' }],
+    ['a kick', { kind: 'failed', failure: 'removed', detail: 'kicked', hasBegun: true }],
+    ['a crash of the tab', { kind: 'failed', failure: 'browser-failed', detail: 'crashed', hasBegun: true }],
     ['the death of the browser', { kind: 'closed' }],
   ] satisfies [string, StayNews][])('joins again after %s, a little later each time', (_name, news) => {
     const bench = new Bench();
@@ -165,7 +192,7 @@ describe('a capture', () => {
   test('fails at once with what no second try can change', () => {
     const bench = new Bench();
     bench.give({ kind: 'running', createTime: 1, isAlone: false });
-    bench.news({ kind: 'failed', failure: 'meeting-full', detail: 'full' });
+    bench.news({ kind: 'failed', failure: 'meeting-full', detail: 'full', hasBegun: true });
     expect(bench.state).toEqual({ kind: 'failed', failure: 'meeting-full', detail: 'full' });
     expect(bench.kinds).toEqual(['open', 'close', 'finish']);
   });
@@ -245,15 +272,44 @@ describe('a capture', () => {
   test('starts the browser anew when it takes too much memory, and ends when its time is up', () => {
     const bench = new Bench({ maxMs: 7_200_000 });
     bench.goLive();
-    bench.give({ kind: 'memory', bytes: 1000 * MIB });
+    bench.give({ kind: 'usage', bytes: 1000 * MIB, cpus: undefined });
     expect(bench.kinds).toEqual(['open']);
-    bench.give({ kind: 'memory', bytes: 1001 * MIB });
+    bench.give({ kind: 'usage', bytes: 1001 * MIB, cpus: 0 });
     expect(bench.kinds).toEqual(['open', 'close']);
     bench.pass(1000);
     bench.goLive();
     expect(bench.state.kind).toBe('live');
     bench.pass(7_200_000);
     expect(bench.state).toMatchObject({ kind: 'failed', failure: 'too-long' });
+  });
+});
+
+describe('a limit of processors', () => {
+  const use = (bench: Bench, seconds: number, cpus: number) => {
+    for (let at = 0; at <= seconds; at += 5) {
+      bench.give({ kind: 'usage', bytes: 0, cpus });
+      bench.pass(5000);
+    }
+  };
+
+  test('ends a browser that is above it for long, not one that is so now and then', () => {
+    const bench = new Bench();
+    bench.goLive();
+    for (let round = 0; round < 10; round += 1) {
+      use(bench, 50, 2.1);
+      use(bench, 0, 2);
+    }
+    expect(bench.kinds).toEqual(['open']);
+    use(bench, 65, 2.1);
+    expect(bench.kinds).toEqual(['open', 'close', 'open']);
+    expect(bench.state).toMatchObject({ kind: 'degraded', trouble: 'reconnecting' });
+  });
+
+  test('is none at 0', () => {
+    const bench = new Bench({ maxCpus: 0 });
+    bench.goLive();
+    use(bench, 600, 64);
+    expect(bench.kinds).toEqual(['open']);
   });
 });
 
@@ -264,7 +320,9 @@ describe('whatever happens in whatever order', () => {
     fc.constant<StayNews>({ kind: 'live' }),
     fc.constant<StayNews>({ kind: 'meeting-ended' }),
     fc.constant<StayNews>({ kind: 'closed' }),
-    fc.constantFrom(...CAPTURE_FAILURES).map((failure): StayNews => ({ kind: 'failed', failure, detail: 'x' })),
+    fc
+      .constantFrom(...CAPTURE_FAILURES)
+      .map((failure): StayNews => ({ kind: 'failed', failure, detail: 'x', hasBegun: true })),
     fc
       .record({ trouble: fc.constantFrom(...troubles), isFault: fc.boolean() })
       .map((one): StayNews => ({ kind: 'trouble', detail: 'x', ...one })),

@@ -3,6 +3,7 @@ import { type Millis, millis } from '@sluice/media';
 import type { CaptureAction, CaptureInput, StayNews } from './capture-input.js';
 import {
   ALONE_MS,
+  BUSY_MS,
   isHopeless,
   JOIN_MS,
   LOST_TARGET_MS,
@@ -20,6 +21,8 @@ export interface MachineSettings {
   readonly maxMs: number;
   /** Of the browser and its children. */
   readonly maxBytes: number;
+  /** Processors that they may take for long; 0: as many as they like. */
+  readonly maxCpus: number;
   /** Whether BBB can be asked how the meeting is: else the page alone tells of its end. */
   readonly isWatched: boolean;
   /** 0 to 1, for pauses. */
@@ -30,8 +33,8 @@ type Phase =
   | { readonly kind: 'waiting'; readonly until: number }
   | { readonly kind: 'joining'; readonly until: number; readonly step: string; readonly inLobby: boolean }
   | { readonly kind: 'staying'; readonly since: number }
-  /** Before it joins again, or after the page spoke of the meeting's end: whether BBB says so, too. */
-  | { readonly kind: 'pausing'; readonly until: number; readonly step: string }
+  /** Before it joins again. `asksForEnd`: the page spoke of the meeting's end, and BBB is to say so, too. */
+  | { readonly kind: 'pausing'; readonly until: number; readonly step: string; readonly asksForEnd: boolean }
   | { readonly kind: 'over'; readonly state: CaptureState };
 
 type Slot = 'free' | 'open' | 'closing';
@@ -49,7 +52,6 @@ export class CaptureMachine {
   #slot: Slot = 'free';
   #stay = 0;
   #attempt = 1;
-  #rejoins = 0;
   #createTime: number | undefined;
   #isTargetLive = false;
   #wasLive = false;
@@ -57,6 +59,7 @@ export class CaptureMachine {
   #lostSince: number | undefined;
   #refusedSince: number | undefined;
   #aloneSince: number | undefined;
+  #busySince: number | undefined;
   #silence: { readonly failure: CaptureFailure; readonly detail: string } | undefined;
   #isFinished = false;
 
@@ -65,7 +68,7 @@ export class CaptureMachine {
     this.#began = now;
     this.#phase = settings.isWatched
       ? { kind: 'waiting', until: now + settings.waitMs }
-      : { kind: 'pausing', until: now, step: 'starts' };
+      : { kind: 'pausing', until: now, step: 'starts', asksForEnd: false };
   }
 
   get state(): CaptureState {
@@ -82,8 +85,9 @@ export class CaptureMachine {
     }
   }
 
+  /** How often a browser was opened again. */
   get rejoins(): number {
-    return this.#rejoins;
+    return Math.max(0, this.#stay - 1);
   }
 
   /** Whether what the browser gives belongs into the stream: not before it is in the meeting. */
@@ -157,8 +161,8 @@ export class CaptureMachine {
         this.#refusedSince = input.refused ? (this.#refusedSince ?? now) : undefined;
         this.#troubles.begin('target-lost', { detail: input.detail, isFault: false }, now);
         return [];
-      case 'memory':
-        return this.#takeMemory(input.bytes, now);
+      case 'usage':
+        return this.#takeUsage(input, now);
       case 'tick':
         return [];
     }
@@ -174,10 +178,15 @@ export class CaptureMachine {
     return this.#rejoin(`the meeting ${createTime} has taken the place of ${before}`, now);
   }
 
-  #takeMemory(bytes: number, now: number): CaptureAction[] {
-    if (bytes <= this.#settings.maxBytes || this.#slot !== 'open') return [];
-    const detail = `the browser takes ${mib(bytes)} MiB of ${mib(this.#settings.maxBytes)} MiB`;
-    return this.#retry('over-limit', detail, now);
+  #takeUsage({ bytes, cpus = 0 }: { bytes: number; cpus: number | undefined }, now: number): CaptureAction[] {
+    const { maxBytes, maxCpus } = this.#settings;
+    if (this.#slot !== 'open') return [];
+    if (bytes > maxBytes) {
+      return this.#retry('over-limit', `the browser takes ${mib(bytes)} MiB of ${mib(maxBytes)} MiB`, now);
+    }
+    this.#busySince = maxCpus === 0 || cpus <= maxCpus ? undefined : (this.#busySince ?? now);
+    if (this.#busySince === undefined || now - this.#busySince < BUSY_MS) return [];
+    return this.#retry('over-limit', `the browser takes ${cpus.toFixed(1)} processors of ${maxCpus}`, now);
   }
 
   #takeNews(stay: number, news: StayNews, now: number): CaptureAction[] {
@@ -221,7 +230,8 @@ export class CaptureMachine {
 
   #takePageEnd(now: number): CaptureAction[] {
     if (!this.#settings.isWatched) return this.#end({ kind: 'ended', reason: 'meeting-ended' });
-    return this.#pause(SETTLE_MS, 'asks whether the meeting has ended', now);
+    if (this.#wasSteady(now)) this.#attempt = 1;
+    return this.#pause(SETTLE_MS, 'asks whether the meeting has ended', now, { asksForEnd: true });
   }
 
   #takeFailure(failure: CaptureFailure, detail: string, now: number): CaptureAction[] {
@@ -234,23 +244,36 @@ export class CaptureMachine {
   }
 
   #retry(failure: CaptureFailure, detail: string, now: number): CaptureAction[] {
-    const wasSteady = this.#phase.kind === 'staying' && now - this.#phase.since >= STEADY_MS;
-    this.#attempt = wasSteady ? 2 : this.#attempt + 1;
+    this.#attempt = this.#wasSteady(now) ? 2 : this.#attempt + 1;
     if (this.#attempt > MOST_ATTEMPTS) return this.#fail(failure, detail);
     return this.#rejoin(detail, now);
   }
 
+  #wasSteady(now: number): boolean {
+    return this.#phase.kind === 'staying' && now - this.#phase.since >= STEADY_MS;
+  }
+
   #rejoin(detail: string, now: number): CaptureAction[] {
-    this.#rejoins += 1;
     return this.#pause(pauseMs(this.#attempt, this.#settings.random()), detail, now);
   }
 
-  #pause(ms: number, step: string, now: number): CaptureAction[] {
+  #pause(ms: number, step: string, now: number, { asksForEnd = false } = {}): CaptureAction[] {
     const actions = this.#close();
     this.#troubles.endOfStay();
+    this.#busySince = undefined;
     this.#lostSince ??= now;
-    this.#phase = { kind: 'pausing', until: now + ms, step };
+    this.#phase = { kind: 'pausing', until: now + ms, step, asksForEnd };
     return actions;
+  }
+
+  /** The page was wrong about the end, or threw it out in words that aren't known: it comes back, but not for ever. */
+  #comeBack(now: number): CaptureAction[] {
+    this.#attempt += 1;
+    if (this.#attempt <= MOST_ATTEMPTS) return this.#open(now);
+    return this.#fail(
+      'removed',
+      'the page says again and again that the meeting has ended; BigBlueButton, that it runs',
+    );
   }
 
   #close(): CaptureAction[] {
@@ -280,7 +303,8 @@ export class CaptureMachine {
         if (phase.inLobby) return this.#fail('guest-denied', 'nobody let it in from the lobby');
         return this.#retry('not-heard', `it did not get into the meeting and its sound in time (${phase.step})`, now);
       case 'pausing':
-        return this.#slot === 'free' ? this.#open(now) : [];
+        if (this.#slot !== 'free') return [];
+        return phase.asksForEnd ? this.#comeBack(now) : this.#open(now);
     }
   }
 

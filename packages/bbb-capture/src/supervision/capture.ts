@@ -14,6 +14,7 @@ import type { PublishTarget } from '../publish/target.js';
 import type { CaptureAction, CaptureInput, StayNews } from './capture-input.js';
 import { CaptureMachine } from './capture-machine.js';
 import type { MeetingDoor } from './meeting-door.js';
+import { MethodChoice } from './method-choice.js';
 import { PictureRate } from './picture-rate.js';
 import { BrowserStay } from './stay.js';
 
@@ -33,13 +34,15 @@ export interface CaptureOptions {
   readonly log: Logger;
   /** The state has changed. */
   readonly onState: (state: CaptureState) => void;
+  /** Whether there is what a display is made of. */
+  readonly hasDisplay: boolean;
 }
 
 const LOOK_MS = 1000;
 /** Until BBB has said how the meeting is. */
 const LEAST_WAIT_MS = 10_000;
-/** Of these looks, every so many asks for the memory, which means to look at each process of the machine. */
-const LOOKS_PER_MEMORY = 5;
+/** Of these looks, every so many asks what it takes, which means to look at each process of the machine. */
+const LOOKS_PER_USAGE = 5;
 
 /** One capture under way: its machine, and the browser, the publisher and the watch that the machine holds. */
 export class Capture {
@@ -49,6 +52,7 @@ export class Capture {
   readonly #watching = new AbortController();
   readonly #epoch: Micros = micros(Number(process.hrtime.bigint() / 1000n));
   readonly #rate = new PictureRate();
+  readonly #method: MethodChoice;
   readonly #startedAt: Millis;
   readonly #began: Millis;
   readonly #finished: Promise<void>;
@@ -65,7 +69,8 @@ export class Capture {
 
   constructor(options: CaptureOptions) {
     this.#options = options;
-    const { profile, target, door, clock, log } = options;
+    const { profile, target, door, clock, log, hasDisplay } = options;
+    this.#method = new MethodChoice(profile, hasDisplay);
     this.#startedAt = clock.wall();
     this.#began = clock.monotonic();
     this.#finished = new Promise((resolve) => {
@@ -76,6 +81,7 @@ export class Capture {
         waitMs: Math.max(profile.waitSeconds * 1000, LEAST_WAIT_MS),
         maxMs: profile.maxSeconds * 1000,
         maxBytes: profile.memoryMib * 1024 * 1024,
+        maxCpus: profile.cpus,
         isWatched: door.isWatched,
         random: Math.random,
       },
@@ -115,6 +121,10 @@ export class Capture {
         rejoins: this.#machine.rejoins,
       },
     };
+  }
+
+  get target(): PublishTarget {
+    return this.#options.target;
   }
 
   /** Nothing of it is left. */
@@ -160,7 +170,7 @@ export class Capture {
     this.#stayNumber = number;
     const isCurrent = () => number === this.#stayNumber && this.#machine.isStaying;
     this.#stay = new BrowserStay({
-      ...{ profile, browser, ffmpeg, log, epoch: this.#epoch },
+      ...{ profile: { ...profile, method: this.#method.current }, browser, ffmpeg, log, epoch: this.#epoch },
       link: (signal) => door.link(createTime, signal),
       onNews: (news) => this.#newsOf(number, news),
       onConfig: (config) => {
@@ -183,10 +193,16 @@ export class Capture {
     });
   }
 
-  #newsOf(stay: number, news: StayNews): void {
+  #newsOf(stay: number, told: StayNews): void {
+    let news = told;
     if (news.kind === 'failed') {
-      const { failure, detail } = news;
-      this.#options.log.warn({ stay, failure, detail }, 'the browser is out of the meeting');
+      const { failure, detail, hasBegun } = news;
+      const { log } = this.#options;
+      log.warn({ stay, failure, detail }, 'the browser is out of the meeting');
+      if (!hasBegun && stay === this.#stayNumber && this.#method.failed(failure)) {
+        log.warn({ method: this.#method.current }, 'it is captured the other way from now on');
+        news = { ...news, failure: 'browser-failed' };
+      }
     }
     // A stay tells of itself while it is made, and its actions must not come before it is there.
     queueMicrotask(() => this.#take({ kind: 'stay', stay, news }));
@@ -240,11 +256,11 @@ export class Capture {
     this.#rate.note(this.#publisher.pictures, this.#options.clock.monotonic());
     this.#looks += 1;
     const stay = this.#stay;
-    if (stay === undefined || this.#looks % LOOKS_PER_MEMORY !== 0) return;
+    if (stay === undefined || this.#looks % LOOKS_PER_USAGE !== 0) return;
     stay
-      .memory()
-      .then((bytes) => this.#take({ kind: 'memory', bytes }))
-      .catch((error: unknown) => this.#options.log.debug({ error: messageOf(error) }, 'the memory is not known'));
+      .usage()
+      .then((usage) => this.#take({ kind: 'usage', ...usage }))
+      .catch((error: unknown) => this.#options.log.debug({ error: messageOf(error) }, 'what it takes is not known'));
   }
 
   #show(): void {

@@ -3,13 +3,14 @@ import type { CaptureProfile, CaptureRequest } from '@sluice/core';
 import type { MeetingInfo } from '../api/answers.js';
 import type { BbbClient } from '../api/bbb-client.js';
 import { BbbError } from '../api/errors.js';
-import { readJoinLink } from '../api/join-link.js';
 import { listenerUserdata } from '../api/listener-userdata.js';
 import { type MeetingEvent, watchMeeting } from '../api/meeting-watch.js';
 import type { SecretUrl } from '../api/secret-url.js';
 
 export interface MeetingDoorOptions {
   readonly request: CaptureRequest;
+  /** A ready link in, in place of one by the API. */
+  readonly link: SecretUrl | undefined;
   readonly profile: CaptureProfile;
   /** Of `bbb.url`; undefined where only the link of the request leads in. */
   readonly client: BbbClient | undefined;
@@ -18,19 +19,17 @@ export interface MeetingDoorOptions {
 }
 
 const NAME = 'Live stream';
+/** Of BigBlueButton, with `sendChatMessage`. */
+const SINCE_VERSION = 3;
 
 /** The ways in: to be told how the meeting is, to enter it, to write into its chat. */
 export class MeetingDoor {
   readonly #options: MeetingDoorOptions;
-  readonly #link: SecretUrl | undefined;
   #password: string | undefined;
 
-  /** @throws {BbbError} where the link of the request is none */
   constructor(options: MeetingDoorOptions) {
-    const { joinUrl, password } = options.request;
     this.#options = options;
-    this.#link = joinUrl === undefined ? undefined : readJoinLink(joinUrl);
-    this.#password = password;
+    this.#password = options.request.password;
   }
 
   /** Whether BBB can be asked how the meeting is. */
@@ -67,9 +66,10 @@ export class MeetingDoor {
 
   /** The link in. @param createTime of the meeting that is meant */
   async link(createTime: number | undefined, signal: AbortSignal): Promise<SecretUrl> {
-    const { client, request, profile, userId } = this.#options;
-    if (this.#link !== undefined) return this.#link;
+    const { client, link, request, profile, userId } = this.#options;
+    if (link !== undefined) return link;
     if (client === undefined) throw new Error('there is neither an API nor a link');
+    const writesInChat = profile.chatMessage !== '' && !(await this.#canSay(client, signal));
     return client.joinLink(
       {
         meetingId: request.meetingId,
@@ -78,7 +78,7 @@ export class MeetingDoor {
         role: 'VIEWER',
         password: this.#password,
         createTime,
-        userdata: listenerUserdata({ locale: profile.locale, hides: profile.hideChat }),
+        userdata: listenerUserdata({ locale: profile.locale, hides: profile.hideChat, writesInChat }),
         parameters: { excludeFromDashboard: true, bot: true },
       },
       signal,
@@ -90,6 +90,18 @@ export class MeetingDoor {
     const { client, request } = this.#options;
     if (client === undefined) throw new Error('there is no API to say it by');
     await client.sendChatMessage(request.meetingId, { message, userName: this.name });
+  }
+
+  /** Whether the server is known to write into the chat itself. Many don't tell their version. */
+  async #canSay(client: BbbClient, signal: AbortSignal): Promise<boolean> {
+    try {
+      const { server = '' } = await client.version(signal);
+      return Number.parseInt(server, 10) >= SINCE_VERSION;
+    } catch (error) {
+      // What is wrong there the way in will tell; a notice isn't worth it.
+      if (error instanceof BbbError) return false;
+      throw error;
+    }
   }
 
   /** Whether nobody is in the meeting but this attendee. */

@@ -1,4 +1,4 @@
-import type { CaptureFailure } from '@sluice/core';
+import { type CaptureFailure, growingPause } from '@sluice/core';
 
 /** From the browser's start until the meeting is heard. */
 export const JOIN_MS = 100_000;
@@ -14,13 +14,14 @@ export const LOST_TARGET_MS = 30_000;
 /** In a meeting that everybody else has left: it would not end while the capture is in it. */
 export const ALONE_MS = 300_000;
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+/** Of taking more of the processors than is allowed: a client that mounts takes more for a while. */
+export const BUSY_MS = 60_000;
+
+const PAUSES = { firstMs: 500, longestMs: 30_000 } as const;
 
 /** @param attempt that is to follow: 2 is the first that joins again @param random 0 to 1 */
 export function pauseMs(attempt: number, random: number): number {
-  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.max(0, attempt - 2));
-  return Math.round(pause * (0.75 + random / 2));
+  return growingPause(attempt - 1, PAUSES, random);
 }
 
 const HOPELESS: ReadonlySet<CaptureFailure> = new Set([

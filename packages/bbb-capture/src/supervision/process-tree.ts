@@ -40,10 +40,52 @@ export async function memoryOf(pids: readonly number[]): Promise<number> {
   return each.reduce((sum, kib) => sum + kib, 0) * 1024;
 }
 
+/** Of `times` in `/proc`, on Linux whatever the kernel itself counts in. */
+const TICKS_PER_SECOND = 100;
+
+/** How much of the processors some processes take, from one look to the next. */
+export class CpuMeter {
+  #ticks = new Map<number, number>();
+  #at: number | undefined;
+
+  /**
+   * @param ticks that each process has taken since it began: `ticksOf`
+   * @param now milliseconds that never go back
+   * @returns processors: 1.5 is one and a half; undefined at the first look
+   */
+  look(ticks: ReadonlyMap<number, number>, now: number): number | undefined {
+    const before = this.#at;
+    let taken = 0;
+    for (const [pid, count] of ticks) taken += Math.max(0, count - (this.#ticks.get(pid) ?? 0));
+    this.#ticks = new Map(ticks);
+    this.#at = now;
+    if (before === undefined || now <= before) return undefined;
+    return (taken / TICKS_PER_SECOND / (now - before)) * 1000;
+  }
+}
+
+/** What each process has taken of the processors, in ticks of a hundredth of a second. */
+export async function ticksOf(pids: readonly number[]): Promise<Map<number, number>> {
+  const each = await Promise.all(
+    pids.map(async (pid): Promise<[number, number][]> => {
+      const fields = statOf(await readText(`/proc/${pid}/stat`));
+      const [user, system] = [fields[USER_TIME], fields[USER_TIME + 1]];
+      return user === undefined || system === undefined ? [] : [[pid, Number(user) + Number(system)]];
+    }),
+  );
+  return new Map(each.flat());
+}
+
+/** Where it is among the fields behind the name: proc(5), utime. */
+const USER_TIME = 11;
+
+/** The fields of a process behind its name, which may hold anything, brackets too. */
+function statOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
 async function readEntry(pid: number): Promise<Entry | undefined> {
-  // The name in brackets may hold anything, brackets too.
-  const stat = await readText(`/proc/${pid}/stat`);
-  const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [, parent] = statOf(await readText(`/proc/${pid}/stat`));
   return parent === undefined ? undefined : { pid, parent: Number(parent) };
 }
 

@@ -2,11 +2,11 @@ import { type CaptureFailure, type CaptureProfile, type Logger, messageOf } from
 import type { Micros, Sample, TrackConfig } from '@sluice/media';
 import { BbbError } from '../api/errors.js';
 import type { SecretUrl } from '../api/secret-url.js';
-import { CaptureBrowser } from '../browser/browser.js';
+import { CaptureBrowser, newMarker } from '../browser/browser.js';
 import { type Generation, type MeetingSession, openMeeting, type SessionEvent } from '../browser/meeting-session.js';
 import { CaptureError } from '../capture/capture-error.js';
 import type { StayNews } from './capture-input.js';
-import { memoryOf, processTree } from './process-tree.js';
+import { CpuMeter, memoryOf, processTree, ticksOf } from './process-tree.js';
 
 export interface StayOptions {
   /** Makes the link in; it is asked once. */
@@ -23,15 +23,20 @@ export interface StayOptions {
   readonly onConfig: (config: TrackConfig) => void;
   readonly onSample: (sample: Sample) => void;
   readonly onGeneration: (generation: Generation) => void;
+  /** How long the browser may take to end before it is killed. */
+  readonly closeMs?: number;
 }
 
-/** A browser that doesn't end in this time is killed. */
 const CLOSE_MS = 8000;
+/** For what is left to be tidied up, once it is dead. */
+const AFTERWARDS_MS = 2000;
 
 /** One browser in one meeting, from its start until nothing of it is left. */
 export class BrowserStay {
   readonly #options: StayOptions;
   readonly #closing = new AbortController();
+  readonly #marker = newMarker();
+  readonly #cpuMeter = new CpuMeter();
   readonly #opened: Promise<void>;
   #browser: CaptureBrowser | undefined;
   #session: MeetingSession | undefined;
@@ -42,9 +47,12 @@ export class BrowserStay {
     this.#opened = this.#open().catch((error: unknown) => this.#failed(error));
   }
 
-  /** What the browser and its children take, in bytes. */
-  async memory(): Promise<number> {
-    return this.#browser === undefined ? 0 : memoryOf(await processTree(this.#browser.tabTitle));
+  /** What the browser, its children and the encoder take: bytes, and processors since the last time it was asked. */
+  async usage(): Promise<{ bytes: number; cpus: number | undefined }> {
+    const encoder = this.#session?.encoderPid;
+    const pids = [...(await processTree(this.#marker)), ...(encoder === undefined ? [] : [encoder])];
+    const [bytes, ticks] = await Promise.all([memoryOf(pids), ticksOf(pids)]);
+    return { bytes, cpus: this.#cpuMeter.look(ticks, performance.now()) };
   }
 
   /** Writes into the public chat by the client. @returns whether that worked */
@@ -52,15 +60,27 @@ export class BrowserStay {
     return (await this.#session?.say(text)) ?? false;
   }
 
-  /** Leaves and ends everything, also while it is opening. `closed` is told in any case. */
+  /** Leaves and ends everything, also while it is opening or hangs. `closed` is told in any case, and in time. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#closing.abort();
+    const { closeMs = CLOSE_MS, log, onNews } = this.#options;
+    const closed = this.#end();
+    if ((await inTime(closed, closeMs)) === 'late') {
+      await this.#kill();
+      if ((await inTime(closed, AFTERWARDS_MS)) === 'late') {
+        log.error({}, 'a browser was killed, and its folder may be left');
+      }
+    }
+    onNews({ kind: 'closed' });
+  }
+
+  async #end(): Promise<void> {
+    // What is still opening ends with its browser.
+    await Promise.allSettled([this.#browser?.close(), this.#session?.close()]);
     await this.#opened;
-    const closed = Promise.allSettled([this.#session?.close(), this.#browser?.close()]);
-    if ((await inTime(closed, CLOSE_MS)) === 'late') await this.#kill();
-    this.#options.onNews({ kind: 'closed' });
+    await Promise.allSettled([this.#session?.close(), this.#browser?.close()]);
   }
 
   async #open(): Promise<void> {
@@ -69,8 +89,8 @@ export class BrowserStay {
     const url = await link(signal);
     if (signal.aborted) return;
     this.#tell({ kind: 'step', step: 'starts the browser' });
-    const onGone = (reason: string) => this.#tell({ kind: 'failed', failure: 'browser-failed', detail: reason });
-    this.#browser = await CaptureBrowser.launch({ executable, profile, log, onGone });
+    const onGone = (reason: string) => this.#fail('browser-failed', reason);
+    this.#browser = await CaptureBrowser.launch({ executable, profile, log, onGone, marker: this.#marker });
     if (signal.aborted) return;
     this.#session = await openMeeting({
       ...{ browser: this.#browser, link: url, profile, ffmpeg, log, epoch },
@@ -106,16 +126,18 @@ export class BrowserStay {
         break;
       case 'ended': {
         const { reason, detail } = event;
-        this.#tell(
-          reason === 'meeting-ended' ? { kind: 'meeting-ended' } : { kind: 'failed', failure: reason, detail },
-        );
+        if (reason === 'meeting-ended') this.#tell({ kind: 'meeting-ended' });
+        else this.#fail(reason, detail);
       }
     }
   }
 
   #failed(error: unknown): void {
-    if (this.#closing.signal.aborted) return;
-    this.#tell({ kind: 'failed', failure: failureOf(error), detail: messageOf(error) });
+    this.#fail(failureOf(error), messageOf(error));
+  }
+
+  #fail(failure: CaptureFailure, detail: string): void {
+    this.#tell({ kind: 'failed', failure, detail, hasBegun: this.#session !== undefined });
   }
 
   #tell(news: StayNews): void {
@@ -123,8 +145,7 @@ export class BrowserStay {
   }
 
   async #kill(): Promise<void> {
-    const marker = this.#browser?.tabTitle;
-    const pids = marker === undefined ? [] : await processTree(marker);
+    const pids = await processTree(this.#marker);
     this.#options.log.warn({ pids }, 'the browser does not end, and is killed');
     for (const pid of pids) {
       try {

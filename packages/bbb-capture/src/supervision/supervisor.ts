@@ -3,6 +3,8 @@ import {
   type CaptureControl,
   type CaptureFailure,
   type CaptureInfo,
+  type CaptureLogLine,
+  type CaptureMeans,
   type CaptureProfile,
   CaptureRefusal,
   type CaptureRequest,
@@ -15,12 +17,18 @@ import {
   type Logger,
 } from '@sluice/core';
 import { BbbClient } from '../api/bbb-client.js';
+import { apiBase } from '../api/call.js';
 import { BbbError } from '../api/errors.js';
+import { readJoinLink } from '../api/join-link.js';
 import { readSecretFile } from '../api/secret-file.js';
+import type { SecretUrl } from '../api/secret-url.js';
 import { findChromium } from '../browser/find-chromium.js';
 import { CaptureError } from '../capture/capture-error.js';
+import { VirtualDisplay } from '../capture/display-capture/virtual-display.js';
 import type { PublishTarget } from '../publish/target.js';
 import { Capture } from './capture.js';
+import { CaptureLog } from './capture-log.js';
+import { captureMeans, DEFAULT_PROFILE, NO_FFMPEG } from './capture-means.js';
 import { MeetingDoor } from './meeting-door.js';
 
 export interface SupervisorOptions {
@@ -32,6 +40,8 @@ export interface SupervisorOptions {
    */
   readonly targetOf: (text: string) => PublishTarget;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether links may lead anywhere; else to `bbb.url` and `bbb.joinOrigins` alone: the browser would open what this machine reaches. */
+  readonly takesAnyLink?: boolean;
   /** ffmpeg's file; undefined where there is none. */
   readonly ffmpeg: string | undefined;
   readonly clock: Clock;
@@ -42,12 +52,18 @@ export interface SupervisorOptions {
 
 const MOST_PAST = 50;
 const MEETING_ID = /^[^\p{Cc}\p{Cf},]{2,256}$/u;
-const DEFAULT = 'default';
 
-/** Captures of meetings, several at a time. It holds no secret beyond what each capture needs itself. */
+/** A capture that is over, and holds nothing any more: no link, no password, no key. */
+interface PastCapture {
+  readonly info: CaptureInfo;
+  readonly isOver: true;
+}
+
+/** Captures of meetings, several at a time. It holds no secret beyond what each capture needs itself, as long as it does. */
 export class CaptureSupervisor implements CaptureControl {
   readonly #options: SupervisorOptions;
-  readonly #captures = new Map<string, Capture>();
+  readonly #captures = new Map<string, Capture | PastCapture>();
+  readonly #logs = new Map<string, CaptureLog>();
   readonly #errors = new Map<CaptureFailure | CaptureTrouble, number>();
   readonly #present = new Map<string, CaptureFailure | CaptureTrouble>();
   #started = 0;
@@ -65,21 +81,31 @@ export class CaptureSupervisor implements CaptureControl {
     return { started: this.#started, errors: this.#errors };
   }
 
+  get means(): CaptureMeans {
+    const { settings, environment, ffmpeg } = this.#options;
+    return captureMeans(settings(), environment, ffmpeg);
+  }
+
+  logOf(id: string): readonly CaptureLogLine[] | undefined {
+    return this.#logs.get(id)?.lines;
+  }
+
   start(request: CaptureRequest, by: string): CaptureInfo {
     const capture = this.#make(request, by);
-    this.#captures.set(capture.info.id, capture);
-    this.#started += 1;
     const { meetingId, target, profile, id } = capture.info;
-    this.#options.log.info({ capture: id, meeting: meetingId, target, profile, by }, 'a capture begins');
+    this.#captures.set(id, capture);
+    this.#started += 1;
+    this.#logs.get(id)?.log.info({ meeting: meetingId, target, profile, by }, 'a capture begins');
     capture.begin();
+    void capture.finished.then(() => this.#captures.set(id, { info: capture.info, isOver: true }));
     this.#forgetOld();
     return capture.info;
   }
 
   stop(id: string, by: string): boolean {
     const capture = this.#captures.get(id);
-    if (capture === undefined || capture.isOver) return false;
-    this.#options.log.info({ capture: id, by }, 'a capture is stopped');
+    if (!(capture instanceof Capture) || capture.isOver) return false;
+    this.#logs.get(id)?.log.info({ by }, 'a capture is stopped');
     capture.stop();
     return true;
   }
@@ -87,23 +113,28 @@ export class CaptureSupervisor implements CaptureControl {
   /** Ends all, and waits until nothing of them is left. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const all = [...this.#captures.values()];
+    const all = this.#running;
     for (const capture of all) capture.stop();
     await Promise.all(all.map(({ finished }) => finished));
   }
 
+  /** Those of which something is left: a browser that ends, too. */
+  get #running(): Capture[] {
+    return [...this.#captures.values()].filter((capture) => capture instanceof Capture);
+  }
+
   #make(request: CaptureRequest, by: string): Capture {
     const { clock, log, settings } = this.#options;
-    const { meetingId, profile: profileName = DEFAULT } = request;
+    const { meetingId, profile: profileName = DEFAULT_PROFILE } = request;
     const { maxCaptures, profiles } = settings();
-    const underWay = [...this.#captures.values()].filter(({ isOver }) => !isOver).map(({ info }) => info);
+    const underWay = this.#running.filter(({ isOver }) => !isOver);
     if (this.#isClosed) throw new CaptureRefusal('over-limit', 'the server is going down');
     if (!MEETING_ID.test(meetingId)) {
       throw new CaptureRefusal('bad-request', 'a meeting ID has 2 to 256 characters and no comma', 'meetingId');
     }
-    const profile = profiles[profileName] ?? (profileName === DEFAULT ? defaultCaptureProfile : undefined);
+    const profile = profiles[profileName] ?? (profileName === DEFAULT_PROFILE ? defaultCaptureProfile : undefined);
     if (profile === undefined) {
-      const known = [...new Set([DEFAULT, ...Object.keys(profiles)])].join(', ');
+      const known = [...new Set([DEFAULT_PROFILE, ...Object.keys(profiles)])].join(', ');
       throw new CaptureRefusal('bad-request', `there is no profile ${profileName}; there is: ${known}`, 'profile');
     }
     if (underWay.length >= maxCaptures) {
@@ -113,19 +144,19 @@ export class CaptureSupervisor implements CaptureControl {
       );
     }
     const { target, browser, door } = refusing(() => this.#means(request, profile));
-    const same = underWay.find((info) => info.meetingId === meetingId && info.target === target.shown);
+    const same = underWay.find((capture) => capture.target.isSameAs(target));
     if (same !== undefined) {
-      throw new CaptureRefusal(
-        'already-captured',
-        `meeting ${meetingId} is captured to there: ${same.id}`,
-        'meetingId',
-      );
+      const { id, meetingId: other } = same.info;
+      throw new CaptureRefusal('already-captured', `meeting ${other} is captured to there: ${id}`, 'target');
     }
+    const ffmpeg = this.#ffmpeg();
     const id = randomBytes(8).toString('hex');
+    const own = new CaptureLog({ capture: id, clock, log });
+    this.#logs.set(id, own);
     return new Capture({
-      ...{ id, request, profileName, profile, target, door, browser, clock, startedBy: by },
-      ffmpeg: this.#ffmpeg(),
-      log: withCapture(log, id),
+      ...{ id, request, profileName, profile, target, door, browser, ffmpeg, clock, startedBy: by },
+      log: own.log,
+      hasDisplay: VirtualDisplay.isPossible(this.#options.environment),
       onState: (state) => this.#stateIs(id, state),
     });
   }
@@ -136,8 +167,21 @@ export class CaptureSupervisor implements CaptureControl {
     const target = targetOf(request.target);
     const browser = findChromium(settings().browser, environment);
     const userId = `sluice-${randomBytes(6).toString('hex')}`;
-    const door = new MeetingDoor({ request, profile, client: this.#client(request), userId });
+    const link = this.#link(request);
+    const door = new MeetingDoor({ request, link, profile, client: this.#client(request), userId });
     return { target, browser, door };
+  }
+
+  /** @throws {BbbError | CaptureRefusal} for a link that is none, or leads to where none may */
+  #link({ joinUrl }: CaptureRequest): SecretUrl | undefined {
+    if (joinUrl === undefined) return undefined;
+    const link = readJoinLink(joinUrl);
+    const { settings, takesAnyLink = false } = this.#options;
+    const { url, joinOrigins } = settings();
+    const allowed = [...(url === undefined ? [] : [apiBase(url)]), ...joinOrigins].map((text) => new URL(text).origin);
+    if (takesAnyLink || allowed.includes(link.origin)) return link;
+    const advice = `add exactly ${link.origin} to bbb.joinOrigins to use it`;
+    throw new CaptureRefusal('bad-request', `links to ${link.origin} are not taken; ${advice}`, 'joinUrl');
   }
 
   #client({ joinUrl, password }: CaptureRequest): BbbClient | undefined {
@@ -168,18 +212,15 @@ export class CaptureSupervisor implements CaptureControl {
   #ffmpeg(): string {
     const { ffmpeg } = this.#options;
     if (ffmpeg !== undefined) return ffmpeg;
-    throw new CaptureRefusal(
-      'no-encoder',
-      'there is no ffmpeg, which encodes the sound: install it or set FFMPEG_PATH',
-    );
+    throw new CaptureRefusal('no-encoder', NO_FFMPEG);
   }
 
   #stateIs(id: string, state: CaptureState): void {
     const info = this.#captures.get(id)?.info;
-    const { log, onState } = this.#options;
+    const { onState } = this.#options;
     this.#count(id, state);
     const isBad = state.kind === 'failed' || state.kind === 'degraded';
-    log[isBad ? 'warn' : 'info']({ capture: id, ...state }, `the capture is ${state.kind}`);
+    this.#logs.get(id)?.log[isBad ? 'warn' : 'info']({ ...state }, `the capture is ${state.kind}`);
     if (info !== undefined) onState?.(info);
   }
 
@@ -198,6 +239,7 @@ export class CaptureSupervisor implements CaptureControl {
     const past = [...this.#captures].filter(([, capture]) => capture.isOver);
     for (const [id] of past.slice(0, Math.max(0, past.length - MOST_PAST))) {
       this.#captures.delete(id);
+      this.#logs.delete(id);
       this.#present.delete(id);
     }
   }
@@ -214,13 +256,4 @@ function refusing<T>(make: () => T): T {
     if (error instanceof BbbError) throw new CaptureRefusal('bad-request', error.message, 'joinUrl');
     throw error;
   }
-}
-
-function withCapture(log: Logger, capture: string): Logger {
-  return {
-    debug: (fields, message) => log.debug({ capture, ...fields }, message),
-    info: (fields, message) => log.info({ capture, ...fields }, message),
-    warn: (fields, message) => log.warn({ capture, ...fields }, message),
-    error: (fields, message) => log.error({ capture, ...fields }, message),
-  };
 }

@@ -8,6 +8,7 @@ import { parseStreamPath, type StreamPath } from '../stream-path.js';
 import type { Ban, BanSubject, Bans } from './bans.js';
 import type { CheckedRequest, CredentialChecks } from './credentials/credential-check.js';
 import { hasCredentials } from './credentials/credentials.js';
+import type { Doorkeeper } from './doorkeeper.js';
 import { isLocalAddress } from './network.js';
 import { type NetworkRule, NetworkRules } from './network-rules.js';
 import type { AccessAction, AccessRequest } from './request.js';
@@ -44,6 +45,8 @@ export interface GateOptions {
   readonly bans: Bans;
   readonly credentials: CredentialChecks;
   readonly advisors: readonly AccessAdvisor[];
+  /** Why nobody is let in at the moment who would be at other times. */
+  readonly refusalOf?: (request: AccessRequest) => Refusal | undefined;
 }
 
 const ANONYMOUS: Identity = { kind: 'anonymous' };
@@ -53,7 +56,7 @@ const SWEEP_MS = 500;
 const PRUNE_MS = 3_600_000;
 
 /** The one chain that every request passes, whatever its protocol, and the end of those that it no longer lets be. */
-export class Gate {
+export class Gate implements Doorkeeper {
   readonly #options: GateOptions;
   readonly #networks = new NetworkRules();
   readonly #timers: readonly NodeJS.Timeout[];
@@ -79,11 +82,6 @@ export class Gate {
     });
   }
 
-  /**
-   * Whether a request would be let in, as far as that can be told without asking anybody outside; nothing is opened.
-   *
-   * @throws {Refusal} with the reason, which is logged here
-   */
   async inspect(request: AccessRequest): Promise<Identity> {
     return this.#reporting(request, async () => (await this.#prospect(request)).identity);
   }
@@ -97,6 +95,7 @@ export class Gate {
   async resume(request: AccessRequest, { identity }: Session): Promise<Admission> {
     return this.#reporting(request, async () => {
       const checked = { ...request, path: parseStreamPath(request.path) };
+      this.#checkService(request);
       if (identity.expiresAt !== undefined && identity.expiresAt <= this.#options.clock.wall()) {
         throw new Refusal('credential-expired', 'the credential has expired');
       }
@@ -191,6 +190,7 @@ export class Gate {
   async #prospect(request: AccessRequest): Promise<Session> {
     const path = parseStreamPath(request.path);
     const checked = { ...request, path };
+    this.#checkService(request);
     const source = this.#options.sourceOf?.(path);
     if (source !== undefined && request.action === 'publish' && request.protocol !== 'transcode') {
       throw new Refusal('closed', `${path} is a rendition of ${source}: the server publishes it; publish ${source}`);
@@ -248,6 +248,11 @@ export class Gate {
         events.emit('session-closed', { session, reason: closed.ending ?? reason, traffic: closed.traffic });
       },
     };
+  }
+
+  #checkService(request: AccessRequest): void {
+    const refusal = this.#options.refusalOf?.(request);
+    if (refusal !== undefined) throw refusal;
   }
 
   #checkBans(subject: BanSubject): void {

@@ -49,6 +49,8 @@ export interface OutputSource {
   readonly ended: boolean;
   /** Asks the encoder for a keyframe, where it can be asked: for a viewer that has just come, or lost its picture. */
   requestKeyframe(): void;
+  /** Whether its times are those of a stream elsewhere, from which others may be packed the same way. */
+  readonly isFollowing: boolean;
   /** When a sample was live, in wall time. */
   wallTimeOf(dts: Micros): Millis;
 }

@@ -6,7 +6,8 @@ import { Refusal } from '../errors.js';
 import type { EventBus } from '../events.js';
 import type { StreamPath } from '../stream-path.js';
 import type { ConvertSound } from './converted-sound.js';
-import { Stream } from './stream.js';
+import type { StreamDescription } from './output.js';
+import { Stream, type Timescape } from './stream.js';
 
 /** What the router and a stream can ask of a publisher. */
 export interface PublisherControl {
@@ -22,6 +23,10 @@ export interface Publication {
   readonly stream: Stream;
   /** Ignored once the publication has ended. */
   write(event: MediaEvent): void;
+  /** All tracks that there are from the next sample on, and no others; for publications that follow another stream. */
+  describe(description: StreamDescription): void;
+  /** The encoder behind it began anew, and viewers see a seam; for publications that follow another stream. */
+  restart(): void;
   /** The encoder is gone. Viewers stay for the path's grace window. Later calls do nothing. */
   end(reason: string): void;
   /** Nobody will come back: the stream ends at once, grace window or not. Later calls do nothing. */
@@ -30,6 +35,15 @@ export interface Publication {
 
 /** Who wants a stream, as far as it matters to where that comes from. */
 export type Asker = Pick<Session, 'query'>;
+
+/** Where encoders publish: the router itself, or the way to the one of another process. */
+export interface Publishing {
+  /** @throws {Refusal} `already-publishing` or `shutting-down` */
+  publish(session: Session, control: PublisherControl): PublicationFeed | Promise<PublicationFeed>;
+}
+
+/** What an encoder's door needs of a publication. */
+export type PublicationFeed = Pick<Publication, 'write' | 'end'>;
 
 /** Who can get streams that are live elsewhere: on another server, in another process. */
 export interface StreamFetcher {
@@ -70,7 +84,7 @@ const FETCH_PATIENCE_SECONDS = 10;
 const NO_FETCHER: StreamFetcher = { canFetch: () => false, fetch: () => undefined };
 
 /** Knows every stream by its path: who publishes it, who waits for it, and when it is over. */
-export class StreamRouter {
+export class StreamRouter implements Publishing {
   readonly #streams = new Map<StreamPath, PublishedStream>();
   readonly #waiters = new Map<StreamPath, Set<Waiter>>();
   readonly #clock: Clock;
@@ -106,10 +120,11 @@ export class StreamRouter {
    * Begins a publication: a new stream, or one that waits for its encoder, or, where the path's policy is `replace`,
    * one that another encoder publishes.
    *
-   * @param follows the stream that its samples have their times of, which are taken as they are
+   * @param follows the timeline that its samples have their times of, which are taken as they are, unless the stream
+   *   has got times of its own, or of another one
    * @throws {Refusal} `already-publishing` or `shutting-down`
    */
-  publish(session: Session, control: PublisherControl, follows?: Stream): Publication {
+  publish(session: Session, control: PublisherControl, follows?: Timescape): Publication {
     if (this.#closed) throw new Refusal('shutting-down', 'the server is going down');
     const { path } = session;
     const known = this.#streams.get(path);
@@ -129,6 +144,12 @@ export class StreamRouter {
       write: (event) => {
         if (published.publication?.handle === handle) published.stream.write(event);
       },
+      describe: (description) => {
+        if (published.publication?.handle === handle) published.stream.describe(description);
+      },
+      restart: () => {
+        if (published.publication?.handle === handle) published.stream.resume();
+      },
       end: (reason) => {
         if (published.publication?.handle === handle) this.#pause(published, reason);
       },
@@ -142,7 +163,7 @@ export class StreamRouter {
     if (known === undefined) {
       this.#events.emit('stream-started', { path, session });
     } else {
-      known.stream.resume();
+      known.stream.handOver(follows);
       this.#events.emit('stream-resumed', { path, session });
     }
     this.#wake(published.stream);
@@ -242,7 +263,7 @@ export class StreamRouter {
     }
   }
 
-  #open(path: StreamPath, follows: Stream | undefined): PublishedStream {
+  #open(path: StreamPath, follows: Timescape | undefined): PublishedStream {
     const settings = this.#settingsFor(path);
     const requestKeyframe = () => published.publication?.control.requestKeyframe?.();
     const stream = new Stream({

@@ -9,6 +9,7 @@ import {
 } from '@sluice/media';
 import type { Gate } from '../access/gate.js';
 import type { TranscodePathSettings } from '../config/transcode-schema.js';
+import { growingPause } from '../growing-pause.js';
 import type { Logger } from '../logger.js';
 import type { StreamPath } from '../stream-path.js';
 import type { StreamRouter } from '../streams/router.js';
@@ -70,8 +71,7 @@ interface Run {
   lines: number;
 }
 
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 30_000;
+const PAUSES = { firstMs: 1000, longestMs: 30_000 } as const;
 const TICK_MS = 1000;
 /** Then another one goes on, before the clock of MPEG-TS turns over. */
 const LONGEST_RUN = microsFromSeconds(24 * 3600);
@@ -353,8 +353,7 @@ export class Ladder {
     this.#failures += 1;
     for (const rendition of this.#running) rendition.interrupt();
     // Once at once: viewers wait for it.
-    const pause = this.#failures === 1 ? 0 : FIRST_PAUSE_MS * 2 ** (this.#failures - 2);
-    const retryMs = Math.min(LONGEST_PAUSE_MS, pause);
+    const retryMs = this.#failures === 1 ? 0 : growingPause(this.#failures - 1, PAUSES);
     const { path } = this.source;
     this.#options.log.warn({ path, reason, detail: run.said.trim(), retryMs }, 'making renditions is interrupted');
     this.#retry = setTimeout(() => {

@@ -69,7 +69,7 @@ describe('Snapshots', () => {
     ['h264', () => fromMp4('-c:v', 'libx264', '-preset', 'ultrafast')],
     ['hevc', () => fromMp4('-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none')],
     ['vp9', () => fromMp4('-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8')],
-    ['av1', () => fromMp4('-c:v', 'libaom-av1', '-cpu-used', '8', '-usage', 'realtime')],
+    ['av1', () => fromMp4('-c:v', 'libsvtav1', '-preset', '12')],
     ['vp8', vp8],
   ];
 

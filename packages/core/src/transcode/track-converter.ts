@@ -11,6 +11,7 @@ import {
   TsMuxer,
 } from '@sluice/media';
 import { messageOf } from '../errors.js';
+import { growingPause } from '../growing-pause.js';
 import type { Logger } from '../logger.js';
 
 /** What a track can be turned into. */
@@ -69,8 +70,7 @@ const CODING: Readonly<Record<ConvertedCodec, readonly string[]>> = {
 };
 /** How long what is late is kept: sound of some seconds, or a few large pictures. */
 const MOST_WAITING_BYTES = { audio: 256 * 1024, video: 4 * 1024 * 1024 };
-const FIRST_DELAY_MS = 1000;
-const LONGEST_DELAY_MS = 30_000;
+const DELAYS = { firstMs: 1000, longestMs: 30_000 } as const;
 /** MPEG-TS counts 33 bits of 90 kHz. */
 const TURN = (2 ** 33 / 90_000) * 1_000_000;
 const TEXT_KEPT = 500;
@@ -129,7 +129,7 @@ export class TrackConverter {
       if (this.#child !== child) return;
       this.#child = undefined;
       this.#failures += 1;
-      const retryMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#failures - 1));
+      const retryMs = growingPause(this.#failures, DELAYS);
       this.#notBefore = performance.now() + retryMs;
       const { codec } = config;
       log.warn({ path, codec, to, reason, detail: said.trim(), retryMs }, 'the conversion of a track has ended');

@@ -1,7 +1,7 @@
 import {
   type Clock,
+  type Doorkeeper,
   type EventBus,
-  type Gate,
   type Logger,
   type OutputKind,
   Refusal,
@@ -29,7 +29,7 @@ const PATIENCE_SEGMENTS = 3;
 const LINGER_FACTOR = 2;
 
 export interface DashDeliveryOptions {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly renditions: RenditionDirectory;
   readonly events: EventBus;

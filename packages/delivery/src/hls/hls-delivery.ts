@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import {
   type Clock,
+  type Doorkeeper,
   type EventBus,
-  type Gate,
   type Logger,
   type OutputKind,
   Refusal,
@@ -39,7 +39,7 @@ const BLOCKED_TARGETS = 6;
 const MOST_DOUBLE_LINGER_SECONDS = 600;
 
 export interface HlsDeliveryOptions {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly renditions: RenditionDirectory;
   readonly events: EventBus;

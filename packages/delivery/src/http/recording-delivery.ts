@@ -1,4 +1,4 @@
-import { type Clock, type Gate, type Logger, parseStreamPath, type RecordingPlayback } from '@sluice/core';
+import { type Clock, type Doorkeeper, type Logger, parseStreamPath, type RecordingPlayback } from '@sluice/core';
 import { SharedText, TextPiece } from '../hls/shared-text.js';
 import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
 import { type MediaRequest, playRequestOf } from './media-request.js';
@@ -13,7 +13,7 @@ import { sendResource } from './send-resource.js';
 import { storyboardTrack } from './storyboard-track.js';
 
 export interface RecordingDeliveryOptions {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly clock: Clock;
   readonly playback: RecordingPlayback;
   readonly log: Logger;

@@ -1,6 +1,6 @@
 import {
   type Admission,
-  type Gate,
+  type Doorkeeper,
   parseStreamPath,
   type RecordedClip,
   type RecordedContent,
@@ -18,10 +18,10 @@ const EXPOSED = 'Sluice-Clip-Start, Sluice-Clip-Duration, Sluice-Clip-Missing, S
 
 /** Gives out whole files and clips. Each download is a session of its own, which can be listed and ended. */
 export class RecordingDownloads {
-  readonly #gate: Gate;
+  readonly #gate: Doorkeeper;
   readonly #playback: RecordingPlayback;
 
-  constructor(options: { gate: Gate; playback: RecordingPlayback }) {
+  constructor(options: { gate: Doorkeeper; playback: RecordingPlayback }) {
     this.#gate = options.gate;
     this.#playback = options.playback;
   }

@@ -1,4 +1,4 @@
-import { type Admission, type Gate, Refusal, type Snapshots, type Stream, type StreamRouter } from '@sluice/core';
+import { type Admission, type Doorkeeper, Refusal, type Snapshots, type Stream, type StreamRouter } from '@sluice/core';
 import { fetchStream } from './fetch-stream.js';
 import { type MediaRequest, playRequestOf } from './media-request.js';
 import type { MediaResponse } from './media-response.js';
@@ -8,7 +8,7 @@ import { sendRefusal } from './responses.js';
 const FIRST_PICTURE_MS = 10_000;
 
 export interface SnapshotPageOptions {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly snapshots: Snapshots;
   /** How long caches may keep a picture. */

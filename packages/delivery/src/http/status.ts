@@ -1,5 +1,6 @@
 import {
-  type Gate,
+  type Doorkeeper,
+  type PathSettings,
   parseStreamPath,
   Refusal,
   type Stream,
@@ -26,6 +27,10 @@ interface StreamStatus {
   readonly tracks: readonly Readonly<Record<string, unknown>>[];
   /** Which WebRTC leaves out. */
   readonly bFrames?: boolean;
+  /** How far back HLS viewers can go, where they can. */
+  readonly timeShiftSeconds?: number;
+  /** Versions with a picture, each a stream of its own below the path. */
+  readonly renditions?: readonly string[];
 }
 
 /** What pages are told of the server. */
@@ -38,12 +43,12 @@ export interface ServerStatus {
 
 /** Tells pages which streams there are, as far as who asks may watch them. */
 export class StatusPages {
-  readonly #gate: Gate;
+  readonly #gate: Doorkeeper;
   readonly #router: StreamRouter;
   readonly #server: ServerStatus;
   readonly #mayList: () => boolean;
 
-  constructor(options: { gate: Gate; router: StreamRouter; server: ServerStatus; mayList: () => boolean }) {
+  constructor(options: { gate: Doorkeeper; router: StreamRouter; server: ServerStatus; mayList: () => boolean }) {
     this.#gate = options.gate;
     this.#router = options.router;
     this.#server = options.server;
@@ -86,6 +91,8 @@ export class StatusPages {
       const stream = this.#router.find(path) ?? (await this.#fetched(path, request, response));
       const status: StreamStatus =
         stream === undefined ? { path, state: 'offline', viewers: 0, tracks: [] } : statusOf(stream);
+      // By which a player on another site tells latencies.
+      response.setHeader('Access-Control-Expose-Headers', 'Date');
       sendJson(response, 200, status);
     } catch (error) {
       sendRefusal(response, error);
@@ -101,6 +108,15 @@ function statusOf(stream: Stream): StreamStatus {
     viewers: stream.viewers,
     tracks: stream.description.tracks.map(trackStatus),
     bFrames: stream.hasBFrames,
+    ...choicesOf(stream.settings),
+  };
+}
+
+function choicesOf({ hls, transcode }: PathSettings): Pick<StreamStatus, 'timeShiftSeconds' | 'renditions'> {
+  const pictured = Object.entries(transcode.renditions).filter(([, { codec }]) => codec !== 'none');
+  return {
+    ...(hls.enabled && hls.windowSeconds > 0 ? { timeShiftSeconds: hls.windowSeconds } : {}),
+    ...(pictured.length > 0 ? { renditions: pictured.map(([name]) => name) } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import {
-  type Gate,
+  type Doorkeeper,
   type Logger,
   messageOf,
   Persistent,
@@ -12,7 +12,7 @@ import { play } from '../tags/playback.js';
 import type { OpenPushLine, PushLine } from './push-line.js';
 
 export interface PushContext {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly log: Logger;
   /** 0 to 1. */

@@ -3,7 +3,7 @@ import {
   type AccessRequest,
   type Admission,
   type Clock,
-  type Gate,
+  type Doorkeeper,
   hasCredentials,
   networkAllows,
   originQuery,
@@ -59,11 +59,11 @@ export class ViewerSessions {
   readonly #open = new Set<Entry>();
   readonly #dormant = new Map<string, Dormant>();
   readonly #counts = new Map<StreamPath, number>();
-  readonly #gate: Pick<Gate, 'admit' | 'resume'>;
+  readonly #gate: Pick<Doorkeeper, 'admit' | 'resume'>;
   readonly #clock: Clock;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(options: { gate: Pick<Gate, 'admit' | 'resume'>; clock: Clock }) {
+  constructor(options: { gate: Pick<Doorkeeper, 'admit' | 'resume'>; clock: Clock }) {
     this.#gate = options.gate;
     this.#clock = options.clock;
     this.#timer = setInterval(() => this.sweep(), SWEEP_MS);

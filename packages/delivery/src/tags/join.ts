@@ -1,4 +1,11 @@
-import { type AccessRequest, type Admission, type Gate, Refusal, type Stream, type StreamRouter } from '@sluice/core';
+import {
+  type AccessRequest,
+  type Admission,
+  type Doorkeeper,
+  Refusal,
+  type Stream,
+  type StreamRouter,
+} from '@sluice/core';
 
 /** A viewer that has been let in, and what it is to see. */
 export interface Joined {
@@ -16,7 +23,7 @@ const NO_TRAFFIC = { received: 0, sent: 0 };
  */
 export async function join(
   request: AccessRequest,
-  context: { readonly gate: Gate; readonly router: StreamRouter },
+  context: { readonly gate: Doorkeeper; readonly router: StreamRouter },
   signal: AbortSignal,
 ): Promise<Joined> {
   const admission = await context.gate.admit(request);

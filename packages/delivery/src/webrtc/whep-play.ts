@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import {
   type AccessRequest,
   type Admission,
-  type Gate,
+  type Doorkeeper,
   type Logger,
   messageOf,
   type OutputKind,
@@ -25,7 +25,7 @@ import { RtpViewer } from './rtp-viewer.js';
 import { chooseMedia, type WhepMedia, wantedMedia } from './whep-media.js';
 
 export interface WhepOptions {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly server: WebRtcServer;
   readonly kind: OutputKind<RtpOutput>;

@@ -1,6 +1,6 @@
 import {
   type Admission,
-  type Gate,
+  type Doorkeeper,
   type Logger,
   messageOf,
   Persistent,
@@ -13,7 +13,7 @@ import type { MediaEvent } from '@sluice/media';
 import type { OpenPullLine, PullLine } from './pull-line.js';
 
 export interface PullContext {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly log: Logger;
   /** 0 to 1. */

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import {
   type AccessRequest,
   type Admission,
-  type Gate,
+  type Doorkeeper,
   type Logger,
   messageOf,
   type Publication,
@@ -23,7 +23,7 @@ import { RtpIngest } from './rtp-ingest.js';
 import { chooseMedia, type WhipMedia } from './whip-media.js';
 
 export interface WhipOptions {
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly router: StreamRouter;
   readonly server: WebRtcServer;
   readonly log: Logger;

@@ -133,7 +133,7 @@ describe('CMAF in Chromium', { timeout: 60_000 }, () => {
     ['H.264 and AAC from milliseconds', [...X264, '-c:a', 'aac', '-ar', '44100'], 'flv'],
     ['H.264 and AAC', [...X264, '-c:a', 'aac'], 'mpegts'],
     ['H.264 and Opus', [...X264, '-c:a', 'libopus'], 'mpegts'],
-    ['AV1 and Opus', ['-c:v', 'libaom-av1', '-cpu-used', '8', '-row-mt', '1', '-g', '25', '-c:a', 'libopus'], 'mp4'],
+    ['AV1 and Opus', ['-c:v', 'libsvtav1', '-preset', '12', '-g', '25', '-c:a', 'libopus'], 'mp4'],
     ['VP9 and AAC', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'aac'], 'mp4'],
   ])('is played from parts of 200 ms, without gaps: %s', async (_, args, format) => {
     const played = await play(await source(args, format), { extras: true });

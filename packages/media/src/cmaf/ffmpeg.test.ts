@@ -27,7 +27,7 @@ const x265 = (bframes: number) => [
   ...['-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
   ...['-x265-params', `log-level=error:keyint=25:min-keyint=25:bframes=${bframes}`],
 ];
-const AV1 = ['-c:v', 'libaom-av1', '-cpu-used', '8', '-row-mt', '1'];
+const AV1 = ['-c:v', 'libsvtav1', '-preset', '12'];
 const VP9 = ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8'];
 const AAC = ['-c:a', 'aac'];
 

@@ -18,7 +18,7 @@ import { drift, samplesOf, scanned, told } from './testing/scanned.js';
 const X264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '25', '-pix_fmt', 'yuv420p'];
 const B_FRAMES = [...X264, '-bf', '3'];
 const X265 = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=25:bframes=3'];
-const AV1 = ['-c:v', 'libaom-av1', '-cpu-used', '8', '-row-mt', '1', '-g', '25'];
+const AV1 = ['-c:v', 'libsvtav1', '-preset', '12', '-g', '25'];
 const VP9 = ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-g', '25'];
 const AAC = ['-c:a', 'aac'];
 

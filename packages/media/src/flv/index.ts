@@ -1,5 +1,6 @@
 export { isFlvCodec } from './codec-ids.js';
 export { FlvDemuxer } from './demuxer.js';
+export { type FlvMessage, flvConfigMessage, flvOpeningMessages, flvSampleMessage } from './message.js';
 export { flvMetadataBody } from './metadata.js';
 export { FlvMuxer } from './muxer.js';
 export { completeFlvMetadata } from './recorded-metadata.js';

@@ -7,6 +7,7 @@ import { micros } from '../time.js';
 import type { Codec, TrackConfig } from '../track-config.js';
 import { isFlvCodec } from './codec-ids.js';
 import { FlvDemuxer } from './demuxer.js';
+import { flvOpeningMessages, flvSampleMessage } from './message.js';
 import { flvMetadataBody } from './metadata.js';
 import { FlvMuxer } from './muxer.js';
 import { FlvSampleReader } from './sample-reader.js';
@@ -93,6 +94,20 @@ describe('what FLV does not carry', () => {
     expect(() => flvSampleBodyHeader(sampleOf(vp8), vp8)).toThrow(refusal);
     expect(() => flvMetadataBody([vp8])).toThrow(refusal);
     expect(isFlvCodec('vp8')).toBe(false);
+  });
+});
+
+describe('messages', () => {
+  it('are the tags of the same samples, in one piece', () => {
+    const video = configFor('h264', 0);
+    const mp3 = configFor('mp3', 1);
+    expect(flvOpeningMessages([video, mp3])).toEqual([
+      { type: 18, timestamp: 0, payload: flvMetadataBody([video, mp3]) },
+      { type: 9, timestamp: 0, payload: flvConfigBody(video) },
+    ]);
+    const late = micros(2 ** 32 * 1000 + 40_000);
+    const sample = sampleOf(video, { dts: late, pts: late });
+    expect(flvSampleMessage(sample, video)).toEqual({ type: 9, timestamp: 40, payload: bodyOf(sample, video) });
   });
 });
 

@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { bbbCheck } from './bbb/check.js';
-import { bbbFirewall } from './bbb/firewall.js';
-import { bbbStart } from './bbb/start.js';
+import { lazily } from './lazily.js';
 
 /** `sluice bbb …`: what has to do with BigBlueButton. @param configOption flags and description of `--config` */
 export function addBbbCommands(program: Command, configOption: readonly [string, string]): void {
@@ -20,7 +18,7 @@ export function addBbbCommands(program: Command, configOption: readonly [string,
     .option('--password-file <file>', 'a file with the meeting’s password for attendees')
     .option('--join-url-file <file>', 'a file with a ready link into the meeting')
     .option('--json', 'for machines: a line for each state')
-    .action(bbbStart);
+    .action(lazily(async () => (await import('./bbb/start.js')).bbbStart));
 
   bbb
     .command('check')
@@ -37,7 +35,7 @@ export function addBbbCommands(program: Command, configOption: readonly [string,
     .option('--udp-send <host>', 'try the UDP ports of a machine where --udp-listen runs, too')
     .option('--udp-port <port...>', 'with --udp-listen and --udp-send: these ports (default: some of 16384 to 32768)')
     .option('--for <duration>', 'with --udp-listen: for so long (default: until it is stopped)')
-    .action(bbbCheck);
+    .action(lazily(async () => (await import('./bbb/check.js')).bbbCheck));
 
   bbb
     .command('firewall')
@@ -48,5 +46,5 @@ export function addBbbCommands(program: Command, configOption: readonly [string,
     .option('--user <name>', 'for this user’s programs alone (default: all of the machine, as in a container)')
     .option('--media <network...>', 'more addresses that media of BigBlueButton comes from')
     .option('--dns <address...>', 'DNS servers (default: those of this machine)')
-    .action(bbbFirewall);
+    .action(lazily(async () => (await import('./bbb/firewall.js')).bbbFirewall));
 }

@@ -32,7 +32,12 @@ function treeOf(settings: readonly Setting[]): Tree {
   return tree;
 }
 
-/** `sluice config-reference`: everything that can be configured, as a Markdown table. */
+/** `sluice config-reference`. */
+export function printConfigReference(): void {
+  process.stdout.write(`${configReference()}\n`);
+}
+
+/** Everything that can be configured, as a Markdown table. */
 export function configReference(): string {
   const rows = configEntries().map(({ key, environment, allowed, default: value, description, restart }) => {
     const shown = value === undefined ? '' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { messageOf } from '@sluice/core';
+import { growingPause, messageOf } from '@sluice/core';
 import { FlvDemuxer, micros, type Sample } from '@sluice/media';
 import type { Page } from 'playwright-core';
 import { type Capture, type CaptureOptions, nowMicros } from '../capture.js';
@@ -9,7 +9,7 @@ import { grabArguments } from './grab-arguments.js';
 import { LumaLooks } from './luma-look.js';
 import type { VirtualDisplay } from './virtual-display.js';
 
-const FIRST_PAUSE_MS = 300;
+const PAUSES = { firstMs: 300, longestMs: 5000 } as const;
 const MOST_FAILURES = 5;
 const TEXT_KEPT = 300;
 const [FLV_FD, LOOK_FD, LEVEL_FD] = [1, 3, 4];
@@ -45,7 +45,7 @@ export class DisplayCapture implements Capture {
         'the browser was started without a display; launch it with method display',
       );
     }
-    const capture = new DisplayCapture(await options.browser.firstPage(), display, options);
+    const capture = new DisplayCapture(await options.browser.screenPage(), display, options);
     capture.#start();
     return capture;
   }
@@ -124,7 +124,7 @@ export class DisplayCapture implements Capture {
       onEvent({ type: 'lost', reason });
       return;
     }
-    const retryMs = FIRST_PAUSE_MS * 2 ** (this.#failures - 1);
+    const retryMs = growingPause(this.#failures, PAUSES);
     log.warn({ reason, retryMs }, 'the capture of the display is begun anew');
     this.#timer = setTimeout(() => this.#start(), retryMs);
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -40,6 +40,11 @@ export class VirtualDisplay {
     };
   }
 
+  /** Whether the programs are there that it is made of. */
+  static isPossible(environment: Readonly<Record<string, string | undefined>>): boolean {
+    return ['Xvfb', 'pulseaudio'].every((name) => findProgram(name, environment) !== undefined);
+  }
+
   /** @throws {CaptureError} `browser-failed` where Xvfb or PulseAudio is missing or does not start */
   static async start({ width, height }: { width: number; height: number }): Promise<VirtualDisplay> {
     const [xvfb, pulseaudio] = [programOf('Xvfb', 'xvfb'), programOf('pulseaudio', 'pulseaudio')];
@@ -51,7 +56,7 @@ export class VirtualDisplay {
       await writeFile(authority, cookieFile(randomBytes(COOKIE_BYTES)), { mode: 0o600 });
       const environment = { HOME: folder, XDG_RUNTIME_DIR: folder, PATH: process.env.PATH ?? '', LANG: 'C.UTF-8' };
       const screen = ['-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-auth', authority, '-nocursor'];
-      const display = spawn(xvfb, ['-displayfd', String(DISPLAY_FD), ...screen], {
+      const display = spawnBound(xvfb, ['-displayfd', String(DISPLAY_FD), ...screen], {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
         env: environment,
       });
@@ -62,7 +67,7 @@ export class VirtualDisplay {
         ...['-L', `module-null-sink sink_name=${SINK} rate=48000 channels=2`],
       ];
       const daemon = ['-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no', '--disallow-exit'];
-      const sound = spawn(pulseaudio, [...daemon, '--log-target=stderr', '--log-level=error', ...modules], {
+      const sound = spawnBound(pulseaudio, [...daemon, '--log-target=stderr', '--log-level=error', ...modules], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: environment,
       });
@@ -80,6 +85,16 @@ export class VirtualDisplay {
   async close(): Promise<void> {
     await end(this.#children, this.#folder);
   }
+}
+
+/**
+ * Starts a program that ends with this process, also where that is killed: neither Xvfb nor PulseAudio notices by itself.
+ * `setpriv` is of util-linux; without it they are left behind by a process that is killed.
+ */
+function spawnBound(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const setpriv = findProgram('setpriv', process.env);
+  if (setpriv === undefined) return spawn(program, args, options);
+  return spawn(setpriv, ['--pdeathsig', 'KILL', '--', program, ...args], options);
 }
 
 function programOf(name: string, debianPackage: string): string {

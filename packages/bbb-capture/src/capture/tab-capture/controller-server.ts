@@ -81,7 +81,9 @@ export class ControllerServer {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A page elsewhere doesn't know the key; the origin says once more that it is ours.
     if (this.#pathOf(request) !== 'frames' || request.headers.origin !== this.#origin) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+      // Dropped when it is said: the server can't close while somebody keeps his side open.
+      socket.on('error', () => socket.destroy());
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n', () => socket.destroy());
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {

@@ -43,6 +43,7 @@ export class TabCapture implements Capture {
       onConfig: (config) => onEvent({ type: 'config', config }),
       onSample: (sample) => onEvent({ type: 'sample', sample }),
       onTrouble: (reason) => log.warn({ reason }, 'the encoder of the sound is begun anew'),
+      onLost: (reason) => this.#lose(`the encoder of the sound ends again and again: ${reason}`),
     });
   }
 
@@ -89,10 +90,15 @@ export class TabCapture implements Capture {
     });
     this.#server = server;
     this.#tab = await browser.newPage();
-    await this.#tab.goto(server.tabUrl);
     this.#controller = await browser.newPage();
-    await this.#controller.goto(server.controllerUrl);
     this.#controller.on('crash', () => this.#lose('the controller tab crashed'));
+    await inTime(
+      Promise.all([this.#tab.goto(server.tabUrl), this.#controller.goto(server.controllerUrl)]),
+      START_MS,
+    ).catch(() => {
+      // The driver's words for it hold the address, and with it the key.
+      throw new CaptureError('browser-failed', "the browser doesn't open the pages of the capture");
+    });
     const { width, height, fps } = profile;
     const options = {
       ...{ width, height, fps, minFps: Math.min(MIN_FPS, fps), keyframeSeconds: KEYFRAME_SECONDS },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, file, httpUrl, iceUrl, list, START, seconds } from './fields.js';
+import { count, file, httpUrl, iceUrl, list, origins, START, seconds } from './fields.js';
 
 const profile = z.strictObject({
   width: z.number().int().min(320).max(1920).default(1280).describe('Width of the picture.'),
@@ -11,7 +11,7 @@ const profile = z.strictObject({
     .enum(['auto', 'tab', 'display'])
     .default('auto')
     .describe(
-      'How it is captured: `tab` inside the browser, `display` from a virtual display (Xvfb, PulseAudio, ffmpeg); `auto` is `tab`.',
+      'How it is captured: `tab` inside the browser, `display` from a virtual display (Xvfb, PulseAudio, ffmpeg); `auto` is `tab` up to 1280x720 and `display` above where its programs are installed, and the other one where it can not begin.',
     ),
   hideChat: z
     .boolean()
@@ -32,6 +32,14 @@ const profile = z.strictObject({
     .max(65_536)
     .default(4096)
     .describe('Most memory of the browser and its helpers; beyond it, it is started anew.'),
+  cpus: z
+    .number()
+    .min(0)
+    .max(64)
+    .default(0)
+    .describe(
+      'Most processors that the browser and its helpers may take for a minute on end; beyond it, it is started anew. 0: no limit.',
+    ),
 });
 
 /** Capture of BigBlueButton meetings. */
@@ -46,8 +54,11 @@ export const bbb = z.strictObject({
     .enum(['auto', 'sha1', 'sha256', 'sha384', 'sha512'])
     .default('auto')
     .describe('How requests are signed; `auto` tries what the server takes.'),
-  targets: list(z.string(), 'RTMP origins, as in rtmps://live.example.org:443').describe(
+  targets: origins('RTMP origins, as in rtmps://live.example.org:443', 'rtmp', 'rtmps').describe(
     'Where meetings may be published to beside this server: scheme, host and port, exactly.',
+  ),
+  joinOrigins: origins('origins, as in https://rooms.example.org', 'http', 'https').describe(
+    'Where ready links into meetings may lead to beside bbb.url: scheme, host and port, exactly. Of links by the control API; who runs `sluice bbb start` may use any.',
   ),
   iceServers: list(iceUrl('stun', 'turn', 'turns'), 'URLs (stun, turn, turns)').describe(
     'STUN and TURN servers that BigBlueButton tells its clients of: `sluice bbb check` tries them, and `sluice bbb firewall` lets them be reached.',

@@ -46,5 +46,21 @@ export const iceUrl = (...schemes: string[]) => {
   return z.string().refine(fits, { error: `allowed: URL (${schemes.join(', ')}), as in ${schemes.at(-1)}:host:port` });
 };
 
+/** As a policy (CSP, `frame-ancestors`) names the sites that may have a page in a frame. */
+const EMBED_ORIGIN = /^(?:\*|https?:\/\/(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::(?:\d{1,5}|\*))?)$/i;
+export const embedOrigin = () =>
+  z.string().regex(EMBED_ORIGIN, { error: 'allowed: https://example.org, https://*.example.org, or *' });
+/** A scheme, a host and a port, and nothing else: neither path nor user. */
+const isOrigin = (text: string, schemes: readonly string[]) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const hasMore = url === undefined || !['', '/'].includes(url.pathname) || /[@?#%\s\\]|[^\p{ASCII}]/u.test(text);
+  return !hasMore && url.hostname !== '' && url.port !== '0' && schemes.includes(url.protocol.slice(0, -1));
+};
+export const origins = (allowed: string, ...schemes: string[]) =>
+  list(
+    z.string().refine((text) => isOrigin(text, schemes), { error: `allowed: ${allowed}` }),
+    allowed,
+  );
+
 export const MIB = 1024 * 1024;
 export const GIB = 1024 * MIB;

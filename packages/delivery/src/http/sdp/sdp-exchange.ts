@@ -1,4 +1,4 @@
-import { type Gate, Refusal } from '@sluice/core';
+import { type Doorkeeper, Refusal } from '@sluice/core';
 import { FRAGMENT_TYPE, type Peer, WebRtcError, type WebRtcServer } from '@sluice/webrtc';
 import { accessRequestOf, type MediaRequest } from '../media-request.js';
 import { isAbandoned, type MediaResponse, type NodeResponse } from '../media-response.js';
@@ -12,7 +12,7 @@ import { announcedBy, legacyActionOf, type SdpRoute, sdpRouteOf } from './sdp-ro
 export interface SdpExchangeOptions {
   readonly handlers: SdpHandlers;
   readonly server: WebRtcServer;
-  readonly gate: Gate;
+  readonly gate: Doorkeeper;
   readonly settings: () => IceServerSettings;
   /** Seconds since 1970. */
   readonly now: () => number;

@@ -42,7 +42,7 @@ describe('scanMp4', () => {
     ['fragments', 'fragments.mp4', [...SMALL, '-movflags', `${FRAGMENTED}+default_base_moof`]],
     ['fragments that count from the start of the file', 'absolute.mp4', [...SMALL, '-movflags', FRAGMENTED]],
     ['HEVC and Opus', 'opus.mp4', ['-c:v', 'libx265', '-x265-params', 'log-level=error', '-c:a', 'libopus']],
-    ['AV1 and MP3', 'av1.mp4', ['-c:v', 'libaom-av1', '-cpu-used', '8', '-c:a', 'libmp3lame']],
+    ['AV1 and MP3', 'av1.mp4', ['-c:v', 'libsvtav1', '-preset', '12', '-c:a', 'libmp3lame']],
     ['VP9 and AAC', 'vp9.mp4', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'aac']],
     ['QuickTime and MP3', 'made.mov', [...SMALL.slice(0, 8), '-c:a', 'libmp3lame']],
   ])('finds what a reader of the whole file finds: %s', async (_, name, args) => {

@@ -252,9 +252,11 @@ function infoOf(args: RtmpCommand['args']): AmfObject | undefined {
 }
 
 function refusal(args: RtmpCommand['args']): RtmpError {
-  const code = infoOf(args)?.code;
+  const { code, ex } = infoOf(args) ?? {};
   const status = typeof code === 'string' ? code : undefined;
-  return new RtmpError('refused', `the server refused: ${describe(args)}`, { status });
+  const url = ex !== undefined && isAmfObject(ex) ? ex.redirect2 : undefined;
+  const redirect = typeof url === 'string' ? url : undefined;
+  return new RtmpError('refused', `the server refused: ${describe(args)}`, { status, redirect });
 }
 
 function describe(args: RtmpCommand['args']): string {

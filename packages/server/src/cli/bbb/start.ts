@@ -70,6 +70,7 @@ export async function bbbStart(options: BbbStartOptions): Promise<void> {
       },
       rtmpPort: () => config.rtmp.port,
       environment: process.env,
+      takesAnyLink: true,
       onState: (info) => {
         process.stdout.write(options.json === true ? `${JSON.stringify(info)}\n` : `${lineOf(info)}\n`);
         const code = exitCodeOf(info.state);
