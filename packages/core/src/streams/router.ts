@@ -34,7 +34,10 @@ export interface Publication {
 }
 
 /** Who wants a stream, as far as it matters to where that comes from. */
-export type Asker = Pick<Session, 'query'>;
+export interface Asker extends Pick<Session, 'query'> {
+  /** Of their session, where they have one. */
+  readonly id?: string;
+}
 
 /** Where encoders publish: the router itself, or the way to the one of another process. */
 export interface Publishing {
