@@ -1,4 +1,11 @@
-import { type Asker, Refusal, type Session, type StreamFetcher, type StreamPath, type StreamRouter } from '@sluice/core';
+import {
+  type Asker,
+  Refusal,
+  type Session,
+  type StreamFetcher,
+  type StreamPath,
+  type StreamRouter,
+} from '@sluice/core';
 import { type Millis, millis } from '@sluice/media';
 import type { NumberedFrame } from '../relay/frame.js';
 import { RelayedStream } from '../relay/relayed-stream.js';
