@@ -297,4 +297,43 @@ describe('An edge', () => {
     expect(viewers.some(({ ended }) => ended)).toBe(false);
     for (const viewer of viewers) await viewer.leave();
   }, 90_000);
+
+  it.runIf(IS_LONG)(
+    'and an origin follow where a server that is drained sends them',
+    async () => {
+      const next = await startServer('');
+      closing.push(() => next.stop());
+      const first = await startServer(`drain: { redirect: ["${next.http}", "${next.rtmp}"], viewerSeconds: 0 }`);
+      closing.push(() => first.stop());
+      const source = await ClipPublisher.start(`${next.rtmp}/live/show`, plain, { loop: true });
+      closing.push(() => source.stop());
+      const old = await ClipPublisher.start(`${first.rtmp}/live/show`, plain, { loop: true });
+      closing.push(() => old.stop());
+      const own = await startServer(`
+      publish: { graceSeconds: 20 }
+      push: { urls: ["${first.rtmp}/copy/{app}-{name}"] }
+      paths:
+        "rtmp/*": { pull: { url: "${first.rtmp}/live/{name}" } }
+        "flv/*": { pull: { url: "${first.http}/live/{name}.flv" } }`);
+      closing.push(() => own.stop());
+      const viewers = [await rtmpViewer(`${own.rtmp}/rtmp/show`), await httpFlvViewer(`${own.http}/flv/show.flv`)];
+      await until('all see it', () => viewers.every((viewer) => picturesOf(viewer).length > 25));
+      expect((await api(first, 'POST', '/api/v2/drain', {})).status).toBeLessThan(300);
+      await until(
+        'they are sent away',
+        () => own.log.filter(({ msg }) => msg === 'pulling is interrupted').length >= 2,
+        20_000,
+      );
+      const before = viewers.map((viewer) => picturesOf(viewer).length);
+      await until(
+        'they go on',
+        () => viewers.every((viewer, at) => picturesOf(viewer).length > (before[at] ?? 0) + 50),
+        20_000,
+      );
+      const copy = await rtmpViewer(`${next.rtmp}/copy/rtmp-show`);
+      await until('the push goes on', () => picturesOf(copy).length > 25, 20_000);
+      for (const viewer of [...viewers, copy]) await viewer.leave();
+    },
+    90_000,
+  );
 });

@@ -1,6 +1,6 @@
 import { type FanOutContext, type Logger, plainAddress } from '@sluice/core';
 import { encodeAmf0 } from '@sluice/media';
-import { RtmpClient, type RtmpError } from '@sluice/rtmp';
+import { followingRedirects, RtmpClient } from '@sluice/rtmp';
 import { rtmpFraming, type TagFraming } from '../tags/framing.js';
 import { TagOutputs } from '../tags/tag-outputs.js';
 import type { OpenPushLine } from './push-line.js';
@@ -26,18 +26,7 @@ export function rtmpPushLines(options: { context: FanOutContext; log: Logger }):
     return made;
   };
   return async (url, signal) => {
-    let over: (reason: string) => void = () => undefined;
-    const closed = new Promise<string>((resolve) => {
-      over = resolve;
-    });
-    const onClose = (error: RtmpError | undefined) => over(error?.message ?? 'the server closed the connection');
-    const client = await RtmpClient.connect(url.reveal(), { signal, onClose });
-    try {
-      await client.publish();
-    } catch (error) {
-      client.destroy();
-      throw error;
-    }
+    const { client, over, closed } = await followingRedirects(url.reveal(), (at) => publishTo(at, signal));
     const { socket, chunkSize, messageStreamId } = client.line;
     return {
       protocol: url.scheme === 'rtmps' ? 'rtmps' : 'rtmp',
@@ -51,6 +40,35 @@ export function rtmpPushLines(options: { context: FanOutContext; log: Logger }):
       over: closed,
     };
   };
+}
+
+interface Publish {
+  readonly client: RtmpClient;
+  /** Ends it, with why. */
+  readonly over: (reason: string) => void;
+  /** Resolves with why it has ended. */
+  readonly closed: Promise<string>;
+}
+
+/** A server that wants to be rid of a publish asks for it to be begun anew: it says then where. */
+async function publishTo(url: string, signal: AbortSignal): Promise<Publish> {
+  let over: (reason: string) => void = () => undefined;
+  const closed = new Promise<string>((resolve) => {
+    over = resolve;
+  });
+  const client = await RtmpClient.connect(url, {
+    signal,
+    onClose: (error) => over(error?.message ?? 'the server closed the connection'),
+    onReconnectRequest: (_tcUrl, description) =>
+      over(`the server asks to connect anew: ${description ?? 'it says no more'}`),
+  });
+  try {
+    await client.publish();
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+  return { client, over: (reason) => over(reason), closed };
 }
 
 function publishFraming(framing: TagFraming): TagFraming {

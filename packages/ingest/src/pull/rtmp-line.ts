@@ -1,5 +1,5 @@
 import { plainAddress } from '@sluice/core';
-import { RtmpClient, RtmpError } from '@sluice/rtmp';
+import { followingRedirects, RtmpClient, RtmpError } from '@sluice/rtmp';
 import { FlvMessages } from './flv-messages.js';
 import { EarlyEvents, type OpenPullLine, OriginRefusal } from './pull-line.js';
 
@@ -9,11 +9,14 @@ const TIMEOUT_MS = 15_000;
 /** Plays a stream of an RTMP server. */
 export const openRtmpLine: OpenPullLine = async (url, signal) => {
   const messages = new FlvMessages();
-  const early = new EarlyEvents();
   try {
-    const client = await RtmpClient.connect(url.reveal(), { timeoutMs: TIMEOUT_MS, signal });
-    await client.play(({ type, timestamp, payload }) => early.events(messages.read(type, timestamp, payload)), {
-      onEnd: (reason) => early.over(reason),
+    const { client, early } = await followingRedirects(url.reveal(), async (at) => {
+      const events = new EarlyEvents();
+      const connected = await RtmpClient.connect(at, { timeoutMs: TIMEOUT_MS, signal });
+      await connected.play(({ type, timestamp, payload }) => events.events(messages.read(type, timestamp, payload)), {
+        onEnd: (reason) => events.over(reason),
+      });
+      return { client: connected, early: events };
     });
     return {
       protocol: url.scheme === 'rtmps' ? 'rtmps' : 'rtmp',

@@ -1,4 +1,5 @@
 export { RtmpClient, type RtmpClientOptions, type RtmpPublishLine } from './client/client.js';
+export { followingRedirects } from './client/redirects.js';
 export { parseRtmpUrl, type RtmpUrl } from './client/url.js';
 export * from './errors.js';
 export * from './server/handlers.js';
