@@ -248,10 +248,10 @@ describe('An edge', () => {
     const environment = { SLUICE_RTMP_PORT: String(rtmpPort), SLUICE_HTTP_PORT: String(httpPort) };
     let second = await startServer('', environment);
     const own = await startServer(`
-      publish: { graceSeconds: 30 }
+      publish: { graceSeconds: 60 }
       paths:
-        "live/*": { pull: { url: "rtmp://127.0.0.1:${rtmpPort}/live/{name}", stallSeconds: 1 } }
-        "copy/show": { pull: { url: "http://127.0.0.1:${httpPort}/live/show.flv", stallSeconds: 1 } }`);
+        "live/*": { pull: { url: "rtmp://127.0.0.1:${rtmpPort}/live/{name}", stallSeconds: 3 } }
+        "copy/show": { pull: { url: "http://127.0.0.1:${httpPort}/live/show.flv", stallSeconds: 3 } }`);
     closing.push(() => own.stop());
     let source = await ClipPublisher.start(`${second.rtmp}/live/show`, plain, { loop: true });
     const viewers = [await rtmpViewer(`${own.rtmp}/live/show`)];
@@ -267,7 +267,7 @@ describe('An edge', () => {
     await until(
       'it is missed',
       () => own.log.filter(({ msg }) => msg === 'pulling is interrupted').length >= 2,
-      10_000,
+      20_000,
     );
     const before = viewers.map((viewer) => picturesOf(viewer).length);
     second = await startServer('', environment);
@@ -277,7 +277,7 @@ describe('An edge', () => {
     await until(
       'all see it again',
       () => viewers.every((viewer, at) => picturesOf(viewer).length > (before[at] ?? 0) + 50),
-      30_000,
+      50_000,
     );
     if (IS_LONG) {
       // An encoder that hangs: nothing comes, and the line is made anew.
@@ -285,18 +285,18 @@ describe('An edge', () => {
         own.log.filter(({ msg, reason }) => msg === 'pulling is interrupted' && /nothing came/.test(String(reason)));
       const silent = lines().length;
       source.pause();
-      await until('it stalls', () => lines().length > silent, 10_000);
+      await until('it stalls', () => lines().length > silent, 20_000);
       source.resume();
       const stalled = viewers.map((viewer) => picturesOf(viewer).length);
       await until(
         'it goes on',
         () => viewers.every((viewer, at) => picturesOf(viewer).length > (stalled[at] ?? 0) + 50),
-        30_000,
+        50_000,
       );
     }
     expect(viewers.some(({ ended }) => ended)).toBe(false);
     for (const viewer of viewers) await viewer.leave();
-  }, 90_000);
+  }, 150_000);
 
   it.runIf(IS_LONG)(
     'and an origin follow where a server that is drained sends them',
