@@ -10,7 +10,7 @@ import {
   type StreamRouter,
   tryParseStreamPath,
 } from '@sluice/core';
-import { changing, unchanging } from '../http/caching.js';
+import { audienceOf, changing, unchanging } from '../http/caching.js';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import type { MediaResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
@@ -95,7 +95,7 @@ export class DashDelivery {
       response.writeHead(200, {
         'Content-Type': 'application/dash+xml',
         'Content-Length': body.length,
-        'Cache-Control': changing(key === undefined ? 'shared' : 'own', output.segmentSeconds / 2),
+        'Cache-Control': changing(audienceOf(key, output.access), output.segmentSeconds / 2),
       });
       response.end(request.message.method === 'HEAD' ? undefined : body);
     });
@@ -116,7 +116,7 @@ export class DashDelivery {
           ? await this.#ladders.get(lead)?.resource(path, asked, patience, departure)
           : await output?.resource(name, patience, departure);
       if (departure.hasLeft) return;
-      if (resource === undefined || viewer === undefined) {
+      if (resource === undefined || viewer === undefined || output === undefined) {
         sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
       }
@@ -125,7 +125,7 @@ export class DashDelivery {
       response.writeHead(200, {
         'Content-Type': 'video/mp4',
         ...(isComplete ? { 'Content-Length': length } : {}),
-        'Cache-Control': unchanging(viewer.key === undefined ? 'shared' : 'own'),
+        'Cache-Control': unchanging(audienceOf(viewer.key, output.access)),
       });
       if (request.message.method === 'HEAD') response.end();
       else if (resource.kind === 'segment') this.#send(resource.body, response, viewer);

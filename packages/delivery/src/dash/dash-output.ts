@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
+import type { AccessSettings, Clock, Logger, Output, OutputSource, StreamDescription, StreamPath } from '@sluice/core';
 import { type Micros, type Millis, micros, microsFromSeconds, type Sample } from '@sluice/media';
 import { CutPolicy } from '../segments/cut-policy.js';
 import type { Departure } from '../segments/departure.js';
@@ -101,6 +101,11 @@ export class DashOutput implements Output {
 
   get viewers(): number {
     return this.#options.viewers(this.path);
+  }
+
+  /** Who may watch it. */
+  get access(): AccessSettings {
+    return this.#source.settings.access;
   }
 
   get idleSince(): Millis | undefined {

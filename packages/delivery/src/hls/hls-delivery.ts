@@ -12,7 +12,7 @@ import {
   tryParseStreamPath,
 } from '@sluice/core';
 import { secondsFromMicros, type TrackConfig, type VideoTrackConfig } from '@sluice/media';
-import { type Audience, changing, unchanging } from '../http/caching.js';
+import { audienceOf, changing, unchanging } from '../http/caching.js';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import type { NodeResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
@@ -133,13 +133,13 @@ export class HlsDelivery {
       const output = path === undefined ? undefined : this.#find(path);
       const viewer = output && (await this.#enter(request, text));
       const resource = await output?.resource(name, patienceOf(output), departure);
-      if (resource === undefined || viewer === undefined) {
+      if (resource === undefined || viewer === undefined || output === undefined) {
         if (!departure.hasLeft) sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
       }
       const headers = {
         'Content-Type': resource.type,
-        'Cache-Control': resource.isKey ? 'no-store' : unchanging(audienceOf(viewer)),
+        'Cache-Control': resource.isKey ? 'no-store' : unchanging(audienceOf(viewer.key, output.access)),
       };
       this.#sessions.sent(viewer, await sendResource(request.message, response, resource, headers));
     } catch (error) {
@@ -262,15 +262,14 @@ export class HlsDelivery {
   }
 }
 
-const audienceOf = ({ key }: KnownViewer): Audience => (key === undefined ? 'shared' : 'own');
-
 /**
  * What was waited for is true for as long as its URL says what there was to wait for, RFC 8216bis §B.1; what is new now
  * is old after half a segment.
  */
-function cachingOf(output: HlsOutput, { position }: PlaylistQuestion, viewer: KnownViewer): string {
+function cachingOf(output: HlsOutput, { position }: PlaylistQuestion, { key }: KnownViewer): string {
   if (position !== undefined && !output.covers(position)) return 'no-store';
-  return changing(audienceOf(viewer), output.targetSeconds * (position === undefined ? 0.5 : BLOCKED_TARGETS));
+  const audience = audienceOf(key, output.access);
+  return changing(audience, output.targetSeconds * (position === undefined ? 0.5 : BLOCKED_TARGETS));
 }
 
 /** Whether a question is for all versions, and not for the source's own playlist. */
@@ -288,16 +287,16 @@ function sendMultivariant(
   { message, query }: MediaRequest,
   response: NodeResponse,
   variants: readonly Variant[],
-  { isIndependent: independent, captions, targetSeconds }: HlsOutput,
-  viewer: KnownViewer,
+  { isIndependent: independent, captions, targetSeconds, access }: HlsOutput,
+  { key }: KnownViewer,
 ): void {
   // It carries the query on, with the credentials in it.
-  const isOwn = viewer.key !== undefined || query.size > 0;
+  const audience = query.size > 0 ? 'own' : audienceOf(key, access);
   const body = Buffer.from(renderMultivariant({ variants, independent, captions }));
   response.writeHead(200, {
     'Content-Type': 'application/vnd.apple.mpegurl',
     'Content-Length': body.length,
-    'Cache-Control': changing(isOwn ? 'own' : 'shared', targetSeconds / 2),
+    'Cache-Control': changing(audience, targetSeconds / 2),
   });
   response.end(message.method === 'HEAD' ? Buffer.alloc(0) : body);
 }

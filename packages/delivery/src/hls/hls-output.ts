@@ -1,5 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Clock, Logger, Output, OutputSource, PathSettings, StreamDescription, StreamPath } from '@sluice/core';
+import type {
+  AccessSettings,
+  Clock,
+  Logger,
+  Output,
+  OutputSource,
+  PathSettings,
+  StreamDescription,
+  StreamPath,
+} from '@sluice/core';
 import { type Micros, type Millis, microsFromSeconds, millis, type Sample, type TimedMetadata } from '@sluice/media';
 import { CutPolicy } from '../segments/cut-policy.js';
 import type { Departure } from '../segments/departure.js';
@@ -120,6 +129,11 @@ export class HlsOutput implements Output {
 
   get idleSince(): Millis | undefined {
     return this.isAlwaysOn || this.viewers > 0 ? undefined : this.#lastUsed;
+  }
+
+  /** Who may watch it. */
+  get access(): AccessSettings {
+    return this.#source.settings.access;
   }
 
   unwatchedSince(): Millis | undefined {

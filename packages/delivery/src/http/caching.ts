@@ -1,5 +1,18 @@
+import type { AccessSettings } from '@sluice/core';
+
 /** Who may keep an answer: whoever passes it on, or the one viewer alone that it was made for. */
-export type Audience = 'shared' | 'own';
+type Audience = 'shared' | 'own';
+
+/**
+ * The audience of a stream's playlists and segments. What not everybody may have, nobody may pass on: whoever asks for it
+ * there isn't asked who they are.
+ *
+ * @param key of the viewer's session, where it has one
+ */
+export function audienceOf(key: string | undefined, { play, playAllow, playDeny }: AccessSettings): Audience {
+  const isForAll = play === 'open' && playAllow.length === 0 && playDeny.length === 0;
+  return key === undefined && isForAll ? 'shared' : 'own';
+}
 
 /** `Cache-Control` of what never changes under its name: segments, parts, init segments. */
 export function unchanging(audience: Audience): string {
