@@ -6,6 +6,8 @@ export interface TimePlotOptions {
   /** A CSS variable's name: `--accent`. */
   readonly colour: string;
   readonly format: (value: number) => string;
+  /** Writes a moment, Unix seconds. */
+  readonly formatTime: (at: number) => string;
   /** Says in words what the plot shows. */
   readonly describe: (now: string, low: string, high: string) => string;
   /** The least that the scale goes up to, so that noise around nothing isn't blown up. */
@@ -25,7 +27,8 @@ const HEIGHT = 120;
 const AXIS_WIDTH = 74;
 
 /** A figure over time. Plots of one page share their cursor. */
-export function timePlot({ title, colour, format, describe, leastTop = 0, signed }: TimePlotOptions): TimePlot {
+export function timePlot(options: TimePlotOptions): TimePlot {
+  const { title, colour, format, formatTime, describe, leastTop = 0, signed } = options;
   const now = element('span', { class: 'now' });
   const stage = element('div', { class: 'plot-stage', role: 'img' });
   const root = element('figure', { class: 'plot' }, element('figcaption', {}, title, ' ', now), stage);
@@ -40,7 +43,7 @@ export function timePlot({ title, colour, format, describe, leastTop = 0, signed
   let data: uPlot.AlignedData = [[], []];
 
   const axis = { stroke: colourOf('--muted'), grid: { stroke: colourOf('--line'), width: 1 }, ticks: { show: false } };
-  const options = (width: number): uPlot.Options => ({
+  const plotOptions = (width: number): uPlot.Options => ({
     width,
     height: HEIGHT,
     legend: { show: false },
@@ -54,7 +57,7 @@ export function timePlot({ title, colour, format, describe, leastTop = 0, signed
       },
     },
     axes: [
-      { ...axis, size: 26, space: 90 },
+      { ...axis, size: 26, space: 110, values: (_plot, ticks) => ticks.map((tick) => formatTime(tick)) },
       { ...axis, size: AXIS_WIDTH, space: 32, values: (_plot, ticks) => ticks.map((tick) => format(tick)) },
     ],
     series: [{}, { stroke: colourOf(colour), width: 1.5, points: { show: false }, spanGaps: false }],
@@ -70,7 +73,7 @@ export function timePlot({ title, colour, format, describe, leastTop = 0, signed
   const size = new ResizeObserver(([entry]) => {
     const width = Math.floor(entry?.contentRect.width ?? 0);
     if (width === 0) return;
-    if (plot === undefined) plot = new uPlot(options(width), data, stage);
+    if (plot === undefined) plot = new uPlot(plotOptions(width), data, stage);
     else if (plot.width !== width) plot.setSize({ width, height: HEIGHT });
   });
   size.observe(stage);

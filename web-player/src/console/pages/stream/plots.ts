@@ -30,8 +30,9 @@ export function plots({ api, i18n, signal, fail }: PageContext, path: string): P
   const { format } = i18n;
   const describe = (name: string) => (now: string, low: string, high: string) =>
     words('graphLabel', { name, now, low, high });
+  const formatTime = (at: number) => format.time(new Date(at * 1000).toISOString());
   const make = (name: string, colour: string, write: (value: number) => string, leastTop: number, signed = false) =>
-    timePlot({ title: name, colour, format: write, describe: describe(name), leastTop, signed });
+    timePlot({ title: name, colour, format: write, formatTime, describe: describe(name), leastTop, signed });
   const all = {
     bitrate: make(words('bitrate'), '--accent', (value) => format.bitrate(value), 100_000),
     fps: make(words('fps'), '--good', (value) => format.number(value, 1), 10),

@@ -56,7 +56,8 @@ export const mount: Mount = (root, context) => {
   const right = element('div', { class: 'column' }, figures.root, publisher.root);
   const details = element('div', { class: 'stream-page' }, left, right);
   const watchers = element('section', {}, element('h2', { class: 'section' }, words('watchers')), viewers.root);
-  root.append(head.root, gone, details, watchers, addresses, panel(words('events'), events.root));
+  const happened = panel(words('events'), events.root);
+  root.append(head.root, gone, details, watchers, addresses);
 
   void api
     .get<{ ports: Ports | null }>('/server', { signal })
@@ -83,6 +84,9 @@ export const mount: Mount = (root, context) => {
     details.hidden = stream === undefined;
     watchers.hidden = stream === undefined;
     head.show(stream);
+    // What has happened tells why it is gone, too.
+    const home = stream === undefined ? root : right;
+    if (happened.parentElement !== home) home.append(happened);
     if (changed.has('events')) events.show(feed.events.filter((event) => event.path === path).slice(0, SHOWN_EVENTS));
     if (stream === undefined || stream === shown) return;
     if (shown !== undefined) graphs.add(stream);
