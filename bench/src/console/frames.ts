@@ -6,9 +6,9 @@ export interface FrameFigures {
   readonly dropped: number;
   /** The longest pause between two, in ms. */
   readonly longestMs: number;
-  /** Tasks of the page's thread above 50 ms, and its share of the time. */
+  /** Tasks of the page's thread that needed more than 50 ms of a core, and what all of them needed for a picture, in ms. */
   readonly longTasks: number;
-  readonly busy: number;
+  readonly cpuMs: number;
 }
 
 /** An event of the trace, as far as it is looked at. */
@@ -16,7 +16,8 @@ interface TraceEvent {
   readonly name: string;
   readonly cat: string;
   readonly ts: number;
-  readonly dur?: number;
+  /** Microseconds of a core. */
+  readonly tdur?: number;
   readonly tid: number;
   readonly pid: number;
   readonly args?: { readonly name?: string };
@@ -51,7 +52,7 @@ export function readTrace(trace: Buffer, from: string, to: string): FrameFigures
     fps: drawn.length / seconds,
     dropped: inside.filter(({ name, pid }) => name === 'DroppedFrame' && pid === begin.pid).length,
     longestMs: Math.max(0, ...pauses) / 1000,
-    longTasks: tasks.filter(({ dur = 0 }) => dur > LONG_TASK_MICROS).length,
-    busy: tasks.reduce((sum, { dur = 0 }) => sum + dur, 0) / (end.ts - begin.ts),
+    longTasks: tasks.filter(({ tdur = 0 }) => tdur > LONG_TASK_MICROS).length,
+    cpuMs: tasks.reduce((sum, { tdur = 0 }) => sum + tdur, 0) / 1000 / Math.max(1, drawn.length),
   };
 }

@@ -52,7 +52,15 @@ try {
   row('a board', percent(own), percent(children), '');
   const figures = await board.scroll();
   console.log('');
-  row('cards', 'first paint ms', 'scrolling fps', 'dropped', 'longest pause ms', 'tasks > 50 ms', 'page busy %');
+  row(
+    'cards',
+    'first paint ms',
+    'scrolling fps',
+    'dropped',
+    'longest pause ms',
+    'tasks > 50 ms of a core',
+    'ms of a core for a picture',
+  );
   row('---', '---', '---', '---', '---', '---', '---');
   row(
     figures.cards,
@@ -60,7 +68,7 @@ try {
     figures.dropped,
     figures.longestMs.toFixed(0),
     figures.longTasks,
-    percent(figures.busy),
+    figures.cpuMs.toFixed(1),
   );
   console.log(
     `\nload average ${loadavg()

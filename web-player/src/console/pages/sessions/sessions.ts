@@ -53,7 +53,14 @@ export const mount: Mount = (root, context) => {
   const isFiltered = () => [action, protocol, path, search].some(({ input }) => input.value.trim() !== '');
   const refresh = () => {
     const wanted = search.input.value.trim().toLowerCase();
-    const shown = all.filter((session) => fitsText(session, wanted));
+    // Until the server has answered to another filter, what it told before is still there.
+    const [what, how] = [action.input.value, protocol.input.value];
+    const shown = all.filter(
+      (session) =>
+        (what === '' || session.action === what) &&
+        (how === '' || session.protocol === how) &&
+        fitsText(session, wanted),
+    );
     sessions.show(shown);
     nothing.hidden = shown.length > 0 || isFiltered();
     noMatch.hidden = shown.length > 0 || !isFiltered();

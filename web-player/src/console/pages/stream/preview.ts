@@ -34,7 +34,6 @@ export function preview({ api, i18n, signal, fail }: PageContext, path: string, 
   const still = element('div', { class: 'still' }, noPicture, image);
   const watch = button({ label: words('watch'), icon: 'play', kind: 'primary', onPress: () => begin() });
   const stop = button({ label: words('stopWatching'), icon: 'stop', onPress: () => end() });
-  watch.setAttribute('aria-label', words('watchLabel', { path }));
   stop.hidden = true;
   const stage = element('div', { class: 'preview-stage' }, still);
   const root = element('section', { class: 'preview', 'aria-label': path }, stage, watch, stop);
