@@ -54,7 +54,11 @@ export const mount: Mount = (root, context) => {
     empty: emptyState(words('none'), words('noneText')),
     columns: [
       { title: words('kind'), sortBy: ({ kind }) => kind, cell: ({ kind }) => badge(words(kind)).root },
-      { title: words('value'), sortBy: ({ value }) => value, cell: ({ value }) => element('code', {}, value) },
+      {
+        title: words('value'),
+        sortBy: ({ value }) => value,
+        cell: ({ value }) => element('code', { class: 'breakable' }, value),
+      },
       { title: words('path'), cell: ({ path }) => path ?? words('everywhere') },
       { title: words('reason'), cell: ({ reason }) => reason },
       {
