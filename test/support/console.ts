@@ -48,7 +48,7 @@ export async function shoot(page: Page, name: string): Promise<void> {
   for (const toast of await page.locator('.toast button').all()) await toast.click();
   const wanted: number = await page.evaluate('document.documentElement.scrollHeight');
   await page.setViewportSize({ width, height: Math.min(MOST_HEIGHT, Math.max(height, wanted)) });
-  await page.evaluate('scrollTo(0, 0)');
+  await page.evaluate("scrollTo(0, 0); document.documentElement.style.scrollbarWidth = 'none'");
   await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' });
   await page.setViewportSize({ width, height });
 }

@@ -57,14 +57,20 @@ export const mount: Mount = (root, context) => {
       {
         title: words('value'),
         sortBy: ({ value }) => value,
-        cell: ({ value }) => element('code', { class: 'breakable' }, value),
+        cell: ({ value }) => element('code', value.length > 40 ? { class: 'breakable' } : {}, value),
       },
       { title: words('path'), cell: ({ path }) => path ?? words('everywhere') },
       { title: words('reason'), cell: ({ reason }) => reason },
       {
         title: words('by'),
         sortBy: ({ createdAt }) => createdAt,
-        cell: ({ createdBy, createdAt }) => `${createdBy}, ${i18n.format.dateTime(createdAt)}`,
+        cell: ({ createdBy, createdAt }) =>
+          element(
+            'div',
+            { class: 'two-lines' },
+            createdBy,
+            element('time', { class: 'hint', datetime: createdAt }, i18n.format.dateTime(createdAt)),
+          ),
       },
       {
         title: words('until'),

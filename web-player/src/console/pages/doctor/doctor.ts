@@ -29,7 +29,7 @@ export const mount: Mount = (root, context) => {
   const { api, i18n, signal } = context;
   const words = i18n.words(texts);
   context.setTitle(words('title'));
-  const summary = element('div', { class: 'summary', role: 'status' });
+  const summary = element('div', { class: 'doctor-summary', role: 'status' });
   const findings = element('div', { class: 'stack' });
   const show = ({ at, findings: all }: Report) => {
     const of = (status: Finding['status']) => all.filter((finding) => finding.status === status);
