@@ -1,4 +1,4 @@
-import { element } from '../../dom.js';
+import { element, setText } from '../../dom.js';
 import { keyedList } from './keyed-list.js';
 
 export interface Column<T> {
@@ -54,7 +54,7 @@ export function table<T>({ caption, columns, key, changed, empty, sort }: TableO
         });
       });
       const update = (row: T) => {
-        for (const [index, { cell }] of columns.entries()) cells[index]?.replaceChildren(cell(row));
+        for (const [index, { cell }] of columns.entries()) fill(cells[index], cell(row));
       };
       return { root: element('tr', {}, ...cells), update };
     },
@@ -92,6 +92,13 @@ export function table<T>({ caption, columns, key, changed, empty, sort }: TableO
   markOrder();
   show([]);
   return { root, show };
+}
+
+/** Leaves alone what looks the same, so that a button which is about to be pressed is not exchanged. */
+function fill(place: HTMLElement | undefined, content: Node | string): void {
+  if (place === undefined) return;
+  if (typeof content === 'string') setText(place, content);
+  else if (place.firstChild?.isEqualNode(content) !== true) place.replaceChildren(content);
 }
 
 function compare(a: string | number, b: string | number): number {
