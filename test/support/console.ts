@@ -8,7 +8,7 @@ import type { TestServer } from './server.js';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SHOTS = fileURLToPath(new URL('../../docs/console', import.meta.url));
 /** Pictures of the pages for docs/console are taken where this is set. */
-const TAKES_SHOTS = process.env.TEST_SCREENSHOTS !== undefined;
+export const TAKES_SHOTS = process.env.TEST_SCREENSHOTS !== undefined;
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
@@ -45,10 +45,11 @@ export async function shoot(page: Page, name: string): Promise<void> {
   if (!TAKES_SHOTS) return;
   mkdirSync(SHOTS, { recursive: true });
   const { width, height } = page.viewportSize() ?? DESKTOP;
-  for (const toast of await page.locator('.toast button').all()) await toast.click();
   const wanted: number = await page.evaluate('document.documentElement.scrollHeight');
   await page.setViewportSize({ width, height: Math.min(MOST_HEIGHT, Math.max(height, wanted)) });
-  await page.evaluate("scrollTo(0, 0); document.documentElement.style.scrollbarWidth = 'none'");
+  await page.evaluate(`scrollTo(0, 0);
+    document.documentElement.style.scrollbarWidth = 'none';
+    for (const toast of document.querySelectorAll('.toast')) toast.remove();`);
   await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' });
   await page.setViewportSize({ width, height });
 }
