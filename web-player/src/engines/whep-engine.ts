@@ -57,9 +57,11 @@ export class WhepEngine implements Engine {
     clearTimeout(this.#timeout);
     clearInterval(this.#look);
     this.#abort.abort();
-    this.#peer?.close();
     this.#video.srcObject = null;
-    if (this.#resource !== undefined) void endSession(this.#resource, { url: this.#source.url });
+    const peer = this.#peer;
+    if (this.#resource === undefined) peer?.close();
+    // Closed first, there would be nothing left to end.
+    else void endSession(this.#resource, { url: this.#source.url }).finally(() => peer?.close());
   }
 
   async #connect(): Promise<void> {
