@@ -22,6 +22,7 @@ export class WhepEngine implements Engine {
   #resource: string | undefined;
   #counts: PeerCounts | undefined;
   #figures: PeerFigures | undefined;
+  #latencySeconds: number | undefined;
   #look: number | undefined;
 
   constructor(source: EngineSource) {
@@ -42,7 +43,7 @@ export class WhepEngine implements Engine {
   }
 
   latency(): number | undefined {
-    return this.#figures?.latencySeconds;
+    return this.#latencySeconds;
   }
 
   figures(): EngineFigures {
@@ -91,6 +92,8 @@ export class WhepEngine implements Engine {
   async #measure(peer: RTCPeerConnection): Promise<void> {
     const counts = peerCounts((await peer.getStats()).values(), performance.now());
     if (this.#counts !== undefined) this.#figures = peerFigures(this.#counts, counts);
+    // Without a picture in that second, the last one tells.
+    this.#latencySeconds = this.#figures?.latencySeconds ?? this.#latencySeconds;
     this.#counts = counts;
   }
 
