@@ -39,7 +39,8 @@ export class WhepEngine implements Engine {
   progress(): number {
     const hasPicture = this.#source.tracks.some(({ kind }) => kind === 'video');
     if (!hasPicture || document.hidden) return this.#video.currentTime;
-    return this.#video.getVideoPlaybackQuality().totalVideoFrames;
+    // The first picture may be a still, to look at until the stream's next keyframe.
+    return Math.max(1, this.#video.getVideoPlaybackQuality().totalVideoFrames);
   }
 
   latency(): number | undefined {
