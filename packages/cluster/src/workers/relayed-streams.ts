@@ -1,4 +1,11 @@
-import { Refusal, type Session, type StreamFetcher, type StreamPath, type StreamRouter } from '@sluice/core';
+import {
+  type Asker,
+  Refusal,
+  type Session,
+  type StreamFetcher,
+  type StreamPath,
+  type StreamRouter,
+} from '@sluice/core';
 import { type Millis, millis } from '@sluice/media';
 import type { NumberedFrame } from '../relay/frame.js';
 import { RelayedStream } from '../relay/relayed-stream.js';
@@ -43,7 +50,7 @@ export class RelayedStreams implements StreamFetcher {
     return this.#live.has(path) || this.#fetchable.has(path);
   }
 
-  fetch(path: StreamPath, viewer: Session | undefined): void {
+  fetch(path: StreamPath, viewer: Asker | undefined): void {
     if (this.#asked.has(path) || this.#byPath.get(path)?.stream !== undefined) return;
     this.#asked.add(path);
     this.#send({ type: 'watch', path, viewer: viewer?.id });

@@ -6,7 +6,7 @@ import { Refusal } from '../errors.js';
 import { EventBus } from '../events.js';
 import { silentLogger } from '../logger.js';
 import { parseStreamPath } from '../stream-path.js';
-import { type StreamFetcher, StreamRouter } from './router.js';
+import { type Asker, type StreamFetcher, StreamRouter } from './router.js';
 
 const PATH = parseStreamPath('live/show');
 const SOUND: MediaEvent = {
@@ -169,16 +169,16 @@ describe('StreamRouter', () => {
 
     function withFetcher(text = '') {
       const asked: [string, string | undefined][] = [];
-      const fetch = (path: string, viewer: Session | undefined) => void asked.push([path, viewer?.ip]);
+      const fetch = (path: string, viewer: Asker | undefined) => void asked.push([path, viewer?.query]);
       return { asked, ...routerWith(text, { canFetch: (path) => path === PATH, fetch }) };
     }
 
     it('asks for them once for each who waits, and gives them to all', async () => {
       const { router, asked, publish } = withFetcher('viewers: { waitForStreamSeconds: 0 }');
       const { signal } = new AbortController();
-      const waits = [router.waitFor(PATH, signal, { viewer: session('3.3.3.3') }), router.waitFor(PATH, signal)];
+      const waits = [router.waitFor(PATH, signal, { viewer: { query: 'token=a' } }), router.waitFor(PATH, signal)];
       expect(asked).toEqual([
-        [PATH, '3.3.3.3'],
+        [PATH, 'token=a'],
         [PATH, undefined],
       ]);
       expect([router.canFetch(PATH), router.canFetch(OTHER), router.isWanted(PATH)]).toEqual([true, false, true]);
@@ -205,11 +205,11 @@ describe('StreamRouter', () => {
       const made: StreamRouter[] = [];
       const { router } = routerWith('', {
         canFetch: () => true,
-        fetch: (_path, viewer) => made[0]?.publish(session(viewer?.ip ?? ''), { cut: () => undefined }),
+        fetch: () => made[0]?.publish(session('4.4.4.4'), { cut: () => undefined }),
       });
       made.push(router);
       const { signal } = new AbortController();
-      expect(await router.waitFor(PATH, signal, { viewer: session('3.3.3.3') })).toBe(router.find(PATH));
+      expect(await router.waitFor(PATH, signal)).toBe(router.find(PATH));
     });
 
     it('ends them for good, whatever the grace window', () => {

@@ -33,6 +33,12 @@ export interface Publication {
   endForGood(reason: string): void;
 }
 
+/** Who wants a stream, as far as it matters to where that comes from. */
+export interface Asker extends Pick<Session, 'query'> {
+  /** Of their session, where they have one. */
+  readonly id?: string;
+}
+
 /** Where encoders publish: the router itself, or the way to the one of another process. */
 export interface Publishing {
   /** @throws {Refusal} `already-publishing` or `shutting-down` */
@@ -52,7 +58,7 @@ export interface StreamFetcher {
    *
    * @param viewer who waits, where that is known
    */
-  fetch(path: StreamPath, viewer: Session | undefined): void;
+  fetch(path: StreamPath, viewer: Asker | undefined): void;
 }
 
 /** How somebody waits for a stream. */
@@ -60,7 +66,7 @@ export interface Wait {
   /** How long; as the path's settings say where it is left out. */
   readonly forSeconds?: number | undefined;
   /** Who waits. */
-  readonly viewer?: Session | undefined;
+  readonly viewer?: Asker | undefined;
 }
 
 interface PublishedStream {

@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admission, type Doorkeeper, Refusal, type Snapshots, type Stream, type StreamRouter } from '@sluice/core';
+import { fetchStream } from './fetch-stream.js';
 import { type MediaRequest, playRequestOf } from './media-request.js';
 import type { MediaResponse } from './media-response.js';
 import { sendRefusal } from './responses.js';
 
 /** So long is the first picture of a stream waited for that has just been fetched. */
-const FIRST_PICTURE_MS = 5000;
-const LOOK_MS = 50;
+const FIRST_PICTURE_MS = 10_000;
 
 export interface SnapshotPageOptions {
   readonly gate: Doorkeeper;
@@ -51,21 +50,15 @@ export class SnapshotPage {
     }
   }
 
-  /** A stream that comes from elsewhere, with its first picture, if that is soon. @throws {Refusal} `not-live` */
-  async #fetched({ session }: Admission, response: MediaResponse): Promise<Stream> {
+  /** A stream that comes from elsewhere, with its first picture, if that is soon. @throws {Refusal} */
+  #fetched({ session }: Admission, response: MediaResponse): Promise<Stream> {
     const { router } = this.#options;
-    const { path } = session;
-    if (!router.canFetch(path)) throw new Refusal('not-live', `nobody publishes ${path}`);
-    const left = new AbortController();
-    const leave = () => left.abort();
-    response.once('close', leave);
-    try {
-      const stream = await router.waitFor(path, left.signal, { viewer: session });
-      const until = performance.now() + FIRST_PICTURE_MS;
-      while (stream.keyframe === undefined && performance.now() < until && !left.signal.aborted) await sleep(LOOK_MS);
-      return stream;
-    } finally {
-      response.off('close', leave);
-    }
+    if (!router.canFetch(session.path)) throw new Refusal('not-live', `nobody publishes ${session.path}`);
+    return fetchStream(router, session.path, {
+      viewer: session,
+      response,
+      withinMs: FIRST_PICTURE_MS,
+      until: ({ keyframe }) => keyframe !== undefined,
+    });
   }
 }

@@ -2,15 +2,20 @@ import {
   type Doorkeeper,
   type PathSettings,
   parseStreamPath,
+  Refusal,
   type Stream,
   type StreamPath,
   type StreamRouter,
   type StreamState,
 } from '@sluice/core';
 import type { TrackConfig } from '@sluice/media';
+import { fetchStream } from './fetch-stream.js';
 import { type MediaRequest, playRequestOf } from './media-request.js';
 import type { MediaResponse } from './media-response.js';
 import { sendError, sendJson, sendRefusal } from './responses.js';
+
+/** Shorter than the player's own patience. */
+const FETCH_MS = 4000;
 
 /** A stream as the start page and the player see it. */
 interface StreamStatus {
@@ -61,13 +66,29 @@ export class StatusPages {
     sendJson(response, 200, { server: this.#server, streams });
   }
 
+  /** A player asks what there is before it plays: a stream that comes from elsewhere is wanted by then. */
+  async #fetched(path: StreamPath, { query }: MediaRequest, response: MediaResponse): Promise<Stream | undefined> {
+    if (!this.#router.canFetch(path)) return undefined;
+    try {
+      return await fetchStream(this.#router, path, {
+        viewer: { query: query.toString() },
+        response,
+        withinMs: FETCH_MS,
+        until: ({ description }) => description.tracks.length > 0,
+      });
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'not-live') return undefined;
+      throw error;
+    }
+  }
+
   /** `/status/streams/{path}`, for who may watch it. */
   async one(request: MediaRequest, response: MediaResponse, text: string): Promise<void> {
     try {
       const path = parseStreamPath(text);
       const isOpen = this.#gate.isOpenTo('play', path, request.ip);
       if (!isOpen) await this.#gate.inspect(playRequestOf(request, 'http-flv', path));
-      const stream = this.#router.find(path);
+      const stream = this.#router.find(path) ?? (await this.#fetched(path, request, response));
       const status: StreamStatus =
         stream === undefined ? { path, state: 'offline', viewers: 0, tracks: [] } : statusOf(stream);
       // By which a player on another site tells latencies.

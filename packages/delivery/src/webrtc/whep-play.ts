@@ -6,6 +6,7 @@ import {
   type Logger,
   messageOf,
   type OutputKind,
+  Refusal,
   type Session,
   type StreamRouter,
 } from '@sluice/core';
@@ -37,6 +38,9 @@ export interface WhepOptions {
   readonly now: () => number;
 }
 
+/** So long may the answer to an offer take. */
+const FETCH_MS = 5000;
+
 /** Plays streams over WebRTC. Who comes before the encoder is connected, and waits for it. */
 export class WhepPlay implements SdpHandler {
   readonly #options: WhepOptions;
@@ -58,14 +62,19 @@ export class WhepPlay implements SdpHandler {
   }
 
   /**
-   * A stream that comes from elsewhere is waited for, so that the answer can be made for what it has.
+   * A stream that comes from elsewhere is waited for, so that the answer can be made for what it has, unless it takes
+   * long: then it is waited for as an encoder is.
    *
-   * @throws {Refusal} where it doesn't come
+   * @throws {Refusal} where it can't be had
    */
   async #fetched({ session }: Admission): Promise<void> {
     const { router } = this.#options;
     if (router.find(session.path) !== undefined || !router.canFetch(session.path)) return;
-    await router.waitFor(session.path, new AbortController().signal, { viewer: session });
+    try {
+      await router.waitFor(session.path, AbortSignal.timeout(FETCH_MS), { viewer: session });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'not-live') throw error;
+    }
   }
 
   /** @throws {WebRtcError} `unsupported` */

@@ -29,7 +29,11 @@ async function follow(url: URL, signal: AbortSignal, redirects = 0): Promise<Inc
 function ask(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const get = url.protocol === 'https:' ? getHttps : getHttp;
-    const options: RequestOptions = { signal, agent: false, headers: { Accept: 'video/x-flv, */*' } };
+    const options: RequestOptions = {
+      signal,
+      agent: false,
+      headers: { Accept: 'video/x-flv, */*', 'User-Agent': 'Sluice' },
+    };
     const request = get(url, options, resolve);
     request.setTimeout(TIMEOUT_MS, () => request.destroy(new Error(`the origin did not answer in ${TIMEOUT_MS} ms`)));
     request.on('error', reject);

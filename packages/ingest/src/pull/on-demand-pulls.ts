@@ -1,9 +1,9 @@
 import {
+  type Asker,
   type Clock,
   originQuery,
   type PullSettings,
   Refusal,
-  type Session,
   type StreamFetcher,
   type StreamPath,
 } from '@sluice/core';
@@ -54,7 +54,7 @@ export class OnDemandPulls implements StreamFetcher {
     return !this.#isClosed && this.#options.settingsFor(path)?.mode === 'onDemand';
   }
 
-  fetch(path: StreamPath, viewer: Session | undefined): void {
+  fetch(path: StreamPath, viewer: Asker | undefined): void {
     const { router, settingsFor } = this.#options;
     const settings = settingsFor(path);
     if (settings?.mode !== 'onDemand' || this.#isClosed || router.find(path) !== undefined) return;

@@ -54,6 +54,7 @@ export class EarlyEvents implements PullSink {
   #ended: string | undefined;
 
   events(events: readonly MediaEvent[]): void {
+    if (this.#ended !== undefined) return;
     if (this.#sink === undefined) this.#held.push(...events);
     else this.#sink.events(events);
   }

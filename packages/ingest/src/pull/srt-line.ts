@@ -35,7 +35,10 @@ export const openSrtLine: OpenPullLine = async (url, signal, context) => {
           sink.over(reason);
         },
       }),
-    close: (reason) => socket.close(reason),
+    close: (reason) => {
+      signal.removeEventListener('abort', hangUp);
+      socket.close(reason);
+    },
   };
 };
 

@@ -25,14 +25,23 @@ export function placeOfRoute(route: MediaRoute, live: LiveConfig): RequestPlace 
       return 'any-worker';
     case 'hls-playlist':
     case 'hls-resource':
-      return hasPast(route.path, live) ? 'main' : 'worker-of-address';
+      return hasPast(route.path, live) || isBehindCdn(live) ? 'main' : 'worker-of-address';
     case 'mpd':
     case 'dash-resource':
     case 'time':
-      return 'worker-of-address';
+      return isBehindCdn(live) ? 'main' : 'worker-of-address';
     default:
       return 'main';
   }
+}
+
+/**
+ * Whether a CDN asks for all viewers. It comes from many addresses, all of which have to find the same segments, and
+ * asks for each once: one process has time for that.
+ */
+function isBehindCdn({ current }: LiveConfig): boolean {
+  const { allow, secrets } = current.http.origin;
+  return allow.length > 0 || secrets.length > 0;
 }
 
 /** Whether viewers can go back in a stream: its segments are on the disk of one process. */
