@@ -19,16 +19,21 @@ const TOOLS = [
   { command: 'ip', debian: ['iproute2'] },
   { command: 'nginx', debian: ['nginx-light'] },
   { command: 'nats-server', debian: ['nats-server'] },
+  { file: '/usr/lib/nginx/modules/ngx_rtmp_module.so', debian: ['libnginx-mod-rtmp'] },
+  { file: '/usr/lib/nginx/modules/ngx_http_js_module.so', debian: ['libnginx-mod-http-js'] },
   { command: 'Xvfb', debian: ['xvfb'] },
   { command: 'pulseaudio', debian: ['pulseaudio'] },
 ];
 
-const has = (command) => spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
+const has = ({ command, file }) =>
+  file === undefined
+    ? spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0
+    : existsSync(file);
 
 function installTools() {
-  const missing = TOOLS.filter(({ command }) => !has(command));
+  const missing = TOOLS.filter((tool) => !has(tool));
   if (missing.length === 0) return;
-  const names = missing.map(({ command }) => command).join(', ');
+  const names = missing.map(({ command, file }) => command ?? file).join(', ');
   const packages = [...new Set(missing.flatMap(({ debian }) => debian))];
   const isDebianRoot = existsSync('/etc/debian_version') && process.getuid?.() === 0;
   if (!isDebianRoot) {

@@ -1,6 +1,6 @@
 import { captionsIn } from '@sluice/media';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser, type TestBrowser } from './support/browser.js';
+import { startBrowser, type TestBrowser, VIDEO } from './support/browser.js';
 import { captioned, cea608, HELLO } from './support/captions.js';
 import { type Clip, makeClip } from './support/clip.js';
 import { validateLive } from './support/hls-validator/validate-live.js';
@@ -68,7 +68,7 @@ describe('captions over HLS', () => {
     await page.goto(`${sluice.http}/player/${app}/show?protocol=hls&muted=1`);
     const captions = async () =>
       String(
-        await page.evaluate(`[...(document.querySelector('video')?.textTracks ?? [])]
+        await page.evaluate(`[...(${VIDEO}?.textTracks ?? [])]
           .map(({ label, cues }) => [label, ...[...(cues ?? [])].map(({ text }) => text)].join()).join()`),
       );
     await until('it has read them', async () => (await captions()).includes('HELLO'), 30_000);

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { playerReport, startBrowser, type TestBrowser } from './support/browser.js';
+import { playerReport, startBrowser, type TestBrowser, VIDEO } from './support/browser.js';
 import { makeClip } from './support/clip.js';
 import { ClipPublisher } from './support/publisher.js';
 import { startServer, type TestServer } from './support/server.js';
@@ -133,11 +133,11 @@ describe('the player page with Low-Latency HLS', () => {
     page.on('response', (response) => {
       if (/-\d+\.\d+\.m4s$/.test(response.url())) parts.add(response.url());
     });
-    await page.goto(`${sluice.http}/player/live/low?protocol=hls&muted=1`);
+    await page.goto(`${sluice.http}/player/live/low?protocol=ll-hls&muted=1`);
     const latency = async () => (await playerReport(page)).latencySeconds ?? Number.POSITIVE_INFINITY;
     await until('it plays less than 3 s late', async () => (await latency()) < 3 && parts.size > 10, 30_000);
     const seen = await page.evaluate<{ stalledMs: number; played: number }>(`new Promise((resolve) => {
-      const video = document.querySelector('video');
+      const video = ${VIDEO};
       const from = video.currentTime;
       let [stalledMs, stalledAt] = [0, 0];
       const goesOn = () => {

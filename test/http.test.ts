@@ -69,7 +69,7 @@ describe('what players and caches see over HTTP', () => {
     const playlist = await fetch(playlistUrl());
     const text = await playlist.text();
     expect(playlist.headers.get('content-type')).toBe('application/vnd.apple.mpegurl');
-    expect(playlist.headers.get('cache-control')).toBe('no-cache');
+    expect(playlist.headers.get('cache-control')).toBe('public, max-age=0, s-maxage=1');
     expect(playlist.headers.get('access-control-allow-origin')).toBe('*');
     expect(playlist.headers.get('vary')).toMatch(/Accept-Encoding/);
     const segmentUrl = parsePlaylist(text, playlistUrl()).segments.at(-1)?.url ?? '';
@@ -127,7 +127,7 @@ describe('what players and caches see over HTTP', () => {
   it('serves pages under a strict policy, and their parts to be kept for good', async () => {
     const page = await fetch(`${sluice.http}/player/live/show`);
     const html = await page.text();
-    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'self'/);
+    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'; script-src 'self'/);
     expect(page.headers.get('x-content-type-options')).toBe('nosniff');
     const script = /src="(\/assets\/[^"]+\.js)"/.exec(html)?.[1] ?? '';
     const asset = await fetch(sluice.http + script);

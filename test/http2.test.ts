@@ -58,7 +58,7 @@ describe('HTTP/2', () => {
     const [playlist] = waiting;
     expect(playlist?.headers).toMatchObject({
       'content-type': 'application/vnd.apple.mpegurl',
-      'cache-control': 'no-cache',
+      'cache-control': 'public, max-age=0, s-maxage=1',
     });
     expect(playlist?.headers.connection).toBeUndefined();
     const { segments } = parsePlaylist(playlist?.body.toString() ?? '', `${sluice.https}/live/other.m3u8`);

@@ -62,7 +62,7 @@ describe('SRT relays', () => {
     await until('it goes on', () => pictures() > before + 30, 20_000);
     await viewer.leave();
     const { body } = await api(sluice, 'GET', '/api/v2/config');
-    expect(JSON.stringify(body)).toContain('"pull":{"url":"(set)"}');
+    expect(JSON.stringify(body)).toContain('"pull":{"url":"(set)"');
     expect(JSON.stringify(body)).not.toContain(SECRET_MARK);
   }, 60_000);
 

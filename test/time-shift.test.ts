@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { playerReport, startBrowser, type TestBrowser } from './support/browser.js';
+import { playerReport, startBrowser, type TestBrowser, VIDEO } from './support/browser.js';
 import { validateLive } from './support/hls-validator/validate-live.js';
 import { IS_LONG } from './support/long.js';
 import { exited } from './support/publisher.js';
@@ -31,8 +31,8 @@ async function ageShown(page: Page): Promise<number> {
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = 8;
     const drawing = canvas.getContext('2d');
-    const kept = document.querySelector('.last-frame:not([hidden])');
-    drawing.drawImage(kept ?? document.querySelector('video'), 0, 0, 8, 8);
+    const kept = document.querySelector('sluice-player').shadowRoot.querySelector('.last-frame:not([hidden])');
+    drawing.drawImage(kept ?? ${VIDEO}, 0, 0, 8, 8);
     return drawing.getImageData(4, 4, 1, 1).data[0];
   })()`);
   // Video levels: 16 is black, 235 is white.

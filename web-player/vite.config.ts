@@ -18,6 +18,7 @@ export default defineConfig({
         page('publish.html'),
         page('recordings.html'),
         page('api-docs.html'),
+        page('console.html'),
       ],
     },
   },

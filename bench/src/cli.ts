@@ -11,6 +11,7 @@ npm run bench -- [options]
   --seconds S           length of each measurement (15)
   --warm-up S           time between the last viewer's joining and the measurement (4)
   --targets T[,T…]      sluice, sluice-guarded, node-media-server, nginx-rtmp (all)
+  --workers N[,N…]      also: sluice with so many worker processes, on all cores
   --target NAME=PUBLISH_URL,PLAY_URL,PID
                         a server that runs already; may be given again, --targets then defaults to none
   --idle N              also: memory of N viewers of a stream that is all but silent
@@ -29,6 +30,7 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly targets: readonly string[];
+  readonly workers: readonly number[];
   readonly external: readonly ExternalTarget[];
   readonly idle: number;
   readonly ttff: number;
@@ -48,6 +50,7 @@ export function parseCommandLine(args: readonly string[], knownTargets: readonly
       seconds: { type: 'string', default: '15' },
       'warm-up': { type: 'string', default: '4' },
       targets: { type: 'string' },
+      workers: { type: 'string', default: '' },
       target: { type: 'string', multiple: true, default: [] },
       idle: { type: 'string', default: '0' },
       ttff: { type: 'string', default: '0' },
@@ -73,6 +76,7 @@ export function parseCommandLine(args: readonly string[], knownTargets: readonly
       values.targets === undefined
         ? defaultTargets
         : list(values.targets).map((text) => oneOf('--targets', text, knownTargets)),
+    workers: list(values.workers).map((text) => count('--workers', text)),
     external,
     idle: count('--idle', values.idle),
     ttff: count('--ttff', values.ttff),

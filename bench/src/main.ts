@@ -13,6 +13,7 @@ import { alignTable, newReport, type Report, renderResults, sections } from './r
 import { ensureClip, readClip } from './source-clip.js';
 import { externalTarget } from './targets/external.js';
 import { KNOWN_TARGETS } from './targets/index.js';
+import { sluiceWithWorkers } from './targets/sluice.js';
 
 const CACHE = fileURLToPath(new URL('../.cache', import.meta.url));
 const RESULTS = new URL('../RESULTS.md', import.meta.url);
@@ -38,6 +39,7 @@ async function bench(options: BenchOptions, command: string): Promise<Report> {
   const { seconds, warmUpSeconds, ttff: trials, ttffBackground: background } = options;
   const targets = [
     ...KNOWN_TARGETS.filter(({ name }) => options.targets.includes(name)),
+    ...options.workers.map(sluiceWithWorkers),
     ...options.external.map(externalTarget),
   ];
   const subjects = options.protocols.flatMap((protocol) =>

@@ -61,11 +61,14 @@ export async function playerReport(page: Page): Promise<PlayerReport> {
   return page.evaluate(() => (globalThis as unknown as { sluicePlayer: PlayerReport }).sluicePlayer);
 }
 
+/** The page's video element, also where a player holds it: JavaScript for the page. */
+export const VIDEO = `(document.querySelector('video') ?? document.querySelector('sluice-player')?.shadowRoot.querySelector('video') ?? null)`;
+
 /** Mean power of the sound that the page's video element plays: 0 is silence. */
 export function soundEnergy(page: Page): Promise<number> {
   return page.evaluate(`(async () => {
     const audio = new AudioContext();
-    const source = audio.createMediaElementSource(document.querySelector('video'));
+    const source = audio.createMediaElementSource(${VIDEO});
     const analyser = audio.createAnalyser();
     source.connect(analyser);
     analyser.connect(audio.destination);
@@ -84,7 +87,7 @@ export function soundEnergy(page: Page): Promise<number> {
 /** How much the pixels of the picture differ: 0 is one colour, as a black screen is, or no picture at all. */
 export function pictureVariance(page: Page): Promise<number> {
   return page.evaluate(`(() => {
-    const video = document.querySelector('video');
+    const video = ${VIDEO};
     if (video === null) return 0;
     const canvas = document.createElement('canvas');
     canvas.width = 64;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { flvOpeningMessages, flvSampleMessage, micros, type Sample, type TrackConfig } from '@sluice/media';
-import { RtmpClient } from '@sluice/rtmp';
+import { RtmpClient, type RtmpClientOptions } from '@sluice/rtmp';
 import type { Clip } from './clip.js';
 
 const TICK_MS = 10;
@@ -22,11 +22,15 @@ export class ClipPublisher {
   readonly #configs: readonly TrackConfig[];
   readonly #samples: readonly Sample[];
   readonly #length: number;
+  readonly #loop: boolean;
   #timer: NodeJS.Timeout | undefined;
   #sent = 0;
+  #began = 0;
+  #pausedAt = 0;
 
-  private constructor(client: RtmpClient, clip: Clip) {
+  private constructor(client: RtmpClient, clip: Clip, loop: boolean) {
     this.client = client;
+    this.#loop = loop;
     this.#configs = clip.events.flatMap((event) => (event.type === 'config' ? [event.config] : []));
     this.#length = loopLength(clip.samples);
     this.#samples = clip.samples.filter((sample) => sample.dts - firstDts(clip.samples) < this.#length);
@@ -35,12 +39,13 @@ export class ClipPublisher {
   static async start(
     url: string,
     clip: Clip,
-    options: { loop?: boolean; onClose?: () => void } = {},
+    options: { loop?: boolean } & Pick<RtmpClientOptions, 'onClose' | 'onReconnectRequest'> = {},
   ): Promise<ClipPublisher> {
-    const client = await RtmpClient.connect(url, options.onClose === undefined ? {} : { onClose: options.onClose });
+    const { loop = false, ...heard } = options;
+    const client = await RtmpClient.connect(url, heard);
     await client.publish();
-    const publisher = new ClipPublisher(client, clip);
-    publisher.#begin(options.loop ?? false);
+    const publisher = new ClipPublisher(client, clip, loop);
+    publisher.#begin();
     return publisher;
   }
 
@@ -51,6 +56,17 @@ export class ClipPublisher {
 
   get done(): boolean {
     return this.#timer === undefined;
+  }
+
+  /** Sends nothing until `resume`, as an encoder that hangs. */
+  pause(): void {
+    this.#pausedAt = performance.now();
+    this.#halt();
+  }
+
+  resume(): void {
+    this.#began += performance.now() - this.#pausedAt;
+    this.#timer = setInterval(() => this.#sendDue(), TICK_MS);
   }
 
   /** Ends the publish politely. */
@@ -70,24 +86,26 @@ export class ClipPublisher {
     this.#timer = undefined;
   }
 
-  #begin(loop: boolean): void {
+  #begin(): void {
     for (const message of flvOpeningMessages(this.#configs)) this.client.send(message);
-    const began = performance.now();
+    this.#began = performance.now();
+    this.#timer = setInterval(() => this.#sendDue(), TICK_MS);
+  }
+
+  #sendDue(): void {
     const first = firstDts(this.#samples);
-    this.#timer = setInterval(() => {
-      const elapsed = (performance.now() - began) * 1000;
-      for (;;) {
-        const round = Math.floor(this.#sent / this.#samples.length);
-        const sample = this.#samples[this.#sent % this.#samples.length];
-        if (sample === undefined || (round > 0 && !loop)) {
-          this.#halt();
-          return;
-        }
-        const at = sample.dts - first + round * this.#length;
-        if (at > elapsed) return;
-        this.#send({ ...sample, dts: micros(at), pts: micros(at + sample.pts - sample.dts) });
+    const elapsed = (performance.now() - this.#began) * 1000;
+    for (;;) {
+      const round = Math.floor(this.#sent / this.#samples.length);
+      const sample = this.#samples[this.#sent % this.#samples.length];
+      if (sample === undefined || (round > 0 && !this.#loop)) {
+        this.#halt();
+        return;
       }
-    }, TICK_MS);
+      const at = sample.dts - first + round * this.#length;
+      if (at > elapsed) return;
+      this.#send({ ...sample, dts: micros(at), pts: micros(at + sample.pts - sample.dts) });
+    }
   }
 
   #send(sample: Sample): void {

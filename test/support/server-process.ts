@@ -9,6 +9,7 @@ import { until } from './until.js';
 const MAIN = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
 
 interface Ports {
+  readonly srt: number;
   readonly rtmp: number;
   readonly http: number;
   readonly api: number;
@@ -66,6 +67,11 @@ export class ServerProcess {
     this.#child.kill('SIGUSR2');
     const text = await (await fetch(`http://127.0.0.1:${this.ports.api}/metrics`)).text();
     return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
+  }
+
+  /** Resolves with its exit code when it has ended by itself. */
+  get exited(): Promise<number | null> {
+    return exited(this.#child);
   }
 
   /** Ends it as a crash does. */

@@ -1,18 +1,16 @@
 import { Backoff } from './backoff.js';
 import { startPlayback } from './controls/sound.js';
-import type { Engine, EngineFailure } from './engines/engine.js';
+import type { Engine, EngineFailure, Quality } from './engines/engine.js';
 import { loadEngine } from './engines/load-engine.js';
+import type { FailedProtocols } from './failed-protocols.js';
 import { FrameCounter } from './frame-counter.js';
 import { LastFrame } from './last-frame.js';
 import { bufferedAhead, bufferedEnd, Comfort, chase, endOfGap, firstStep } from './live-edge.js';
-import { messageFor, type Unsupported } from './messages.js';
+import type { MessageContext, Unsupported } from './messages.js';
 import { type Look, PictureWatch } from './picture-watch.js';
 import { judge, type PlayerState } from './playback-state.js';
-import { showQualities, showState } from './player-display.js';
-import type { PlayerView } from './player-view.js';
 import {
   type BrowserAbilities,
-  chooseProtocol,
   type EngineKind,
   engineFor,
   mediaUrl,
@@ -23,6 +21,7 @@ import {
 import type { ServerClock } from './server-clock.js';
 import { type StatusClient, type StreamStatus, sameCodecs, type TrackStatus } from './status-client.js';
 import { TimeTravel } from './time-travel.js';
+import { WayChoice } from './way-choice.js';
 
 const TICK_MS = 250;
 /** How often the status is asked for: while all is well, and while something is about to change. */
@@ -39,18 +38,40 @@ const PROVED_MS = 10_000;
 const BEGINNING_MS = 2000;
 const REFUSED_RETRY_MS = 10_000;
 const UNSUPPORTED_RETRY_MS = 2000;
+/** After so many attempts in vain, it is told that nothing comes over the protocol that was asked for. */
+const BARREN_ATTEMPTS = 2;
 const NOT_FOUND = 404;
+/** Too many viewers, and a server that is going down: no other protocol would help. */
+const BUSY: ReadonlySet<number> = new Set([429, 503]);
+
+export interface LivePlayerListener {
+  /** The state, or what there is to say of it. */
+  changed(): void;
+  /** What can be chosen: qualities, tracks. */
+  choicesChanged(): void;
+  failed(failure: EngineFailure & { readonly protocol: PlayerProtocol | undefined }): void;
+  /** The browser plays it without sound only. */
+  silenced(): void;
+}
 
 export interface LivePlayerOptions {
   readonly path: string;
-  readonly view: PlayerView;
+  /** Origin of the server. */
+  readonly server: string;
+  /** For the server, with the credential of just now. */
+  readonly query: () => string;
+  readonly video: HTMLVideoElement;
+  /** The last picture, while the video element has none. */
+  readonly lastFrame: HTMLCanvasElement;
   readonly browser: BrowserAbilities;
   readonly client: StatusClient;
   readonly clock: ServerClock;
-  /** The page's own query. */
-  readonly search: string;
-  readonly protocol: string | null;
-  readonly muted: boolean;
+  readonly failed: FailedProtocols;
+  /** Undefined: whichever works. */
+  readonly protocol: PlayerProtocol | undefined;
+  /** Whether to begin without being asked to. */
+  readonly autoplay: boolean;
+  readonly listener: LivePlayerListener;
 }
 
 /** An engine at work. */
@@ -58,6 +79,7 @@ interface Running {
   readonly engine: Engine;
   readonly tracks: readonly TrackStatus[];
   readonly watch: PictureWatch;
+  hasMoved: boolean;
 }
 
 /** Keeps one stream playing: starts it when it is live, follows the live edge, and begins anew when it breaks. */
@@ -70,7 +92,9 @@ export class LivePlayer {
   readonly #backoff = new Backoff();
   readonly #comfort = new Comfort();
   readonly #frames = new FrameCounter();
-  #asked: string | null;
+  readonly #way: WayChoice;
+  readonly #closed = new AbortController();
+  #timer: ReturnType<typeof setInterval> | undefined;
   #state: PlayerState = 'connecting';
   #protocol: PlayerProtocol | undefined;
   #running: Running | undefined;
@@ -78,38 +102,46 @@ export class LivePlayer {
   #generation = 0;
   #starting = false;
   /** The viewer has not paused it. */
-  #wanted = true;
+  #wanted: boolean;
   #seen = false;
   #status: StreamStatus | undefined;
   #asking = false;
   #askedAt = Number.NEGATIVE_INFINITY;
+  /** The server gave no answer when it was last asked. */
+  #isUnreachable = false;
   #retryAt = 0;
   #errors = 0;
   #lastError = '';
+  #stalls = 0;
+  /** Attempts in which no picture came. */
+  #barren = 0;
   #refusal: number | undefined;
   #unsupported: Unsupported | undefined;
+  /** The viewer has gone to a past that only HLS has. */
+  #detour: { readonly behind: number; arrived: boolean } | undefined;
+  /** A version of the stream below its path; undefined is the stream itself. */
+  #rendition: string | undefined;
+  /** Of the engine's own. */
+  #quality = -1;
 
   constructor(options: LivePlayerOptions) {
     this.#options = options;
-    this.#video = options.view.video;
-    this.time = new TimeTravel({ video: this.#video, engine: () => this.engine, seek: (time) => this.#seek(time) });
-    this.#asked = options.protocol;
-    options.view.protocol.value = chooseProtocol(this.#asked, [], options.browser);
-    this.#lastFrame = new LastFrame(this.#video, options.view.lastFrame);
-    this.#video.addEventListener('play', () => {
-      this.#wanted = true;
+    this.#video = options.video;
+    this.#wanted = options.autoplay;
+    this.#way = new WayChoice(options.browser, options.failed, options.protocol);
+    this.time = new TimeTravel({
+      video: this.#video,
+      engine: () => this.engine,
+      seek: (time) => this.#seek(time),
+      elsewhere: this.#elsewhere(),
     });
-    this.#video.addEventListener('pause', () => {
-      // Emptying the element pauses it too, and so do some browsers in the background.
-      const byViewer = this.#running !== undefined && this.#video.readyState > 0 && !document.hidden;
-      if (!byViewer || this.#video.ended) return;
-      this.#wanted = false;
-      this.time.pause();
-    });
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && this.#wanted && this.#video.paused) void this.#play();
-    });
-    setInterval(() => this.#tick(), TICK_MS);
+    this.#lastFrame = new LastFrame(this.#video, options.lastFrame);
+    this.#listen();
+  }
+
+  /** Once. */
+  start(): void {
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#show('connecting');
     this.#tick();
   }
@@ -120,6 +152,11 @@ export class LivePlayer {
 
   get protocol(): PlayerProtocol | undefined {
     return this.#protocol;
+  }
+
+  /** The one that was asked for; undefined where it is left to the player. */
+  get asked(): PlayerProtocol | undefined {
+    return this.#way.asked;
   }
 
   get status(): StreamStatus | undefined {
@@ -144,24 +181,154 @@ export class LivePlayer {
     return this.#lastError;
   }
 
-  /** Goes on with another protocol. */
-  switchTo(protocol: PlayerProtocol): void {
-    this.#asked = protocol;
+  /** How often the picture stood still because nothing came. */
+  get stalls(): number {
+    return this.#stalls;
+  }
+
+  /** What there is to say of the state. */
+  get context(): MessageContext {
+    return {
+      path: this.#options.path,
+      seen: this.#seen,
+      attempts: this.#backoff.attempts,
+      refusal: this.#refusal,
+      unsupported: this.#unsupported,
+      nothingOver: this.#barren >= BARREN_ATTEMPTS ? this.#way.asked : undefined,
+      deviceOffline: !navigator.onLine,
+    };
+  }
+
+  get qualities(): readonly Quality[] {
+    const own = this.engine?.qualities ?? [];
+    return own.length > 0 || this.#isHls ? own : (this.#status?.renditions ?? []).map((name) => ({ name }));
+  }
+
+  /** Whether -1 among the qualities is the engine's own choice; else it is the stream itself. */
+  get choosesQuality(): boolean {
+    return (this.engine?.qualities.length ?? 0) > 0;
+  }
+
+  /** Index of the one that was chosen, or -1. */
+  get quality(): number {
+    return this.choosesQuality ? this.#quality : this.qualities.findIndex(({ name }) => name === this.#rendition);
+  }
+
+  /** @param index of the qualities, or -1 */
+  chooseQuality(index: number): void {
+    if (this.choosesQuality) {
+      this.#quality = index;
+      this.engine?.chooseQuality(index);
+      return;
+    }
+    this.#rendition = this.qualities[index]?.name;
+    this.#restart();
+  }
+
+  /** Goes on with another protocol; undefined leaves it to the player. */
+  switchTo(protocol: PlayerProtocol | undefined): void {
+    this.#way.asked = protocol;
+    this.#way.networkChanged();
     this.#wanted = true;
+    this.#barren = 0;
+    this.#detour = undefined;
+    this.#backoff.reset();
+    this.#restart();
+  }
+
+  /** The credential is another one. */
+  credentialChanged(): void {
+    if (this.#state !== 'refused') return;
     this.#retryAt = 0;
-    this.#stop();
+    this.#askedAt = Number.NEGATIVE_INFINITY;
     this.#tick();
   }
 
-  togglePlay(): void {
-    if (this.#running !== undefined && !this.#video.paused) {
-      this.#video.pause();
-      return;
-    }
+  play(): void {
     this.#wanted = true;
     this.#retryAt = 0;
     if (this.#running !== undefined) void this.#play();
     this.#tick();
+  }
+
+  pause(): void {
+    if (this.#running === undefined) this.#wanted = false;
+    else this.#video.pause();
+  }
+
+  togglePlay(): void {
+    if (this.#running !== undefined && !this.#video.paused) this.pause();
+    else this.play();
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#closed.abort();
+    this.#stop();
+  }
+
+  #listen(): void {
+    const { signal } = this.#closed;
+    this.#video.addEventListener(
+      'play',
+      () => {
+        this.#wanted = true;
+      },
+      { signal },
+    );
+    this.#video.addEventListener('pause', () => this.#paused(), { signal });
+    const seen = () => {
+      if (!document.hidden && this.#wanted && this.#running !== undefined && this.#video.paused) void this.#play();
+    };
+    document.addEventListener('visibilitychange', seen, { signal });
+    window.addEventListener('online', () => this.#networkIsBack(), { signal });
+  }
+
+  #paused(): void {
+    // Emptying the element pauses it too, and so do some browsers in the background.
+    const byViewer = this.#running !== undefined && this.#video.readyState > 0 && !document.hidden;
+    if (!byViewer || this.#video.ended) return;
+    this.#wanted = false;
+    this.time.pause();
+  }
+
+  #networkIsBack(): void {
+    this.#way.networkChanged();
+    this.#retryAt = 0;
+    this.#askedAt = Number.NEGATIVE_INFINITY;
+    this.#tick();
+  }
+
+  get #isHls(): boolean {
+    return this.#protocol === 'hls' || this.#protocol === 'll-hls';
+  }
+
+  #elsewhere() {
+    const detour = () => this.#detour;
+    const go = (behind: number | undefined) => {
+      this.#restart();
+      this.#detour = behind === undefined ? undefined : { behind, arrived: false };
+      this.#tick();
+    };
+    return {
+      get isThere() {
+        return detour() !== undefined;
+      },
+      past: () => this.#past(),
+      now: () => this.#options.clock.now(),
+      goBack: (behind: number) => go(behind),
+      comeBack: () => go(undefined),
+    };
+  }
+
+  /** How far back HLS has the stream, in seconds. */
+  #past(): number | undefined {
+    const { timeShiftSeconds, since, tracks } = this.#status ?? {};
+    const { browser, clock } = this.#options;
+    if (timeShiftSeconds === undefined || since === undefined || tracks === undefined) return undefined;
+    if (engineFor('ll-hls', tracks, browser) === undefined) return undefined;
+    return Math.min(timeShiftSeconds, (clock.now() - Date.parse(since)) / 1000);
   }
 
   #tick(): void {
@@ -177,12 +344,18 @@ export class LivePlayer {
     if (this.#asking) return;
     this.#asking = true;
     this.#askedAt = now + (Math.random() - 0.5) * ASK_SPREAD * ASK_ELSE_MS;
+    const { client, path, query } = this.#options;
     try {
-      const status = await this.#options.client.stream(this.#options.path);
+      const status = await client.stream(path, query());
+      if (this.#closed.signal.aborted) return;
+      this.#isUnreachable = false;
       if (typeof status !== 'number') this.#heard(status);
       // Who was let in may stay, also when the credential is too old to be let in again.
       else if (this.#running === undefined) this.#refuse(status);
     } catch {
+      if (this.#closed.signal.aborted) return;
+      this.#way.serverIsAway();
+      this.#isUnreachable = true;
       // While the picture moves there is nothing to tell.
       if (this.#running === undefined) {
         this.#status = undefined;
@@ -193,12 +366,16 @@ export class LivePlayer {
   }
 
   #heard(status: StreamStatus): void {
-    const before = this.#status?.state;
+    const before = this.#status;
     this.#status = status;
+    if (status.state === 'live') this.#way.serverIsWell();
+    else this.#way.serverIsAway();
+    if (before?.renditions?.join() !== status.renditions?.join()) this.#options.listener.choicesChanged();
     if (status.state === 'offline') {
       // Who is behind sees the end before it is over.
       if (this.#running !== undefined && this.time.shifted && !this.#video.ended) return;
       this.#stop();
+      this.#detour = undefined;
       this.#backoff.reset();
       this.#show('offline');
       return;
@@ -206,9 +383,9 @@ export class LivePlayer {
     const running = this.#running;
     if (running === undefined) {
       if (status.state === 'waiting') this.#show('waiting');
-      else if (before !== 'live' && this.#retryAt <= performance.now()) this.#show('connecting');
+      else if (before?.state !== 'live' && this.#retryAt <= performance.now()) this.#show('connecting');
     } else if (status.state === 'live') {
-      if (before !== 'live') running.watch.expectMove(performance.now());
+      if (before?.state !== 'live') running.watch.expectMove(performance.now());
       // The encoder came back with other codecs, which the engine's buffers don't take.
       if (status.tracks.length > 0 && !sameCodecs(status.tracks, running.tracks)) this.#stop();
     }
@@ -221,30 +398,36 @@ export class LivePlayer {
     // A stream begins before its first picture; the tracks come with that.
     if (status.tracks.length === 0) return;
     if (!this.#wanted) this.#show('paused');
-    else if (now >= this.#retryAt) this.#choose(status.tracks, now);
+    else if (now >= this.#retryAt) this.#choose(status, now);
   }
 
-  #choose(tracks: readonly TrackStatus[], now: number): void {
-    const { browser, view } = this.#options;
-    const protocol = chooseProtocol(this.#asked, tracks, browser);
-    this.#protocol = protocol;
-    view.protocol.value = protocol;
-    const kind = engineFor(protocol, tracks, browser);
-    if (kind !== undefined) {
+  #choose(status: StreamStatus, now: number): void {
+    const { tracks } = status;
+    const { browser } = this.#options;
+    const protocol = this.#detour === undefined ? this.#way.choose(status) : 'll-hls';
+    const kind = protocol === undefined ? undefined : engineFor(protocol, tracks, browser);
+    if (protocol !== undefined && kind !== undefined) {
       void this.#start(kind, protocol, tracks);
       return;
     }
-    const missing = unplayableTracks(protocol, tracks, browser);
-    this.#unsupported = { protocol, tracks: missing, others: playableProtocols(tracks, browser) };
+    const { asked } = this.#way;
+    const missing = unplayableTracks(asked ?? 'll-hls', tracks, browser);
+    this.#unsupported = {
+      protocol: asked,
+      tracks: missing.length > 0 || asked !== undefined ? missing : tracks,
+      others: playableProtocols(tracks, browser),
+    };
+    this.#protocol = asked;
     this.#retryAt = now + UNSUPPORTED_RETRY_MS;
     this.#show('unsupported');
   }
 
   async #start(kind: EngineKind, protocol: PlayerProtocol, tracks: readonly TrackStatus[]): Promise<void> {
-    const { path, clock, search } = this.#options;
+    const { server, path, query, clock, listener } = this.#options;
     const generation = ++this.#generation;
     const overtaken = () => generation !== this.#generation;
     this.#starting = true;
+    this.#protocol = protocol;
     this.#show('connecting');
     try {
       const make = await loadEngine(kind);
@@ -253,23 +436,25 @@ export class LivePlayer {
         failed: (failure: EngineFailure) => {
           if (!overtaken()) this.#failed(failure);
         },
-        qualitiesChanged: () => this.#showQualities(),
+        choicesChanged: () => listener.choicesChanged(),
       };
-      const url = mediaUrl(location.origin, path, protocol, search);
-      const engine = make({ video: this.#video, url, tracks, clock, events });
-      this.#running = { engine, tracks, watch: new PictureWatch(performance.now(), this.#video.currentTime) };
+      const version = this.#rendition === undefined || this.#isHls ? path : `${path}/${this.#rendition}`;
+      const url = mediaUrl(server, version, protocol, query());
+      const engine = make({ video: this.#video, url, tracks, lowLatency: protocol === 'll-hls', clock, events });
+      const watch = new PictureWatch(performance.now(), engine.progress?.() ?? this.#video.currentTime);
+      this.#running = { engine, tracks, watch, hasMoved: false };
       this.#starting = false;
     } catch (error) {
       if (!overtaken()) this.#failed({ reason: error instanceof Error ? error.message : String(error) });
       return;
     }
-    this.#showQualities();
+    listener.choicesChanged();
     await this.#play();
   }
 
-  #play(): Promise<void> {
+  async #play(): Promise<void> {
     this.time.resume();
-    return startPlayback(this.#options.view, this.#options.muted);
+    if ((await startPlayback(this.#video)) === 'silenced') this.#options.listener.silenced();
   }
 
   /** Lets go of the engine; its last picture stays. */
@@ -279,23 +464,40 @@ export class LivePlayer {
     if (this.#running === undefined) return;
     this.#lastFrame.keep();
     this.#running.engine.destroy();
+    // They can't be taken away: the next engine puts its own beside them.
+    for (const track of this.#video.textTracks) track.mode = 'disabled';
     this.#running = undefined;
+    this.#quality = -1;
     this.time.reset();
     this.#video.playbackRate = 1;
   }
 
-  #failed({ reason, httpStatus, ended = false }: EngineFailure): void {
+  #restart(): void {
+    this.#retryAt = 0;
+    this.#stop();
+    this.#tick();
+  }
+
+  #failed(failure: EngineFailure): void {
+    const { reason, httpStatus, ended = false } = failure;
+    const protocol = this.#protocol;
+    const hasMoved = this.#running?.hasMoved ?? false;
     // That an encoder which is gone doesn't come back is no fault of anything here.
     if (!ended || this.#status?.state !== 'waiting') {
       this.#errors += 1;
       this.#lastError = reason;
+      this.#options.listener.failed({ ...failure, protocol });
     }
     this.#stop();
+    this.#detour = undefined;
+    if (!hasMoved) this.#barren += 1;
+    const mayBeTheWay = this.#way.asked === undefined && httpStatus !== undefined && !BUSY.has(httpStatus);
     // A stream that isn't there is no refusal: the status tells what has become of it.
-    if (httpStatus !== undefined && httpStatus !== NOT_FOUND) {
+    if (httpStatus !== undefined && httpStatus !== NOT_FOUND && !mayBeTheWay) {
       this.#refuse(httpStatus);
       return;
     }
+    if (protocol !== undefined) this.#way.broke({ protocol, hasMoved, attempts: this.#backoff.attempts });
     const now = performance.now();
     this.#retryAt = now + this.#backoff.next();
     this.#status = undefined;
@@ -304,6 +506,7 @@ export class LivePlayer {
   }
 
   #refuse(httpStatus: number): void {
+    this.#way.serverIsAway();
     this.#refusal = httpStatus;
     this.#retryAt = performance.now() + REFUSED_RETRY_MS;
     this.#show('refused');
@@ -317,14 +520,14 @@ export class LivePlayer {
   #look(running: Running, now: number): void {
     const video = this.#video;
     const { engine, watch } = running;
-    const look = watch.look(now, video.currentTime, video.paused);
+    const look = watch.look(now, engine.progress?.() ?? video.currentTime, video.paused);
     const { state, act } = judge({
       ...look,
       status: this.#status?.state,
       paused: video.paused,
       patience: engine.patience,
     });
-    if (look.moving) this.#moved(engine, look, now);
+    if (look.moving) this.#moved(running, look, now);
     else if (!video.paused) this.#leaveGap();
     if (act === 'restart') {
       this.#failed({ reason: 'the picture stands still' });
@@ -332,17 +535,22 @@ export class LivePlayer {
     }
     if (act === 'unload' && !this.time.shifted) this.#stop();
     else if (act === 'ask') this.#askSoon(now);
-    this.#show(state);
+    // Nothing comes, and this is why.
+    this.#show(state === 'buffering' && this.#isUnreachable ? 'unreachable' : state);
   }
 
-  #moved(engine: Engine, look: Look, now: number): void {
+  #moved(running: Running, look: Look, now: number): void {
+    const { engine } = running;
     // Who watches wants to be counted.
     if (this.#state === 'connecting') this.#askedAt = now - ASK_PLAYING_MS + ASK_COUNTED_MS;
     this.#seen = true;
+    running.hasMoved = true;
+    this.#barren = 0;
     this.#lastFrame.drop();
     if (look.age > PROVED_MS) this.#backoff.reset();
-    if (this.#state === 'buffering') this.#comfort.stalled(now);
+    if (this.#state === 'buffering' || this.#state === 'unreachable') this.#comfort.stalled(now);
     else this.#comfort.moved(now);
+    if (this.#detour?.arrived === false) this.#detour.arrived = this.time.arrive(this.#detour.behind);
     if (engine.followsEdge) return;
     const video = this.#video;
     const lag = bufferedAhead(video.buffered, video.currentTime) ?? 0;
@@ -363,18 +571,8 @@ export class LivePlayer {
   }
 
   #show(state: PlayerState): void {
+    if (state === 'buffering' && this.#state !== 'buffering') this.#stalls += 1;
     this.#state = state;
-    const message = messageFor(state, {
-      path: this.#options.path,
-      seen: this.#seen,
-      attempts: this.#backoff.attempts,
-      refusal: this.#refusal,
-      unsupported: this.#unsupported,
-    });
-    showState(this.#options.view, state, message, this.time.shifted);
-  }
-
-  #showQualities(): void {
-    showQualities(this.#options.view, this.#running?.engine.qualities ?? []);
+    this.#options.listener.changed();
   }
 }

@@ -2,6 +2,7 @@ import { codecName } from './format.js';
 import type { PlayerState } from './playback-state.js';
 import { type PlayerProtocol, PROTOCOL_NAMES } from './protocol.js';
 import type { TrackStatus } from './status-client.js';
+import type { Texts } from './texts/texts.js';
 
 /** What is told over the picture. */
 export interface Message {
@@ -19,77 +20,82 @@ export interface MessageContext {
   readonly refusal?: number | undefined;
   /** Why the browser can't play it. */
   readonly unsupported?: Unsupported | undefined;
+  /** The protocol that was asked for, where again and again no picture came over it. */
+  readonly nothingOver?: PlayerProtocol | undefined;
+  /** The browser knows that it has no network. */
+  readonly deviceOffline?: boolean;
 }
 
 export interface Unsupported {
-  readonly protocol: PlayerProtocol;
+  /** Undefined where none was asked for, and none will do. */
+  readonly protocol: PlayerProtocol | undefined;
   /** Empty if the browser lacks the protocol itself. */
   readonly tracks: readonly TrackStatus[];
   /** Where it would play. */
   readonly others: readonly PlayerProtocol[];
 }
 
-const AGAIN = 'Trying again …';
 const BAD_REQUEST = 400;
 const UNAUTHORIZED = 401;
 const TOO_MANY_REQUESTS = 429;
 const SERVICE_UNAVAILABLE = 503;
 
 /** What to say in a state; undefined where the picture speaks for itself. */
-export function messageFor(state: PlayerState, context: MessageContext): Message | undefined {
+export function messageFor(state: PlayerState, context: MessageContext, texts: Texts): Message | undefined {
   switch (state) {
     case 'playing':
     case 'paused':
       return undefined;
     case 'connecting':
-      return context.attempts === 0
-        ? { headline: 'Connecting …' }
-        : { headline: 'The connection broke.', detail: AGAIN };
+      return connectingMessage(context, texts);
     case 'offline':
       return context.seen
-        ? { headline: `${context.path} has ended.`, detail: 'If it comes back, it will start by itself.' }
-        : { headline: `${context.path} is not live yet.`, detail: 'It will start by itself.' };
+        ? { headline: texts.ended(context.path), detail: texts.mayReturn }
+        : { headline: texts.notYet(context.path), detail: texts.willStart };
     case 'waiting':
-      return { headline: 'Waiting for the encoder to come back …' };
+      return { headline: texts.waiting };
     case 'buffering':
-      return { headline: 'Buffering …' };
+      return { headline: texts.buffering };
     case 'unreachable':
-      return { headline: 'The server does not answer.', detail: AGAIN };
+      return context.deviceOffline === true
+        ? { headline: texts.deviceOffline, detail: texts.whenOnline }
+        : { headline: texts.noAnswer, detail: texts.again };
     case 'refused':
-      return refusalMessage(context.refusal);
+      return refusalMessage(context.refusal, texts);
     case 'unsupported':
-      return context.unsupported === undefined ? undefined : unsupportedMessage(context.unsupported);
+      return context.unsupported === undefined ? undefined : unsupportedMessage(context.unsupported, texts);
   }
 }
 
-function refusalMessage(status: number | undefined): Message {
-  if (status === BAD_REQUEST) return { headline: 'This is no name that a stream can have.' };
-  if (status === UNAUTHORIZED) {
-    return {
-      headline: 'You need a valid link to watch this.',
-      detail: 'The one that you have is missing its key, or is too old.',
-    };
+function connectingMessage({ nothingOver, attempts }: MessageContext, texts: Texts): Message {
+  if (nothingOver !== undefined) {
+    return { headline: texts.nothingOver(PROTOCOL_NAMES[nothingOver]), detail: texts.chooseAuto };
   }
-  if (status === TOO_MANY_REQUESTS) return { headline: 'The server takes no more viewers just now.', detail: AGAIN };
-  if (status === SERVICE_UNAVAILABLE) return { headline: 'The server is going down or overloaded.', detail: AGAIN };
-  return { headline: 'The server does not let you watch this.', detail: `It answered ${status}. ${AGAIN}` };
+  return attempts === 0 ? { headline: texts.connecting } : { headline: texts.broke, detail: texts.again };
 }
 
-function unsupportedMessage({ protocol, tracks, others }: Unsupported): Message {
-  const what = tracks.length === 0 ? '' : `${codecList(tracks)} over `;
-  const headline = `This browser can't play ${what}${PROTOCOL_NAMES[protocol]}.`;
-  if (others.length > 0) {
-    const names = others.map((other) => PROTOCOL_NAMES[other]).join(' or ');
-    return { headline, detail: `${names} will do: choose it below.` };
-  }
-  return { headline, detail: 'Nor over another protocol. Another browser may, or the encoder can send H.264 and AAC.' };
+function refusalMessage(status: number | undefined, texts: Texts): Message {
+  if (status === BAD_REQUEST) return { headline: texts.badName };
+  if (status === UNAUTHORIZED) return { headline: texts.needsLink, detail: texts.linkIsOld };
+  if (status === TOO_MANY_REQUESTS) return { headline: texts.full, detail: texts.again };
+  if (status === SERVICE_UNAVAILABLE) return { headline: texts.goingDown, detail: texts.again };
+  return { headline: texts.refused, detail: `${texts.refusedWith(status)} ${texts.again}` };
 }
+
+function unsupportedMessage({ protocol, tracks, others }: Unsupported, texts: Texts): Message {
+  const over = protocol === undefined ? undefined : PROTOCOL_NAMES[protocol];
+  const headline = texts.cannotPlay(codecList(tracks, texts.and), over);
+  return { headline, detail: others.length > 0 ? texts.willDo(namesOf(others)) : texts.noneWillDo };
+}
+
+const namesOf = (protocols: readonly PlayerProtocol[]): string[] =>
+  protocols.map((protocol) => PROTOCOL_NAMES[protocol]);
 
 /** `HEVC (hvc1.1.6.L93.B0) and Opus` */
-function codecList(tracks: readonly TrackStatus[]): string {
+function codecList(tracks: readonly TrackStatus[], and: string): string {
   return tracks
     .map(({ codec, codecString }) =>
       codecString === codec ? codecName(codec) : `${codecName(codec)} (${codecString})`,
     )
-    .join(' and ');
+    .join(` ${and} `);
 }

@@ -1,76 +1,64 @@
-import { browserAbilities } from './browser.js';
-import { connectControls } from './controls/connect.js';
-import { connectTimeBar } from './controls/time-bar.js';
-import { element, required } from './dom.js';
-import { bufferedAhead } from './live-edge.js';
-import { LivePlayer } from './live-player.js';
-import { showFigures } from './player-display.js';
-import { createPlayerView } from './player-view.js';
+import { element, required, setText } from './dom.js';
+import type { SluicePlayer } from './element/public.js';
+import { createPlayerPage, type PlayerPage, showFigures } from './player-page-view.js';
 import { isProtocol, streamPathOf } from './protocol.js';
-import { ServerClock } from './server-clock.js';
-import { StatusClient } from './status-client.js';
+import { textsFor } from './texts/texts.js';
 
 const FIGURES_MS = 500;
+/** What the page's own URL says to the page; the rest is for the server. */
+const OWN_PARAMETERS = ['protocol', 'muted', 'lang'] as const;
+
+const query = new URLSearchParams(location.search);
+const asked = query.get('lang');
+const texts = textsFor(asked === null ? navigator.languages : [asked, ...navigator.languages]);
+document.documentElement.lang = texts.locale;
 
 const path = streamPathOf(location.pathname);
 if (path === undefined) {
-  const text = 'This is no name of a stream. A player’s address looks like /player/live/show.';
-  required('player').append(element('p', { class: 'astray' }, text, ' ', element('a', { href: '/' }, 'All streams')));
+  const toStart = element('a', { href: '/' }, texts.allStreams);
+  required('player').append(element('p', { class: 'astray' }, texts.astray, ' ', toStart));
 } else {
   open(path);
 }
 
 function open(streamPath: string): void {
   document.title = `${streamPath} · Sluice`;
-  const view = createPlayerView(streamPath);
-  required('player').append(view.root);
-  const query = new URLSearchParams(location.search);
-  const clock = new ServerClock();
-  const player = new LivePlayer({
-    path: streamPath,
-    view,
-    browser: browserAbilities(view.video),
-    client: new StatusClient(clock, location.search),
-    clock,
-    search: location.search,
-    protocol: query.get('protocol'),
-    muted: query.get('muted') === '1',
-  });
-  connectControls(view, player);
-  connectTimeBar(view, player.time);
-  view.protocol.addEventListener('change', () => {
-    const { value } = view.protocol;
-    if (!isProtocol(value)) return;
-    query.set('protocol', value);
+  const player = element('sluice-player', { autoplay: '', controls: '', hotkeys: 'page' });
+  const protocol = query.get('protocol');
+  if (isProtocol(protocol)) player.setAttribute('protocol', protocol);
+  if (query.get('muted') === '1') player.setAttribute('muted', '');
+  const forServer = new URLSearchParams(query);
+  for (const name of OWN_PARAMETERS) forServer.delete(name);
+  player.src = `/${streamPath}${forServer.size === 0 ? '' : `?${forServer}`}`;
+  const page = createPlayerPage(streamPath, player, texts);
+  required('player').append(page.root);
+  player.addEventListener('protocolchoice', ({ detail }) => {
+    query.set('protocol', detail.protocol);
     history.replaceState(null, '', `?${query}`);
-    player.switchTo(value);
   });
-  view.quality.addEventListener('change', () => player.engine?.chooseQuality(Number(view.quality.value)));
-  view.video.addEventListener('resize', () => {
-    const { videoWidth, videoHeight } = view.video;
-    if (videoHeight > 0) view.stage.style.setProperty('--picture-aspect', String(videoWidth / videoHeight));
-  });
-  setInterval(() => showFigures(view, player), FIGURES_MS);
-  expose(view.video, player);
+  keepCredentialAside(page);
+  setInterval(() => refresh(page, player), FIGURES_MS);
+  Object.defineProperty(window, 'sluicePlayer', { get: () => player.statistics });
 }
 
-/** How the player stands, for tests and for the curious. */
-function expose(video: HTMLVideoElement, player: LivePlayer): void {
-  Object.defineProperty(window, 'sluicePlayer', {
-    get: () => ({
-      state: player.state,
-      protocol: player.protocol,
-      videoWidth: video.videoWidth,
-      currentTime: video.currentTime,
-      latencySeconds: player.engine?.latency(),
-      latencyBasis: player.engine?.latencyBasis,
-      shifted: player.time.shifted,
-      seekRange: player.time.range,
-      playingDate: player.time.dateAt(video.currentTime),
-      bufferedSeconds: bufferedAhead(video.buffered, video.currentTime),
-      framesDecoded: player.framesDecoded,
-      errors: player.errors,
-      lastError: player.lastError,
-    }),
-  });
+function refresh(page: PlayerPage, player: SluicePlayer): void {
+  const { statistics } = player;
+  if (statistics === undefined) return;
+  const { videoWidth, videoHeight } = statistics;
+  if (videoHeight > 0) player.style.setProperty('--picture-aspect', String(videoWidth / videoHeight));
+  showFigures(page, statistics, texts);
+  const name = statistics.state === 'playing' && statistics.shifted ? texts.earlier : texts.states[statistics.state];
+  setText(page.state, name);
+}
+
+/** The page's query goes along to the recordings, but is written into the link only when it is followed. */
+function keepCredentialAside({ recordings }: PlayerPage): void {
+  const bare = recordings.href;
+  const follow = () => {
+    recordings.href = bare + location.search;
+    setTimeout(() => {
+      recordings.href = bare;
+    });
+  };
+  for (const name of ['click', 'auxclick'] as const) recordings.addEventListener(name, follow);
 }

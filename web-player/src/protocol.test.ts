@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
+  automaticProtocols,
   type BrowserAbilities,
-  chooseProtocol,
   engineFor,
   mediaUrl,
+  type PlayerProtocol,
   playableProtocols,
   streamPathOf,
   unplayableTracks,
@@ -52,25 +53,23 @@ describe('streamPathOf', () => {
   });
 });
 
-describe('chooseProtocol', () => {
-  it('takes what was asked for', () => {
-    expect(chooseProtocol('ws-flv', [h264, aac], chrome)).toBe('ws-flv');
-    expect(chooseProtocol('flv', [h264, aac], iPhone)).toBe('flv');
+describe('automaticProtocols', () => {
+  const hasFailed = (...failed: readonly PlayerProtocol[]) => ({
+    hasFailed: (protocol: PlayerProtocol) => failed.includes(protocol),
   });
 
-  it('begins with HTTP-FLV where that plays, and on Apple’s phones with HLS', () => {
-    expect(chooseProtocol(null, [h264, aac], chrome)).toBe('flv');
-    expect(chooseProtocol('rtmp', [h264, aac], chrome)).toBe('flv');
-    expect(chooseProtocol(null, [h264, aac], iPhone)).toBe('hls');
-    expect(chooseProtocol(null, [h264, aac], oldIPhone)).toBe('hls');
-    expect(chooseProtocol(null, [], oldIPhone)).toBe('hls');
+  it('begins with the one that is the least behind', () => {
+    expect(automaticProtocols([h264, aac], chrome, hasFailed())).toEqual(['webrtc', 'll-hls', 'flv', 'hls']);
+    expect(automaticProtocols([h264, aac], oldIPhone, hasFailed())).toEqual(['webrtc', 'll-hls', 'hls']);
   });
 
-  it('takes the one that plays every codec', () => {
-    expect(chooseProtocol(null, [h264, opus], iPhone)).toBe('hls');
+  it('leaves out what has failed, what the browser can not do, and WebRTC where it would stutter', () => {
+    expect(automaticProtocols([h264, aac], chrome, hasFailed('webrtc', 'flv'))).toEqual(['ll-hls', 'hls']);
+    expect(automaticProtocols([hevc, aac], chrome, hasFailed())).toEqual([]);
     const safari: BrowserAbilities = { ...chrome, nativeHls: true, elementPlays: () => true };
-    expect(chooseProtocol(null, [hevc, aac], safari)).toBe('hls');
+    expect(automaticProtocols([hevc, aac], safari, hasFailed())).toEqual(['ll-hls', 'hls']);
     expect(engineFor('hls', [hevc, aac], safari)).toBe('native-hls');
+    expect(automaticProtocols([h264, aac], chrome, { ...hasFailed(), bFrames: true })[0]).toBe('ll-hls');
   });
 });
 
@@ -83,7 +82,7 @@ describe('engineFor', () => {
 
   it('has none for FLV without media sources', () => {
     expect(engineFor('flv', [h264], oldIPhone)).toBeUndefined();
-    expect(playableProtocols([h264], oldIPhone)).toEqual(['hls', 'webrtc']);
+    expect(playableProtocols([h264], oldIPhone)).toEqual(['webrtc', 'll-hls', 'hls']);
   });
 
   it('asks for MP3 as such', () => {
@@ -108,6 +107,7 @@ describe('unplayableTracks', () => {
 describe('mediaUrl', () => {
   it.each([
     ['hls', 'https://host/live/show.m3u8'],
+    ['ll-hls', 'https://host/live/show.m3u8'],
     ['flv', 'https://host/live/show.flv'],
     ['ws-flv', 'wss://host/live/show.flv'],
     ['webrtc', 'https://host/whep/live/show'],
@@ -115,9 +115,8 @@ describe('mediaUrl', () => {
     expect(mediaUrl('https://host', 'live/show', protocol)).toBe(url);
   });
 
-  it('takes along what the page itself has no use for', () => {
-    const search = '?protocol=flv&token=a%26b&muted=1';
-    expect(mediaUrl('http://host:8080', 'live/show', 'ws-flv', search)).toBe(
+  it('takes a query along', () => {
+    expect(mediaUrl('http://host:8080', 'live/show', 'ws-flv', 'token=a%26b')).toBe(
       'ws://host:8080/live/show.flv?token=a%26b',
     );
   });

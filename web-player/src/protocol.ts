@@ -1,17 +1,21 @@
 import type { TrackStatus } from './status-client.js';
 
-export type PlayerProtocol = 'flv' | 'ws-flv' | 'hls' | 'webrtc';
+export type PlayerProtocol = 'webrtc' | 'll-hls' | 'flv' | 'hls' | 'ws-flv';
 export type EngineKind = 'flv' | 'hls' | 'native-hls' | 'whep';
 
 export const PROTOCOL_NAMES: Readonly<Record<PlayerProtocol, string>> = {
-  flv: 'HTTP-FLV',
-  'ws-flv': 'WS-FLV',
-  hls: 'HLS',
   webrtc: 'WebRTC',
+  'll-hls': 'LL-HLS',
+  flv: 'HTTP-FLV',
+  hls: 'HLS',
+  'ws-flv': 'WS-FLV',
 };
 
-/** Those that begin the quickest first; WebRTC, which is the least behind, is for those who ask for it. */
-export const PROTOCOLS: readonly PlayerProtocol[] = ['flv', 'ws-flv', 'hls', 'webrtc'];
+/** All of them. */
+export const PROTOCOLS: readonly PlayerProtocol[] = ['webrtc', 'll-hls', 'flv', 'hls', 'ws-flv'];
+
+/** In what order they are tried where none is asked for. */
+const AUTOMATIC: readonly PlayerProtocol[] = ['webrtc', 'll-hls', 'flv', 'hls'];
 
 /** Codecs that the FLV engine can hand to the browser. */
 const FLV_CODECS: ReadonlySet<string> = new Set(['h264', 'hevc', 'av1', 'aac', 'mp3', 'opus']);
@@ -28,9 +32,6 @@ const CODECS_OF: Readonly<Record<EngineKind, ReadonlySet<string>>> = {
 /** As SDP writes them. */
 const SDP_NAMES: Readonly<Record<string, string>> = { h264: 'H264', hevc: 'H265', vp8: 'VP8', vp9: 'VP9', av1: 'AV1' };
 const AAC = 'mp4a.40.2';
-/** What the player page's own URL says to the page; the rest is for the server. */
-const OWN_PARAMETERS: readonly string[] = ['protocol', 'muted'];
-
 export function isProtocol(text: string | null): text is PlayerProtocol {
   return PROTOCOLS.some((protocol) => protocol === text);
 }
@@ -51,7 +52,7 @@ export interface BrowserAbilities {
 /** What could play a protocol here, best first. */
 function candidates(protocol: PlayerProtocol, { mediaSource, nativeHls }: BrowserAbilities): EngineKind[] {
   if (protocol === 'webrtc') return ['whep'];
-  if (protocol !== 'hls') return mediaSource === 'none' ? [] : ['flv'];
+  if (protocol === 'flv' || protocol === 'ws-flv') return mediaSource === 'none' ? [] : ['flv'];
   const own: EngineKind[] = mediaSource === 'none' ? [] : ['hls'];
   const native: EngineKind[] = nativeHls ? ['native-hls'] : [];
   return mediaSource === 'full' ? [...own, ...native] : [...native, ...own];
@@ -76,7 +77,7 @@ export function engineFor(
   return candidates(protocol, browser).find((engine) => tracks.every((track) => plays(engine, track, browser)));
 }
 
-/** The protocols over which a stream can be played here, quickest first. */
+/** The protocols over which a stream can be played here. */
 export function playableProtocols(tracks: readonly TrackStatus[], browser: BrowserAbilities): PlayerProtocol[] {
   return PROTOCOLS.filter((protocol) => engineFor(protocol, tracks, browser) !== undefined);
 }
@@ -91,16 +92,24 @@ export function unplayableTracks(
   return tracks.filter((track) => !engines.some((engine) => plays(engine, track, browser)));
 }
 
-/** The protocol to begin with: the one asked for; else the quickest one that plays every track, HLS on Apple's phones. */
-export function chooseProtocol(
-  asked: string | null,
+/** What is known of the ways to a stream. */
+export interface Ways {
+  /** Whether it failed a while ago. */
+  readonly hasFailed: (protocol: PlayerProtocol) => boolean;
+  /** Which WebRTC leaves out, so that the picture stutters. */
+  readonly bFrames?: boolean | undefined;
+}
+
+/** The protocols to try where none is asked for, best first: those that play every track, and have not failed. */
+export function automaticProtocols(
   tracks: readonly TrackStatus[],
   browser: BrowserAbilities,
-): PlayerProtocol {
-  if (isProtocol(asked)) return asked;
-  const playable = playableProtocols(tracks, browser);
-  if (browser.mediaSource !== 'full' && playable.includes('hls')) return 'hls';
-  return playable[0] ?? (browser.mediaSource === 'none' ? 'hls' : 'flv');
+  { hasFailed, bFrames = false }: Ways,
+): PlayerProtocol[] {
+  return AUTOMATIC.filter((protocol) => {
+    if (protocol === 'webrtc' && bFrames) return false;
+    return !hasFailed(protocol) && engineFor(protocol, tracks, browser) !== undefined;
+  });
 }
 
 /** `/player/live/show` or `/publish/live/show` → `live/show`; undefined for any other path. */
@@ -113,13 +122,20 @@ export function streamPathOf(pathname: string): string | undefined {
 /**
  * Where a stream is to be had by a protocol.
  *
- * @param search the page's own query; what in it isn't for the page (a token, say) goes along
+ * @param server its origin
+ * @param query for the server, as it is: a token, say; empty where there is nothing to say
  */
-export function mediaUrl(origin: string, path: string, protocol: PlayerProtocol, search = ''): string {
-  const query = new URLSearchParams(search);
-  for (const name of OWN_PARAMETERS) query.delete(name);
-  const tail = query.size === 0 ? '' : `?${query}`;
-  if (protocol === 'hls') return `${origin}/${path}.m3u8${tail}`;
-  if (protocol === 'webrtc') return `${origin}/whep/${path}${tail}`;
-  return `${protocol === 'flv' ? origin : origin.replace(/^http/, 'ws')}/${path}.flv${tail}`;
+export function mediaUrl(server: string, path: string, protocol: PlayerProtocol, query = ''): string {
+  const tail = query === '' ? '' : `?${query}`;
+  switch (protocol) {
+    case 'hls':
+    case 'll-hls':
+      return `${server}/${path}.m3u8${tail}`;
+    case 'webrtc':
+      return `${server}/whep/${path}${tail}`;
+    case 'flv':
+      return `${server}/${path}.flv${tail}`;
+    case 'ws-flv':
+      return `${server.replace(/^http/, 'ws')}/${path}.flv${tail}`;
+  }
 }

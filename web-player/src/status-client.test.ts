@@ -30,8 +30,9 @@ describe('StatusClient', () => {
       asked.push(url);
       return new Response('{}');
     });
-    await new StatusClient(new ServerClock(), '?token=t').stream('live/show');
-    expect(asked).toEqual(['/status/streams/live/show?token=t']);
+    await new StatusClient(new ServerClock()).stream('live/show', 'token=t');
+    await new StatusClient(new ServerClock(), 'https://host').stream('live/show');
+    expect(asked).toEqual(['/status/streams/live/show?token=t', 'https://host/status/streams/live/show']);
   });
 
   it('throws what it has no word for', async () => {

@@ -21,6 +21,10 @@ export interface StreamStatus {
   readonly tracks: readonly TrackStatus[];
   /** Pictures come in another order than they are shown in. */
   readonly bFrames?: boolean;
+  /** How far back HLS viewers can go, in seconds. */
+  readonly timeShiftSeconds?: number;
+  /** Smaller versions, each a stream of its own below the path. */
+  readonly renditions?: readonly string[];
 }
 
 export interface ServerAbout {
@@ -40,15 +44,15 @@ const TIMEOUT_MS = 5000;
 /** Asks the server which streams there are and how they stand. */
 export class StatusClient {
   readonly #clock: ServerClock;
-  readonly #search: string;
+  readonly #server: string;
 
   /**
    * @param clock set by each answer
-   * @param search the page's own query, which may hold a credential
+   * @param server its origin; the page's own where it is left out
    */
-  constructor(clock: ServerClock, search = '') {
+  constructor(clock: ServerClock, server = '') {
     this.#clock = clock;
-    this.#search = search;
+    this.#server = server;
   }
 
   /** @throws where the server can't be reached */
@@ -61,11 +65,12 @@ export class StatusClient {
   }
 
   /**
+   * @param query for the server: it may hold a credential
    * @returns the HTTP status where the server doesn't tell this viewer
    * @throws where the server can't be reached
    */
-  async stream(path: string): Promise<StreamStatus | number> {
-    const response = await this.#get(`/status/streams/${path}${this.#search}`);
+  async stream(path: string, query = ''): Promise<StreamStatus | number> {
+    const response = await this.#get(`/status/streams/${path}${query === '' ? '' : `?${query}`}`);
     if (response.status >= 400 && response.status < 500) return response.status;
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     return (await response.json()) as StreamStatus;
@@ -73,7 +78,7 @@ export class StatusClient {
 
   async #get(url: string): Promise<Response> {
     const sentAt = Date.now();
-    const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(this.#server + url, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
     this.#clock.observe(response.headers.get('Date'), sentAt, Date.now());
     return response;
   }

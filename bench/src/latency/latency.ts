@@ -67,7 +67,7 @@ export function measureHlsLatency({ plan, seconds }: LatencyOptions): Promise<Hl
     const encoder = publishStamped(`${server.rtmp}/${STREAM}`, HLS_GOP_SECONDS);
     try {
       await sleep(START_MS);
-      const player = await openPage(browser, server, `/player/${STREAM}?protocol=hls&muted=1`);
+      const player = await openPage(browser, server, `/player/${STREAM}?protocol=ll-hls&muted=1`);
       const report = await call<PlayerReport>(player, `watchPlayer(${HLS_SETTLE_MS}, ${seconds})`);
       if (report.ages.length === 0) throw new Error('the player showed no picture');
       const { ages: _, ...figures } = report;

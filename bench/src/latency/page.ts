@@ -87,8 +87,8 @@ export async function watch(url: string, settleMs: number, seconds: number): Pro
 
 /** Looks at what the player page plays that this was loaded into, as {@link watch} does. */
 export async function watchPlayer(settleMs: number, seconds: number): Promise<PlayerReport> {
-  const video = document.querySelector('video');
-  if (video === null) throw new Error('the page has no video');
+  const video = document.querySelector('sluice-player')?.shadowRoot?.querySelector('video') ?? null;
+  if (video === null) throw new Error('the page has no player');
   await pause(settleMs);
   let [stalls, stalledMs, stalledAt, mostRate] = [0, 0, 0, 0];
   const told: number[] = [];

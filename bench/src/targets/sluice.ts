@@ -19,6 +19,19 @@ export const sluice: Target = {
   start: async (plan) => (await start(plan, {}, '')).running,
 };
 
+/** The same with worker processes, on all cores. */
+export function sluiceWithWorkers(workers: number): Target {
+  return {
+    name: `sluice, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
+    unavailable,
+    async start(plan) {
+      const server = [...new Set([...plan.server, ...plan.load])];
+      const { running } = await start({ ...plan, server }, { SLUICE_WORKERS: String(workers) }, '');
+      return running;
+    },
+  };
+}
+
 /** The same with its doors guarded: everybody shows a signed URL, and figures of each stream are asked for every second. */
 export const guardedSluice: Target = {
   name: 'sluice-guarded',

@@ -16,6 +16,7 @@ import { Admission } from './auth/admission.js';
 import { Authenticator } from './auth/authenticator.js';
 import { Logins } from './auth/logins.js';
 import { Oidc } from './auth/oidc.js';
+import { Feed } from './feed/feed.js';
 import { cors } from './http/cors.js';
 import { errorHandler, unknownRoute } from './http/errors.js';
 import { openApiOf } from './http/openapi.js';
@@ -57,9 +58,11 @@ const SERVER_OPTIONS: ServerOptions = {
 export class ControlServer {
   readonly #plain: Server;
   readonly #tls: TlsServer | undefined;
+  readonly #feed: Feed;
 
   constructor(options: ControlServerOptions) {
-    const app = makeApp(options);
+    this.#feed = new Feed(options);
+    const app = makeApp(options, this.#feed);
     this.#plain = createServer(SERVER_OPTIONS, app);
     this.#tls = options.tls && createTlsServer({ ...SERVER_OPTIONS, ...options.tls }, app);
     for (const server of this.#servers()) {
@@ -94,6 +97,7 @@ export class ControlServer {
 
   /** Answers what was asked, and stops listening. */
   async close(patienceMs: number): Promise<void> {
+    this.#feed.close();
     const closed = this.#servers().map((server) => new Promise<void>((done) => server.close(() => done())));
     for (const server of this.#servers()) server.closeIdleConnections();
     const cut = setTimeout(() => {
@@ -118,12 +122,12 @@ function listen(server: Server | TlsServer, port: number, host: string): Promise
   });
 }
 
-function makeApp(options: ControlServerOptions): Express {
+function makeApp(options: ControlServerOptions, feed: Feed): Express {
   const { config, log, health, version } = options;
   const settings = (): Config => config.live.current;
   const accounts = makeAccounts(options);
   const { admission } = accounts;
-  const routes = v2Routes({ ...options, ...accounts });
+  const routes = v2Routes({ ...options, ...accounts, feed });
   const document = openApiOf(routes, { version, basePath: BASE_PATH });
   const app = express();
   app.disable('x-powered-by');

@@ -1,3 +1,5 @@
+import type { PlaceScheme } from './drain/place.js';
+
 /**
  * Why a request was refused or a session ended. Stable: logs, metrics and API answers name them, and each protocol
  * maps them to errors of its own.
@@ -31,19 +33,39 @@ export type ReasonCode =
   | 'callback-refused'
   /** A callback that has a say could not be asked. */
   | 'callback-failed'
+  /** The server that the stream comes from said no. */
+  | 'origin-refused'
   /** A limit on sessions is reached. */
   | 'too-many-sessions'
+  /** The server is being taken out of service; others may serve. */
+  | 'draining'
   /** The server is going down. */
   | 'shutting-down';
+
+interface RefusalOptions extends ErrorOptions {
+  readonly elsewhere?: ((schemes: readonly PlaceScheme[]) => string | undefined) | undefined;
+}
 
 /** A request that is not granted. Thrown by the router and the access chain, answered by the protocol's handler. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: ReasonCode;
+  readonly #elsewhere: RefusalOptions['elsewhere'];
 
-  constructor(code: ReasonCode, message: string, options?: ErrorOptions) {
+  constructor(code: ReasonCode, message: string, options: RefusalOptions = {}) {
     super(message, options);
     this.code = code;
+    this.#elsewhere = options.elsewhere;
+  }
+
+  /**
+   * Where the same would be granted.
+   *
+   * @param schemes that will do, the best one first
+   * @returns the base URL of another server
+   */
+  elsewhere(...schemes: readonly PlaceScheme[]): string | undefined {
+    return this.#elsewhere?.(schemes);
   }
 }
 

@@ -1,16 +1,23 @@
 export { DashDelivery } from './dash/dash-delivery.js';
 export { SegmentDisk } from './hls/disk/segment-disk.js';
 export { HlsDelivery } from './hls/hls-delivery.js';
-export { MediaHttpServer, type MediaRoutes } from './http/media-http.js';
+export { ConsolePage } from './http/console-page.js';
+export type { PlaceFor } from './http/hand-on.js';
+export { type Elsewhere, type MediaHttpOptions, MediaHttpServer, type MediaRoutes } from './http/media-http.js';
+export type { MediaRequest } from './http/media-request.js';
+export type { NodeResponse } from './http/media-response.js';
+export { type MediaRoute, mediaRouteOf } from './http/media-route.js';
 export { Pages } from './http/pages.js';
 export { RecordingDelivery } from './http/recording-delivery.js';
+export { readRequestTarget } from './http/request-target.js';
 export { SdpExchange } from './http/sdp/sdp-exchange.js';
 export { SnapshotPage } from './http/snapshot-page.js';
 export { StatusPages } from './http/status.js';
 export { HttpFlv } from './http-flv.js';
+export { Push, type PushContext, pushLines } from './push/index.js';
 export { RtmpPlay } from './rtmp-play.js';
 export { SrtPlay } from './srt-play.js';
-export { SrtPush } from './srt-push.js';
+
 export { type TsOutput, tsOutputKind } from './ts/ts-output.js';
 export { rtpOutputKind } from './webrtc/rtp-output.js';
 export { WhepPlay } from './webrtc/whep-play.js';

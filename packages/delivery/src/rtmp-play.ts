@@ -53,7 +53,7 @@ export class RtmpPlay {
       const { admission, stream } = await join(asked, this.#context, signal);
       return this.#player(stream, selectionOf(query), admission);
     } catch (error) {
-      return refuse(error);
+      return refuse(error, connection.encrypted);
     }
   }
 
@@ -77,8 +77,9 @@ export class RtmpPlay {
   }
 }
 
-function refuse(error: unknown): never {
+function refuse(error: unknown, encrypted: boolean): never {
   if (!(error instanceof Refusal)) throw error;
   const code = error.code === 'not-live' ? 'NetStream.Play.StreamNotFound' : 'NetStream.Play.Failed';
-  throw new RtmpRefusal(code, error.message);
+  const redirect = encrypted ? error.elsewhere('rtmps') : error.elsewhere('rtmp', 'rtmps');
+  throw new RtmpRefusal(code, error.message, { redirect });
 }

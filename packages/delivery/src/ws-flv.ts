@@ -67,7 +67,7 @@ export class WsFlv {
       if (left.signal.aborted) playback.stop('viewer left');
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const code = error.code === 'not-live' ? CLOSE.tryAgainLater : CLOSE.policy;
+      const code = error.code === 'not-live' || error.code === 'draining' ? CLOSE.tryAgainLater : CLOSE.policy;
       webSocket.close(code, error.message.slice(0, MAX_CLOSE_REASON));
     }
   }

@@ -1,4 +1,4 @@
-import { credentialsOf, type Doorkeeper, type Logger, Refusal, type StreamRouter } from '@sluice/core';
+import { credentialsOf, type Doorkeeper, type Logger, type Publishing, Refusal } from '@sluice/core';
 import { FlvSampleReader } from '@sluice/media';
 import {
   type RtmpConnectionControl,
@@ -11,10 +11,10 @@ import {
 /** Answers RTMP `publish`: admits the encoder and turns its messages into samples. */
 export class RtmpPublish {
   readonly #gate: Doorkeeper;
-  readonly #router: StreamRouter;
+  readonly #router: Publishing;
   readonly #log: Logger;
 
-  constructor(options: { gate: Doorkeeper; router: StreamRouter; log: Logger }) {
+  constructor(options: { gate: Doorkeeper; router: Publishing; log: Logger }) {
     this.#gate = options.gate;
     this.#router = options.router;
     this.#log = options.log;
@@ -34,14 +34,15 @@ export class RtmpPublish {
         query,
         client: { tcUrl: connection.tcUrl, pageUrl: connection.pageUrl, swfUrl: connection.swfUrl },
       })
-      .catch(refuse);
+      .catch((error: unknown) => refuse(error, connection.encrypted));
     const { session } = admission;
     admission.bind({
       cut: (reason) => control.end(reason),
       traffic: () => ({ received: control.bytesReceived(), sent: 0 }),
+      move: (baseUrl, reason) => control.reconnect(reason, baseUrl === undefined ? undefined : `${baseUrl}/${app}`),
     });
     try {
-      const publication = this.#router.publish(session, { cut: (reason) => control.end(reason) });
+      const publication = await this.#router.publish(session, { cut: (reason) => control.end(reason) });
       const reader = new FlvSampleReader();
       this.#log.info(
         {
@@ -64,16 +65,17 @@ export class RtmpPublish {
       };
     } catch (error) {
       admission.close('refused');
-      return refuse(error);
+      return refuse(error, connection.encrypted);
     }
   }
 }
 
-function refuse(error: unknown): never {
+function refuse(error: unknown, encrypted: boolean): never {
   if (!(error instanceof Refusal)) throw error;
   const code: RtmpRefusalCode =
     error.code === 'bad-name' || error.code === 'already-publishing'
       ? 'NetStream.Publish.BadName'
       : 'NetStream.Publish.Denied';
-  throw new RtmpRefusal(code, error.message);
+  const redirect = encrypted ? error.elsewhere('rtmps') : error.elsewhere('rtmp', 'rtmps');
+  throw new RtmpRefusal(code, error.message, { redirect });
 }

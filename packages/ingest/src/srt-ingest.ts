@@ -1,21 +1,20 @@
-import type { Logger, Publication } from '@sluice/core';
-import { TsDemuxer } from '@sluice/media';
+import type { Logger, StreamPath } from '@sluice/core';
+import { type MediaEvent, TsDemuxer } from '@sluice/media';
 import type { SrtSocket } from '@sluice/srt';
 import { TrackGathering } from './track-gathering.js';
 
-/**
- * Feeds a publication from an SRT connection that brings MPEG-TS, until either is over.
- *
- * @param over called once, when the connection is closed and the publication has ended
- */
-export function ingestSrt(
-  socket: SrtSocket,
-  publication: Publication,
-  { log, over }: { log: Logger; over: (reason: string) => void },
-): void {
+export interface SrtIngestOptions {
+  readonly path: StreamPath;
+  readonly log: Logger;
+  readonly write: (event: MediaEvent) => void;
+  /** Called once, when the connection is closed and all of it was written. */
+  readonly over: (reason: string) => void;
+}
+
+/** Reads what an SRT connection brings, MPEG-TS, until it is closed. */
+export function ingestSrt(socket: SrtSocket, { path, log, write: writeEvent, over }: SrtIngestOptions): void {
   const demuxer = new TsDemuxer();
-  const gathering = new TrackGathering((event) => publication.write(event));
-  const { path } = publication.session;
+  const gathering = new TrackGathering(writeEvent);
   const write = (events: ReturnType<TsDemuxer['push']>): void => {
     for (const event of events) {
       if (event.type === 'unsupported-track') {
@@ -33,7 +32,6 @@ export function ingestSrt(
       const { pktRcvLoss, pktRcvDrop, pktRcvRetrans, msRTT } = socket.statistics();
       const line = { pktRcvLoss, pktRcvDrop, pktRcvRetrans, msRTT: Math.round(msRTT), continuityErrors };
       log.info({ path, ...line }, 'SRT publisher is gone');
-      publication.end(reason);
       over(reason);
     },
   });

@@ -54,8 +54,17 @@ export class SrtPublish {
         // Only now: whoever doesn't know the passphrase must not take a stream over.
         let publication: Publication | undefined;
         try {
-          publication = this.#router.publish(session, { cut: (reason) => socket.close(reason) });
-          ingestSrt(socket, publication, { log: this.#log, over: (reason) => admission.close(reason) });
+          const published = this.#router.publish(session, { cut: (reason) => socket.close(reason) });
+          publication = published;
+          ingestSrt(socket, {
+            path: session.path,
+            log: this.#log,
+            write: (event) => published.write(event),
+            over: (reason) => {
+              published.end(reason);
+              admission.close(reason);
+            },
+          });
           this.#log.info({ session: session.id, path: session.path, ip: session.ip }, 'publishing began');
         } catch (error) {
           publication?.end('refused');

@@ -1,5 +1,8 @@
 import {
   type AccessAdvisor,
+  type AccessRequest,
+  type AccessSettings,
+  type CheckedRequest,
   type Clock,
   type CredentialCheck,
   CredentialChecks,
@@ -11,11 +14,13 @@ import {
   type Logger,
   PasswordCheck,
   type PasswordVerifier,
+  settingsFor as pathSettings,
+  type Refusal,
   renditionOf,
   type SessionRegistry,
   SignedUrlCheck,
   StreamKeyCheck,
-  settingsFor,
+  type StreamPath,
   WmsAuthCheck,
 } from '@sluice/core';
 import type { Accounts } from './accounts.js';
@@ -32,11 +37,15 @@ export interface AccessOptions {
   /** Asked about what nothing else accepts. */
   readonly outside: readonly CredentialCheck[];
   readonly advisors: readonly AccessAdvisor[];
+  /** The one who decides about a request in place of all others, where there is one. */
+  readonly deciderOf: (request: Pick<CheckedRequest, 'action' | 'path'>) => CredentialCheck | undefined;
+  /** Why nobody is let in at the moment. */
+  readonly refusalOf: (request: AccessRequest) => Refusal | undefined;
 }
 
 /** The one chain that all doors share. */
 export function makeGate(options: AccessOptions): Gate {
-  const { live, clock, events, log, registry, accounts, passwords, advisors } = options;
+  const { live, clock, events, log, registry, accounts, passwords, advisors, deciderOf } = options;
   const auth = () => live.current.auth;
   const { users, streamKeys, bans } = accounts;
   const checks: CredentialCheck[] = [
@@ -47,17 +56,24 @@ export function makeGate(options: AccessOptions): Gate {
     new PasswordCheck({ users, verifier: passwords }),
     ...options.outside,
   ];
+  // Where somebody else decides, nobody is let in unasked.
+  const settingsFor = (path: StreamPath): AccessSettings => {
+    const access = pathSettings(live.current, path).access;
+    const isUnasked = access.play === 'open' || access.play === 'local';
+    return isUnasked && deciderOf({ action: 'play', path }) !== undefined ? { ...access, play: 'credential' } : access;
+  };
   const failures = new FailureLimiter({ perMinute: () => auth().failuresPerMinute, clock });
   return new Gate({
     clock,
     events,
     log,
     registry,
-    settingsFor: (path) => settingsFor(live.current, path).access,
+    settingsFor,
     sourceOf: (path) => renditionOf(live.current, path)?.source,
     adminRule: () => live.current.api,
     bans,
-    credentials: new CredentialChecks(checks, failures),
+    credentials: new CredentialChecks(checks, failures, deciderOf),
     advisors,
+    refusalOf: options.refusalOf,
   });
 }

@@ -9,6 +9,7 @@ import {
   type Logger,
   resolveConfig,
   type SettingRecord,
+  type SharedRecords,
 } from '@sluice/core';
 
 /**
@@ -61,11 +62,32 @@ export class ConfigChanges {
     return this.#apply(this.#changes(), []);
   }
 
+  /** What was changed through the API, for the nodes of a cluster to hold alike. */
+  get shared(): SharedRecords<SettingRecord> {
+    const settings = this.#settings;
+    return {
+      list: () => settings.list(),
+      onChange: (listener) => settings.onChange(listener),
+      adopt: async (id, record) => {
+        const changes = this.#changes();
+        if (record === undefined) changes.delete(id);
+        else changes.set(id, JSON.parse(record.value) as unknown);
+        this.#apply(changes, record === undefined ? [] : [id], { mayBeOverruled: true });
+        await settings.adopt(id, record);
+      },
+    };
+  }
+
   #changes(): Map<string, unknown> {
     return new Map(this.#settings.list().map(({ id, value }) => [id, JSON.parse(value) as unknown]));
   }
 
-  #apply(changes: ReadonlyMap<string, unknown>, asked: readonly string[]): ConfigChange {
+  /** @param options.mayBeOverruled another node's change: what the environment sets here holds here */
+  #apply(
+    changes: ReadonlyMap<string, unknown>,
+    asked: readonly string[],
+    { mayBeOverruled = false } = {},
+  ): ConfigChange {
     const known = new Map(configEntries().map((entry) => [entry.key, entry]));
     const unknown = asked.filter((key) => !known.has(key));
     if (unknown.length > 0) {
@@ -76,7 +98,7 @@ export class ConfigChanges {
     }
     const resolved = resolveConfig({ ...this.#read(), changes });
     const overruled = asked.filter((key) => resolved.sources.get(key) === 'environment');
-    if (overruled.length > 0) {
+    if (overruled.length > 0 && !mayBeOverruled) {
       throw new ConfigError(
         'The change',
         overruled.map((key) => `${key}: ${known.get(key)?.environment} sets it in the environment; change it there`),

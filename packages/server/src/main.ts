@@ -26,6 +26,16 @@ program
   .action(lazily(async () => (await import('./cli/serve.js')).serve));
 
 program
+  .command('drain')
+  .description('take a server out of service: hand everybody on, finish recordings, end it; waits until it has ended')
+  .option(...CONFIG_OPTION)
+  .option('--server <url>', 'the API of the Sluice that is meant (default: the one that runs, as configured here)')
+  .option('--viewers <duration>', 'over how long viewers are sent away (default: drain.viewerSeconds)')
+  .option('--publishers <duration>', 'how long publishers may take to leave (default: drain.publisherSeconds)')
+  .option('--no-wait', 'come back at once')
+  .action(lazily(async () => (await import('./cli/drain.js')).drain));
+
+program
   .command('check-config')
   .description('say whether a configuration can be used')
   .option(...CONFIG_OPTION)

@@ -19,6 +19,7 @@ import type {
   AuditTrail,
   Bans,
   Clock,
+  ClusterView,
   EventBus,
   Gate,
   LiveConfig,
@@ -27,6 +28,7 @@ import type {
   SessionRegistry,
   StreamRouter,
 } from '@sluice/core';
+import { wholeSight } from '@sluice/core';
 import { recordingRoot } from './recording-root.js';
 
 export interface OutgoingOptions {
@@ -46,6 +48,7 @@ export interface WatchOptions {
   readonly router: StreamRouter;
   readonly bans: Bans;
   readonly audit: AuditTrail;
+  readonly cluster: () => ClusterView;
 }
 
 /** All that asks or tells others over HTTP: callbacks, authentication, pay-per-view. */
@@ -90,9 +93,10 @@ export class Outgoing {
   }
 
   /** Takes up what an earlier run left to be told, and begins to watch over what is open. */
-  async start({ gate, router, bans, audit }: WatchOptions): Promise<void> {
-    const { live, clock, events, log, registry } = this.#options;
-    const shared = { registry, bans, audit, clock, log };
+  async start({ gate, router, bans, audit, cluster }: WatchOptions): Promise<void> {
+    const { live, clock, events, log } = this.#options;
+    const registry = wholeSight(this.#options.registry, cluster);
+    const shared = { registry, isElected: () => cluster().isElected, bans, audit, clock, log };
     this.#watches.push(
       new PayPerViewSync({
         ...shared,

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { AuditFile, type AuditSink, AuditWriter, Metrics, syslogSink } from '@sluice/api';
+import { RemoteSessions } from '@sluice/cluster';
 import {
   type AccessMode,
   type Clock,
@@ -8,6 +9,7 @@ import {
   type ConfigChange,
   type ConfigSources,
   Directory,
+  Drain,
   EventBus,
   findFfmpeg,
   findProgram,
@@ -16,22 +18,29 @@ import {
   type Logger,
   messageOf,
   PasswordVerifier,
+  placesOf,
+  pullFor,
   resolveConfig,
   SessionRegistry,
+  Snapshots,
   StreamRouter,
   settingsFor,
   soundConverter,
   systemClock,
   Transcoder,
 } from '@sluice/core';
-import { FileLoop } from '@sluice/ingest';
+import { FileLoop, OriginCheck, openPullLine } from '@sluice/ingest';
 import { Storage, StorageError } from '@sluice/storage';
 import { makeGate } from './access.js';
 import { FIRST_USER, loadAccounts, makeFirstUser } from './accounts.js';
 import { auditEnds, makeCaptures } from './bbb.js';
 import { Certificate } from './certificate.js';
+import { aloneView, makeClusterControl } from './cluster/control.js';
+import { Cluster, relayKind } from './cluster.js';
 import { ConfigChanges } from './config-changes.js';
 import { ControlPlane, type ControlPorts } from './control-plane.js';
+import { DiskSpaces } from './disk-spaces.js';
+import { ServerDoctor } from './doctor/server-doctor.js';
 import { HistoryWriter } from './history-writer.js';
 import { MediaDoors, type MediaPorts } from './media-doors.js';
 import { Outgoing } from './outgoing.js';
@@ -39,7 +48,9 @@ import { Recordings } from './recordings.js';
 import { loadSecrets } from './secrets.js';
 import { logLifecycle } from './session-log.js';
 import { StartError } from './start-error.js';
+import { firstOf, sourceFetcher } from './stream-fetchers.js';
 import { VERSION } from './version.js';
+import { WorkerPool, type WorkerStatus } from './workers/worker-pool.js';
 
 /** Where the server can be reached; undefined for what is off. */
 export interface ListeningPorts extends MediaPorts, ControlPorts {}
@@ -88,6 +99,11 @@ export class SluiceServer {
     }
   }
 
+  /** The processes that serve viewers; none where this one does all. */
+  get workers(): readonly WorkerStatus[] {
+    return this.#parts.workers?.status ?? [];
+  }
+
   /** Publishes a file in a loop, until the server stops. */
   async publishLoop(file: string, path: string): Promise<void> {
     const { gate, router, clock } = this.#parts;
@@ -98,6 +114,11 @@ export class SluiceServer {
   /** Reads file, environment and certificate again. @throws {ConfigError}; what was in force stays */
   reload(): Promise<ConfigChange> {
     return this.#parts.reload();
+  }
+
+  /** Resolves when the server was drained: all have been handed on, and it is to be stopped. */
+  get drained(): Promise<void> {
+    return this.#parts.drained;
   }
 
   /** Ends all streams and connections, politely as far as the configured time allows. Later calls wait for the first. */
@@ -114,7 +135,9 @@ interface ServerParts {
   readonly router: StreamRouter;
   readonly doors: MediaDoors;
   readonly control: ControlPlane;
+  readonly workers: WorkerPool | undefined;
   readonly reload: () => Promise<ConfigChange>;
+  readonly drained: Promise<void>;
 }
 
 /** In the order in which they need each other; what is to be closed goes on the list at once. */
@@ -138,18 +161,25 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   logLifecycle(events, log);
   const history = new HistoryWriter({ history: storage.history, events, clock, log });
   closers.push(() => history.close());
-  const registry = new SessionRegistry({ clock, limits: () => live.current.sessions });
+  const remote = new RemoteSessions();
+  const registry = new SessionRegistry({ clock, limits: () => live.current.sessions, elsewhere: remote });
   const passwords = new PasswordVerifier({ users: accounts.users, clock });
   const signingSecret = () => live.current.auth.signing.secret ?? secrets.signing;
   const shared = { live, clock, events, log, registry, accounts, passwords, signingSecret };
   const ffmpeg = findFfmpeg(process.env);
+  const inCluster = () => cluster?.streams;
+  const elsewhere = firstOf([inCluster, () => doors.pulls]);
   const router = new StreamRouter({
     clock,
     events,
     settingsFor: (path) => settingsFor(live.current, path),
     convertSound: soundConverter(ffmpeg, log),
     refusalFor: (path) => transcoder.refusalFor(path),
+    fetcher: firstOf([inCluster, sourceFetcher(live, () => ({ router, fetcher: elsewhere }))]),
   });
+  const relay = relayKind(live, clock);
+  const cluster = Cluster.join({ ...shared, router, relay });
+  closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
         version: VERSION,
@@ -161,19 +191,48 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         transcodes: () => transcoder.status,
         captures: () => captures,
         recordings: () => recordings,
+        cluster: () => clusterView,
+        workers: () => workers?.status ?? [],
       })
     : undefined;
   const { serverId } = secrets;
   const outgoing = new Outgoing({ ...shared, outbox: storage.outbox, serverId, metrics });
   closers.push(() => outgoing.close());
-  const gate = makeGate({ ...shared, outside: [outgoing.httpAuth], advisors: [outgoing.advisor] });
+  const origin = new OriginCheck({
+    settingsFor: (path) => pullFor(live.current, path),
+    open: openPullLine,
+    clock,
+    log,
+    onGranted: (path, query) => doors.pulls.offer(path, query),
+  });
+  const places = () => {
+    const { redirect } = live.current.drain;
+    return redirect.length > 0 || clusterControl === undefined ? placesOf(redirect) : clusterControl.places();
+  };
+  const drain = new Drain({
+    ...{ clock, registry, log },
+    settings: () => live.current.drain,
+    places,
+  });
+  closers.push(() => drain.close());
+  const gate = makeGate({
+    ...shared,
+    outside: [outgoing.httpAuth],
+    advisors: [outgoing.advisor],
+    deciderOf: (request) => (origin.decides(request) ? origin : undefined),
+    refusalOf: (request) => drain.refusalOf(request) ?? cluster?.streams.refusalOf(request),
+  });
   closers.push(() => gate.close());
   const prlimit = findProgram('prlimit', process.env);
   const program = ffmpeg === undefined ? undefined : { file: ffmpeg, prlimit };
   const cores = availableParallelism();
   const transcoder = new Transcoder({ live, events, gate, router, program, cores, log });
   closers.push(() => transcoder.close(GOING_DOWN));
-  await outgoing.start({ gate, router, bans: accounts.bans, audit });
+  const aboutNode = { ...shared, changes, remote, gate, router, drain, dir, serverId };
+  const clusterControl = cluster && makeClusterControl(cluster, aboutNode);
+  closers.push(() => clusterControl?.close());
+  const clusterView = clusterControl ?? aloneView(aboutNode);
+  await outgoing.start({ gate, router, bans: accounts.bans, audit, cluster: () => clusterView });
   const reload = async () => {
     audit.reopen();
     await certificate?.reload();
@@ -191,8 +250,24 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const { recordings: index, uploads } = storage;
   const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
   closers.push(() => recordings.close(GOING_DOWN));
+  const doctor = new ServerDoctor({ config: () => live.current, clock });
+  closers.push(() => doctor.close());
+  const disks = new DiskSpaces([
+    { use: 'data', path: () => live.current.data.dir },
+    { use: 'recordings', path: () => recordings.dir },
+  ]);
+  const snapshots = new Snapshots({
+    program,
+    limits: () => live.current.transcode,
+    seconds: () => live.current.transcode.snapshotSeconds,
+    now: clock.monotonic,
+    log,
+  });
+  const workers = WorkerPool.of({ ...aboutNode, renditions: transcoder, certificate, relay, places });
   const control = new ControlPlane({
     ...shared,
+    doctor,
+    disks,
     recordings,
     changes,
     reload,
@@ -205,11 +280,19 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     metrics,
     transcoder,
     captures,
+    drain,
+    cluster: clusterView,
+    workers,
     names: outgoing.names,
+    mediaPorts: () => doors.ports,
+    snapshots,
   });
   closers.push(() => control.close());
   const doors = new MediaDoors({
     live,
+    snapshots,
+    controlPorts: () => control.ports,
+    workers,
     playback: recordings.playback,
     renditions: transcoder,
     clock,
@@ -218,6 +301,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     router,
     certificate,
     ffmpeg: program,
+    placeFor: (ip, schemes) => drain.placeFor(ip, schemes),
     log,
   });
   closers.push(async () => {
@@ -226,7 +310,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   });
   // Before the doors: a publish that ends by itself is not one that broke off.
   closers.push(() => captures.close());
-  return { live, clock, gate, router, doors, control, reload };
+  return { live, clock, gate, router, doors, control, workers, reload, drained: drain.done };
 }
 
 function makeAudit(

@@ -19,7 +19,9 @@ const REJECTION_OF: Readonly<Record<ReasonCode, number>> = {
   'too-many-failures': REJECTION.overload,
   'callback-refused': REJECTION.forbidden,
   'callback-failed': REJECTION.unavailable,
+  'origin-refused': REJECTION.forbidden,
   'too-many-sessions': REJECTION.overload,
+  draining: REJECTION.unavailable,
   'shutting-down': REJECTION.unavailable,
 };
 

@@ -1,4 +1,4 @@
-import type { PlayerView } from '../player-view.js';
+import type { PlayerView } from '../element/view.js';
 
 const HIDE_MS = 2500;
 
@@ -10,12 +10,11 @@ export interface Bar {
 }
 
 /** Hides the controls while the picture moves and nobody reaches for them. */
-export function connectBar({ stage, video }: PlayerView): Bar {
+export function connectBar({ stage, video, menu }: PlayerView): Bar {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const isUsed = () => !menu.panel.hidden || stage.querySelector('.bar :focus-visible') !== null;
   const sleep = () => {
-    if (!video.paused && stage.dataset.state === 'playing' && !stage.querySelector('.bar :focus-visible')) {
-      stage.classList.add('still');
-    }
+    if (!video.paused && stage.dataset.state === 'playing' && !isUsed()) stage.classList.add('still');
   };
   const wake = () => {
     stage.classList.remove('still');
@@ -33,7 +32,7 @@ export function connectBar({ stage, video }: PlayerView): Bar {
     });
   }
   stage.addEventListener('pointerleave', sleep);
-  document.addEventListener('keydown', wake);
+  stage.addEventListener('keydown', wake);
   video.addEventListener('pause', wake);
   video.addEventListener('playing', wake);
   return { wake, toggle };

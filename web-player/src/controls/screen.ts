@@ -1,5 +1,6 @@
+import type { PlayerView } from '../element/view.js';
 import { setButton } from '../icon-button.js';
-import type { PlayerView } from '../player-view.js';
+import type { Texts } from '../texts/texts.js';
 
 export interface Screen {
   toggleFullScreen(): void;
@@ -10,27 +11,29 @@ export interface Screen {
 type PhoneVideo = HTMLVideoElement & { webkitEnterFullscreen?: () => void };
 
 /** Wires full screen and picture in picture, where the browser has them. */
-export function connectScreen(view: PlayerView): Screen {
+export function connectScreen(view: PlayerView, texts: Texts, signal: AbortSignal): Screen {
   const { stage } = view;
   const video: PhoneVideo = view.video;
+  const root = () => stage.getRootNode() as ShadowRoot;
   const toggleFullScreen = () => {
-    if (document.fullscreenElement) void document.exitFullscreen().catch(notNow);
+    if (root().fullscreenElement) void document.exitFullscreen().catch(notNow);
     else if (stage.requestFullscreen) void stage.requestFullscreen().catch(notNow);
     else video.webkitEnterFullscreen?.();
   };
   const togglePictureInPicture = () => {
     if (!document.pictureInPictureEnabled) return;
-    if (document.pictureInPictureElement) void document.exitPictureInPicture().catch(notNow);
+    if (root().pictureInPictureElement) void document.exitPictureInPicture().catch(notNow);
     else void video.requestPictureInPicture().catch(notNow);
   };
   view.fullScreen.addEventListener('click', toggleFullScreen);
   view.fullScreen.hidden = !stage.requestFullscreen && video.webkitEnterFullscreen === undefined;
   view.pictureInPicture.addEventListener('click', togglePictureInPicture);
   view.pictureInPicture.hidden = !document.pictureInPictureEnabled;
-  document.addEventListener('fullscreenchange', () => {
-    const full = document.fullscreenElement !== null;
-    setButton(view.fullScreen, full ? 'small' : 'full', full ? 'Leave full screen (f)' : 'Full screen (f)');
-  });
+  const reflect = () => {
+    const full = root().fullscreenElement === stage;
+    setButton(view.fullScreen, full ? 'small' : 'full', `${full ? texts.leaveFullScreen : texts.fullScreen} (f)`);
+  };
+  document.addEventListener('fullscreenchange', reflect, { signal });
   return { toggleFullScreen, togglePictureInPicture };
 }
 

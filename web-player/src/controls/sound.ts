@@ -1,5 +1,6 @@
+import type { PlayerView } from '../element/view.js';
 import { setButton } from '../icon-button.js';
-import type { PlayerView } from '../player-view.js';
+import type { Texts } from '../texts/texts.js';
 
 const VOLUME_STEP = 0.1;
 const VOLUME_KEY = 'sluice.volume';
@@ -12,7 +13,7 @@ export interface Sound {
 }
 
 /** Wires mute and volume; the volume is remembered from visit to visit. */
-export function connectSound(view: PlayerView): Sound {
+export function connectSound(view: PlayerView, texts: Texts): Sound {
   const { video } = view;
   const change = (by: number) => {
     video.volume = Math.min(1, Math.max(0, (video.muted ? 0 : video.volume) + by));
@@ -23,7 +24,7 @@ export function connectSound(view: PlayerView): Sound {
     if (!video.muted && video.volume === 0) video.volume = AUDIBLE;
   };
   const reflect = () => {
-    setButton(view.mute, video.muted ? 'muted' : 'sound', video.muted ? 'Sound on (m)' : 'Mute (m)');
+    setButton(view.mute, video.muted ? 'muted' : 'sound', `${video.muted ? texts.unmute : texts.mute} (m)`);
     view.volume.value = video.muted ? '0' : String(video.volume);
     if (!video.muted) view.soundPrompt.hidden = true;
   };
@@ -42,20 +43,22 @@ export function connectSound(view: PlayerView): Sound {
   return { toggleMute, louder: () => change(VOLUME_STEP), softer: () => change(-VOLUME_STEP) };
 }
 
-/** Plays with sound if the browser lets it, muted with a prompt if not. Resolves when it is clear which. */
-export async function startPlayback(view: PlayerView, forceMuted: boolean): Promise<void> {
-  const { video } = view;
-  if (forceMuted) video.muted = true;
+/** How playing went: `silenced` where the browser lets it play without sound only. */
+type Playback = 'as-asked' | 'silenced';
+
+/** Plays with sound if the browser lets it, and muted if not. Resolves when it is clear which. */
+export async function startPlayback(video: HTMLVideoElement): Promise<Playback> {
   try {
     await video.play();
   } catch (error) {
-    if (!(error instanceof DOMException) || error.name !== 'NotAllowedError' || video.muted) return;
+    if (!(error instanceof DOMException) || error.name !== 'NotAllowedError' || video.muted) return 'as-asked';
     video.muted = true;
-    view.soundPrompt.hidden = false;
     await video.play().catch(() => {
       // Not even muted: it stays paused, with a button to play.
     });
+    return 'silenced';
   }
+  return 'as-asked';
 }
 
 /** Storage can be forbidden, in a frame say. */

@@ -18,12 +18,19 @@ export interface EngineFailure {
 export interface EngineEvents {
   /** Playing on is not possible; the page tries anew. */
   readonly failed: (failure: EngineFailure) => void;
-  /** The choices are known, or changed. */
-  readonly qualitiesChanged: () => void;
+  /** The choices (qualities, tracks) are known, or changed. */
+  readonly choicesChanged: () => void;
 }
 
-/** What latency is counted from: the wall clock of the stream, or the end of what has come. */
-export type LatencyBasis = 'clock' | 'buffered-edge';
+/** What latency is counted from: the wall clock of the stream, the end of what has come, or what the network says. */
+export type LatencyBasis = 'clock' | 'buffered-edge' | 'network';
+
+/** What an engine measures; what it doesn't is left out. */
+export interface EngineFigures {
+  readonly bitsPerSecond?: number | undefined;
+  readonly roundTripSeconds?: number | undefined;
+  readonly packetsLost?: number | undefined;
+}
 
 /** What can be sought, in media time. */
 export interface SeekRange {
@@ -45,6 +52,8 @@ export interface TimeShift {
 /** One way to get a stream into a video element. */
 export interface Engine {
   readonly latencyBasis: LatencyBasis;
+  /** A number that changes while the picture moves, where the media time doesn't tell. */
+  progress?(): number;
   /** Seconds behind; undefined while it isn't known. */
   latency(): number | undefined;
   /** The media time to go to for the newest picture that plays on without a stall; undefined while there is none. */
@@ -57,6 +66,13 @@ export interface Engine {
   readonly qualities: readonly Quality[];
   /** Index of the chosen quality; -1 lets the engine choose. */
   chooseQuality(index: number): void;
+  /** The one that is shown, where the engine chooses. */
+  readonly playingQuality?: number;
+  /** Sound to choose from, by its names; undefined where there is no choice. */
+  readonly audioTracks?: readonly string[];
+  readonly audioTrack?: number;
+  chooseAudioTrack?(index: number): void;
+  figures?(): EngineFigures;
   /** Lets go of the video element. */
   destroy(): void;
 }
@@ -66,6 +82,8 @@ export interface EngineSource {
   readonly video: HTMLVideoElement;
   readonly url: string;
   readonly tracks: readonly TrackStatus[];
+  /** Fetch parts of segments while they are made, where the stream has them. */
+  readonly lowLatency: boolean;
   readonly clock: ServerClock;
   readonly events: EngineEvents;
 }

@@ -1,9 +1,11 @@
 import mpegts from 'mpegts.js';
 import { bufferedAhead, bufferedEnd, COMFORT } from '../live-edge.js';
 import type { TrackStatus } from '../status-client.js';
-import type { Engine, EngineSource } from './engine.js';
+import type { Engine, EngineFigures, EngineSource } from './engine.js';
 
 const BACK_BUFFER_SECONDS = { max: 60, min: 30 } as const;
+
+const BITS_OF_KILOBYTE = 8 * 1024;
 
 /** FLV over HTTP or WebSocket by Media Source Extensions. */
 export class FlvEngine implements Engine {
@@ -50,6 +52,11 @@ export class FlvEngine implements Engine {
   }
 
   chooseQuality(): void {}
+
+  figures(): EngineFigures {
+    const { statisticsInfo } = this.#player;
+    return { bitsPerSecond: 'speed' in statisticsInfo ? statisticsInfo.speed * BITS_OF_KILOBYTE : undefined };
+  }
 
   destroy(): void {
     this.#player.destroy();

@@ -1,7 +1,7 @@
 import Hls, { type ErrorData, type LevelDetails } from 'hls.js';
 import { latencyByClock } from '../live-edge.js';
 import type { ServerClock } from '../server-clock.js';
-import type { Engine, EngineSource, Quality, SeekRange, TimeShift } from './engine.js';
+import type { Engine, EngineFigures, EngineSource, Quality, SeekRange, TimeShift } from './engine.js';
 
 const MAX_CATCH_UP_RATE = 1.06;
 const BACK_BUFFER_SECONDS = 30;
@@ -33,10 +33,10 @@ export class HlsEngine implements Engine {
   /** Whoever has gone back in time isn't taken to the live edge. */
   #staysBehind = false;
 
-  constructor({ video, url, clock, events }: EngineSource) {
+  constructor({ video, url, lowLatency, clock, events }: EngineSource) {
     this.#clock = clock;
     this.#hls = new Hls({
-      lowLatencyMode: true,
+      lowLatencyMode: lowLatency,
       maxLiveSyncPlaybackRate: MAX_CATCH_UP_RATE,
       liveSyncOnStallIncrease: STALL_STEP_SECONDS,
       backBufferLength: BACK_BUFFER_SECONDS,
@@ -47,7 +47,10 @@ export class HlsEngine implements Engine {
       liveMaxLatencyDurationCount: MAX_LATENCY,
     });
     this.#hls.on(Hls.Events.LEVEL_LOADED, (_event, { details }) => this.#bound(details));
-    this.#hls.on(Hls.Events.MANIFEST_PARSED, () => events.qualitiesChanged());
+    const { MANIFEST_PARSED, LEVEL_SWITCHED, AUDIO_TRACKS_UPDATED, AUDIO_TRACK_SWITCHED } = Hls.Events;
+    for (const change of [MANIFEST_PARSED, LEVEL_SWITCHED, AUDIO_TRACKS_UPDATED, AUDIO_TRACK_SWITCHED] as const) {
+      this.#hls.on(change, () => events.choicesChanged());
+    }
     this.#hls.on(Hls.Events.ERROR, (_event, data) => this.#failed(data, events));
     this.#hls.loadSource(url);
     this.#hls.attachMedia(video);
@@ -61,6 +64,27 @@ export class HlsEngine implements Engine {
 
   chooseQuality(index: number): void {
     this.#hls.currentLevel = index;
+  }
+
+  get playingQuality(): number {
+    return this.#hls.currentLevel;
+  }
+
+  get audioTracks(): readonly string[] {
+    return this.#hls.audioTracks.map(({ name }) => name);
+  }
+
+  get audioTrack(): number {
+    return this.#hls.audioTrack;
+  }
+
+  chooseAudioTrack(index: number): void {
+    this.#hls.audioTrack = index;
+  }
+
+  figures(): EngineFigures {
+    const level = this.#hls.levels[this.#hls.currentLevel];
+    return { bitsPerSecond: level?.realBitrate || level?.bitrate };
   }
 
   latency(): number | undefined {

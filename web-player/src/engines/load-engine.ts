@@ -1,9 +1,11 @@
 import type { EngineKind } from '../protocol.js';
 import type { Engine, EngineSource } from './engine.js';
+import { NativeHlsEngine } from './native-hls-engine.js';
+import { WhepEngine } from './whep-engine.js';
 
 type MakeEngine = (source: EngineSource) => Engine;
 
-/** Loads the code of an engine, which is big, when it is needed. */
+/** Loads the code of an engine when it is needed, where it is big. */
 export async function loadEngine(kind: EngineKind): Promise<MakeEngine> {
   switch (kind) {
     case 'flv': {
@@ -14,13 +16,9 @@ export async function loadEngine(kind: EngineKind): Promise<MakeEngine> {
       const { HlsEngine } = await import('./hls-engine.js');
       return (source) => new HlsEngine(source);
     }
-    case 'whep': {
-      const { WhepEngine } = await import('./whep-engine.js');
+    case 'whep':
       return (source) => new WhepEngine(source);
-    }
-    case 'native-hls': {
-      const { NativeHlsEngine } = await import('./native-hls-engine.js');
+    case 'native-hls':
       return (source) => new NativeHlsEngine(source);
-    }
   }
 }

@@ -1,12 +1,14 @@
 import { askIceServers, endSession, SdpExchangeError, sendOffer, takeAnswer } from '../webrtc/sdp-exchange.js';
-import type { Engine, EngineSource } from './engine.js';
+import type { Engine, EngineFigures, EngineSource } from './engine.js';
+import { type PeerCounts, type PeerFigures, peerCounts, peerFigures } from './peer-figures.js';
 
 /** Browsers on the same network find each other at once; through a relay it takes a little. */
-const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 6000;
+const LOOK_MS = 1000;
 
 /** WebRTC by WHEP: less than a second behind. */
 export class WhepEngine implements Engine {
-  readonly latencyBasis = 'buffered-edge';
+  readonly latencyBasis = 'network';
   readonly followsEdge = true;
   /** The server begins with the next keyframe. */
   readonly patience = { firstPicture: 15_000, nextPicture: 6000 };
@@ -18,6 +20,9 @@ export class WhepEngine implements Engine {
   readonly #timeout: number;
   #peer: RTCPeerConnection | undefined;
   #resource: string | undefined;
+  #counts: PeerCounts | undefined;
+  #figures: PeerFigures | undefined;
+  #look: number | undefined;
 
   constructor(source: EngineSource) {
     this.#video = source.video;
@@ -29,9 +34,19 @@ export class WhepEngine implements Engine {
 
   chooseQuality(): void {}
 
-  /** What is played is what has just come; how long it was under way, nobody tells. */
+  /** The media time goes on by itself, also when nothing comes. Pages that nobody sees are shown no pictures. */
+  progress(): number {
+    const hasPicture = this.#source.tracks.some(({ kind }) => kind === 'video');
+    if (!hasPicture || document.hidden) return this.#video.currentTime;
+    return this.#video.getVideoPlaybackQuality().totalVideoFrames;
+  }
+
   latency(): number | undefined {
-    return undefined;
+    return this.#figures?.latencySeconds;
+  }
+
+  figures(): EngineFigures {
+    return this.#figures ?? {};
   }
 
   livePosition(): number | undefined {
@@ -40,6 +55,7 @@ export class WhepEngine implements Engine {
 
   destroy(): void {
     clearTimeout(this.#timeout);
+    clearInterval(this.#look);
     this.#abort.abort();
     this.#peer?.close();
     this.#video.srcObject = null;
@@ -60,12 +76,20 @@ export class WhepEngine implements Engine {
       const answer = await sendOffer(peer, { url }, signal);
       this.#resource = answer.resource;
       await takeAnswer(peer, answer.sdp);
+      signal.throwIfAborted();
+      this.#look = window.setInterval(() => void this.#measure(peer), LOOK_MS);
     } catch (error) {
       this.#fail(
         error instanceof Error ? error.message : String(error),
         error instanceof SdpExchangeError ? error.status : undefined,
       );
     }
+  }
+
+  async #measure(peer: RTCPeerConnection): Promise<void> {
+    const counts = peerCounts((await peer.getStats()).values(), performance.now());
+    if (this.#counts !== undefined) this.#figures = peerFigures(this.#counts, counts);
+    this.#counts = counts;
   }
 
   #stateChanged({ connectionState }: RTCPeerConnection): void {

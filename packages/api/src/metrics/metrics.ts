@@ -1,6 +1,7 @@
 import type {
   Bans,
   CaptureControl,
+  ClusterView,
   Config,
   EventBus,
   SessionRegistry,
@@ -12,9 +13,11 @@ import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { addCaptureMetrics } from './capture-metrics.js';
 import { closeClass } from './close-reason.js';
+import { addClusterMetrics } from './cluster-metrics.js';
 import { addRecordingMetrics, type RecordingFigures } from './recording-metrics.js';
 import { SessionTotals } from './session-totals.js';
 import { addTranscodeMetrics } from './transcode-metrics.js';
+import { addWorkerMetrics, type WorkerFigures } from './worker-metrics.js';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -26,6 +29,8 @@ export interface MetricsOptions {
   readonly transcodes: () => TranscoderStatus;
   readonly captures: () => Pick<CaptureControl, 'captures' | 'totals'>;
   readonly recordings: () => RecordingFigures;
+  readonly cluster: () => ClusterView;
+  readonly workers: () => readonly WorkerFigures[];
 }
 
 /** Streams that have no series of their own are counted together under this name, which no stream can have. */
@@ -57,6 +62,8 @@ export class Metrics {
     addTranscodeMetrics(this.#registry, options.transcodes);
     addCaptureMetrics(this.#registry, options.captures);
     addRecordingMetrics(this.#registry, options.events, options.recordings);
+    addClusterMetrics(this.#registry, options.cluster);
+    addWorkerMetrics(this.#registry, options.workers);
     this.#sessions = new SessionTotals(options.registry, options.events);
     addSessionMetrics(this.#registry, this.#sessions, options);
   }

@@ -11,7 +11,7 @@ import {
   type OpenSession,
   parseNetwork,
   plainAddress,
-  type SessionRegistry,
+  type SessionsInSight,
 } from '@sluice/core';
 import type { CallbackClient } from '../callbacks/callback-client.js';
 import { type DenyList, readDenyList } from './deny-list.js';
@@ -22,7 +22,9 @@ export type SyncSettings = Config['sync'];
 export interface PayPerViewSyncOptions {
   readonly settings: () => SyncSettings;
   readonly client: CallbackClient;
-  readonly registry: SessionRegistry;
+  readonly registry: SessionsInSight;
+  /** Whether this is the server of a cluster that reports for all; it is, where it is left out. */
+  readonly isElected?: () => boolean;
   readonly bans: Bans;
   readonly gate: Gate;
   readonly audit: AuditTrail;
@@ -75,9 +77,20 @@ export class PayPerViewSync {
   }
 
   #tick(): void {
-    const { settings, clock } = this.#options;
+    const { settings, clock, isElected } = this.#options;
     const { url, intervalSeconds } = settings();
-    if (url !== undefined && clock.monotonic() - this.#syncedAt >= intervalSeconds * 1000) void this.sync();
+    if (url === undefined || clock.monotonic() - this.#syncedAt < intervalSeconds * 1000) return;
+    if (isElected?.() ?? true) void this.sync();
+    else this.#follow();
+  }
+
+  /** Another server reports. If this one is to some day, it goes on from about there. */
+  #follow(): void {
+    const { clock } = this.#options;
+    this.#syncedAt = clock.monotonic();
+    const reported = new Map<string, Reported>();
+    for (const open of this.#viewers()) this.#viewingOf(open, clock.wall(), reported);
+    this.#reported = reported;
   }
 
   async #sync(): Promise<void> {

@@ -8,7 +8,7 @@ import {
   messageOf,
   type OpenSession,
   type Session,
-  type SessionRegistry,
+  type SessionsInSight,
 } from '@sluice/core';
 import { SharedAccount } from './shared-account.js';
 
@@ -16,7 +16,9 @@ export type SharingSettings = Config['sharing'];
 
 export interface SharingWatchOptions {
   readonly settings: () => SharingSettings;
-  readonly registry: SessionRegistry;
+  readonly registry: SessionsInSight;
+  /** Whether this is the server of a cluster that watches for all; it is, where it is left out. */
+  readonly isElected?: () => boolean;
   readonly bans: Bans;
   readonly events: EventBus;
   readonly audit: AuditTrail;
@@ -40,7 +42,7 @@ export class SharingWatch {
     this.#timer.unref();
     this.#stopListening = options.events.on('session-opened', ({ session }) => {
       const open = options.registry.get(session.id);
-      if (open === undefined || options.settings().policy === 'off') return;
+      if (open === undefined || this.#isOff()) return;
       const viewer = this.#see(open);
       if (viewer !== undefined) this.#judge(viewer);
     });
@@ -49,8 +51,8 @@ export class SharingWatch {
   /** Looks at all sessions. Once a second, and when one opens at that one's account. */
   check(): void {
     const { settings, registry, clock } = this.#options;
-    const { policy, windowSeconds } = settings();
-    if (policy === 'off') {
+    const { windowSeconds } = settings();
+    if (this.#isOff()) {
       this.#accounts.clear();
       this.#reported.clear();
       return;
@@ -69,6 +71,11 @@ export class SharingWatch {
   close(): void {
     clearInterval(this.#timer);
     this.#stopListening();
+  }
+
+  #isOff(): boolean {
+    const { settings, isElected } = this.#options;
+    return settings().policy === 'off' || !(isElected?.() ?? true);
   }
 
   /** @returns whose session it is, where it counts */

@@ -23,7 +23,7 @@ const activeSchema = z.object({
   bytes: z.number().int().describe('Written so far.'),
 });
 
-function activeOf({ startedAt, state, reason, file, ...rest }: ActiveRecording): z.input<typeof activeSchema> {
+export function activeOf({ startedAt, state, reason, file, ...rest }: ActiveRecording): z.input<typeof activeSchema> {
   const { kind } = state;
   const paused = kind === 'paused' ? { trouble: state.trouble, detail: state.detail, since: iso(state.since) } : null;
   return { ...rest, startedAt: iso(startedAt), state: kind, paused, reason: reason ?? null, file: file ?? null };

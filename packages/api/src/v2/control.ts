@@ -5,8 +5,14 @@ import type {
   Bans,
   CaptureControl,
   Clock,
+  ClusterView,
+  ClusterWorker,
   ConfigChange,
   Directory,
+  Disks,
+  Doctor,
+  DrainControl,
+  EventBus,
   Gate,
   LiveConfig,
   RecordingChecks,
@@ -16,15 +22,18 @@ import type {
   RecordingTotals,
   SessionHistory,
   SessionRegistry,
+  Snapshots,
   StreamKey,
   StreamRouter,
   TokenIssuer,
+  TrafficMeter,
   TranscoderStatus,
   User,
 } from '@sluice/core';
 import type { Admission } from '../auth/admission.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Logins } from '../auth/logins.js';
+import type { Feed } from '../feed/feed.js';
 
 /** Changes settings while the server runs. Each throws ConfigError and leaves what was in force. */
 export interface ConfigControl {
@@ -69,6 +78,27 @@ export interface Control {
   readonly captures: CaptureControl;
   readonly transcoder: { readonly status: TranscoderStatus };
   readonly recordings: Recordings;
+  readonly drain: DrainControl;
+  readonly cluster: ClusterView;
+  /** The processes that serve viewers beside this one; none where it is left out. */
+  readonly workers?: (() => readonly ClusterWorker[]) | undefined;
+  readonly doctor: Doctor;
+  readonly disks: Disks;
+  readonly events: EventBus;
+  readonly traffic: TrafficMeter;
+  readonly snapshots: Snapshots;
+  /** Undefined while media can't be reached yet. */
+  readonly mediaPorts: () => MediaPorts | undefined;
+}
+
+/** Where media is to be had; undefined for what is off. */
+export interface MediaPorts {
+  readonly rtmp: number;
+  readonly rtmps: number | undefined;
+  readonly http: number;
+  readonly https: number | undefined;
+  readonly srt: number | undefined;
+  readonly webrtc: number | undefined;
 }
 
 /** What the routes of logins need beside that. */
@@ -76,4 +106,5 @@ export interface AccountControl extends Control {
   readonly admission: Admission;
   readonly authenticator: Authenticator;
   readonly logins: Logins;
+  readonly feed: Feed;
 }

@@ -112,7 +112,10 @@ export function tokenRoutes({ tokens, audit }: Control): Route[] {
       summary: 'Make a token to put into a URL',
       needs: 'keys',
       body: z.strictObject({
-        kind: z.enum(TOKEN_KINDS).default('sign').describe('sign: a signed URL; jwt; wms-auth.'),
+        kind: z
+          .enum(TOKEN_KINDS)
+          .default('sign')
+          .describe('sign: a signed URL; jwt; wms-auth; cdn: for a CDN that checks it.'),
         action: z.enum(['publish', 'play']).default('play'),
         path: pathPattern,
         viewer: label.optional().describe('The account that it is for.'),
@@ -122,9 +125,9 @@ export function tokenRoutes({ tokens, audit }: Control): Route[] {
       }),
       status: 201,
       answer: z.object({
-        parameter: z.enum(['sign', 'token', 'wmsAuthSign']),
+        parameter: z.enum(['sign', 'token', 'wmsAuthSign', 'path']).describe('path: it goes in front of the path.'),
         value: z.string(),
-        query: z.string().describe('To be put behind a URL of the stream.'),
+        query: z.string().describe('To be put behind a URL of the stream; empty where it goes in front of the path.'),
         expiresAt: time,
       }),
       handle: async ({ body, principal, ip }) => {
@@ -135,7 +138,7 @@ export function tokenRoutes({ tokens, audit }: Control): Route[] {
         return {
           parameter,
           value,
-          query: `?${new URLSearchParams({ [parameter]: value })}`,
+          query: parameter === 'path' ? '' : `?${new URLSearchParams({ [parameter]: value })}`,
           expiresAt: iso(expiresAt),
         };
       },
@@ -160,7 +163,7 @@ export function apiKeyRoutes({ apiKeys, clock, audit }: Control): Route[] {
       tag: 'API keys',
       summary: 'Make a key for a program that uses this API',
       needs: 'admin',
-      limited: true,
+      limited: 'changes',
       body: z.strictObject({
         label,
         scopes: z.array(z.enum(API_SCOPES)).min(1).max(API_SCOPES.length),

@@ -3,8 +3,13 @@ import { activeRecordingRoutes } from './active-recordings.js';
 import { authRoutes } from './auth.js';
 import { banRoutes } from './bans.js';
 import { captureRoutes } from './captures.js';
+import { clusterRoutes } from './cluster.js';
 import type { AccountControl } from './control.js';
+import { doctorRoutes } from './doctor.js';
+import { drainRoutes } from './drain.js';
+import { feedRoutes } from './feed.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
+import { previewRoutes } from './previews.js';
 import { recordingCheckRoutes } from './recording-checks.js';
 import { recordingRoutes } from './recordings.js';
 import { serverRoutes } from './server.js';
@@ -18,7 +23,12 @@ import { userRoutes } from './users.js';
 export function v2Routes(control: AccountControl): Route[] {
   return [
     ...serverRoutes(control),
+    ...clusterRoutes(control),
+    ...drainRoutes(control),
+    ...doctorRoutes(control),
     ...streamRoutes(control),
+    ...previewRoutes(control),
+    ...feedRoutes(control),
     ...transcodeRoutes(control),
     ...captureRoutes(control),
     ...recordingRoutes(control),

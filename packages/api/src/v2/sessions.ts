@@ -1,4 +1,11 @@
-import { type Ban, type OpenSession, pathFits, type Session, type SessionRecord } from '@sluice/core';
+import {
+  type Ban,
+  type OpenSession,
+  pathFits,
+  type Session,
+  type SessionRecord,
+  type TrafficMeter,
+} from '@sluice/core';
 import { millis } from '@sluice/media';
 import { z } from 'zod';
 import { ApiError, notFound } from '../http/api-error.js';
@@ -7,8 +14,9 @@ import { banOf, banSchema } from './bans.js';
 import type { Control } from './control.js';
 import { id, iso, isoOrNull, label, limit, pathPattern, seconds, streamPath, time, timeInQuery } from './schemas.js';
 
-const sessionSchema = z.object({
+export const sessionSchema = z.object({
   id: z.string(),
+  node: z.string().describe('The server of the cluster that it is on.'),
   action: z.string(),
   protocol: z.string(),
   path: streamPath,
@@ -22,6 +30,7 @@ const sessionSchema = z.object({
   expiresAt: time.nullable(),
   received: z.number().int().describe('Bytes.'),
   sent: z.number().int().describe('Bytes.'),
+  bitrate: z.object({ received: z.number(), sent: z.number() }).describe('Bit/s over the last 30 s.'),
   ending: z.string().nullable().describe('Why it is being ended.'),
   transport: z
     .record(z.string(), z.number())
@@ -29,10 +38,16 @@ const sessionSchema = z.object({
     .describe("What its protocol tells of the line: over SRT, libsrt's counters (`msRTT`, `pktRcvLoss`, …)."),
 });
 
-function sessionOf({ session, traffic, addresses, transport, ending }: OpenSession): z.input<typeof sessionSchema> {
+/** What the traffic of sessions is asked of. */
+type Rates = Pick<TrafficMeter, 'rateOf'>;
+
+export function sessionOf(open: OpenSession, node: string, rates: Rates): z.input<typeof sessionSchema> {
+  const { session, traffic, addresses, transport, ending } = open;
   const { identity } = session;
+  const kbps = rates.rateOf(session.id);
   return {
     id: session.id,
+    node,
     action: session.action,
     protocol: session.protocol,
     path: session.path,
@@ -46,6 +61,7 @@ function sessionOf({ session, traffic, addresses, transport, ending }: OpenSessi
     expiresAt: isoOrNull(identity.expiresAt),
     received: traffic.received,
     sent: traffic.sent,
+    bitrate: { received: Math.round(kbps.received * 1000), sent: Math.round(kbps.sent * 1000) },
     ending: ending ?? null,
     transport: transport === undefined ? null : { ...transport },
   };
@@ -83,6 +99,7 @@ const filters = z
   .object({
     action: z.enum(['publish', 'play']).optional(),
     protocol: z.string().max(20).optional(),
+    node: z.string().max(64).optional().describe('Those on one server of the cluster only.'),
     path: pathPattern.optional(),
     ip: z.string().max(64).optional(),
     viewer: z.string().max(255).optional(),
@@ -103,13 +120,25 @@ function fits({ session, addresses }: OpenSession, { action, protocol, path, ip,
   );
 }
 
-/** Oldest first, from behind the one that the page before ended with. */
-function page(all: Iterable<OpenSession>, wanted: Filters): OpenSession[] {
-  const found: OpenSession[] = [];
+/** A session, and the name of the server that it is on. */
+type Placed = readonly [OpenSession, string];
+
+/** This server's, then those of the others: each oldest first. */
+export function* sessionsEverywhere(
+  { registry, cluster }: Pick<Control, 'registry' | 'cluster'>,
+  node?: string,
+): Iterable<Placed> {
+  if (node === undefined || node === cluster.node) for (const open of registry.list()) yield [open, cluster.node];
+  for (const open of cluster.sessions()) if (node === undefined || node === open.node) yield [open, open.node];
+}
+
+/** From behind the one that the page before ended with. */
+function page(all: Iterable<Placed>, wanted: Filters): Placed[] {
+  const found: Placed[] = [];
   let skipping = wanted.after !== undefined;
-  for (const open of all) {
+  for (const [open, node] of all) {
     if (found.length >= wanted.limit) break;
-    if (!skipping && fits(open, wanted)) found.push(open);
+    if (!skipping && fits(open, wanted)) found.push([open, node]);
     if (open.session.id === wanted.after) skipping = false;
   }
   return found;
@@ -129,12 +158,16 @@ const kickQuery = z
   .strict();
 
 export function sessionRoutes(control: Control): Route[] {
-  const { registry, history, audit } = control;
-  const find = (wanted: string): OpenSession => {
-    const open = registry.get(wanted);
-    if (open === undefined) throw notFound(`open session ${wanted}`);
-    return open;
+  const { registry, history, audit, cluster, traffic } = control;
+  const find = (wanted: string): Placed => {
+    const own = registry.get(wanted);
+    if (own !== undefined) return [own, cluster.node];
+    const other = cluster.session(wanted);
+    if (other === undefined) throw notFound(`open session ${wanted}`);
+    return [other, other.node];
   };
+  const told = (wanted: Filters) =>
+    page(sessionsEverywhere(control, wanted.node), wanted).map(([open, node]) => sessionOf(open, node, traffic));
   return [
     route({
       method: 'get',
@@ -144,7 +177,7 @@ export function sessionRoutes(control: Control): Route[] {
       needs: 'open-read',
       query: filters,
       answer: z.object({ sessions: z.array(sessionSchema), total: z.number().int() }),
-      handle: ({ query }) => ({ sessions: page(registry.list(), query).map(sessionOf), total: registry.size }),
+      handle: ({ query }) => ({ sessions: told(query), total: registry.size + cluster.sessionCount }),
     }),
     route({
       method: 'get',
@@ -180,7 +213,7 @@ export function sessionRoutes(control: Control): Route[] {
       needs: 'open-read',
       params: id,
       answer: sessionSchema,
-      handle: ({ params }) => sessionOf(find(params.id)),
+      handle: ({ params }) => sessionOf(...find(params.id), traffic),
     }),
     route({
       method: 'delete',
@@ -193,9 +226,14 @@ export function sessionRoutes(control: Control): Route[] {
       status: 200,
       answer: z.object({ ban: banSchema.nullable() }),
       handle: async ({ params, query, principal, ip }) => {
-        const { session } = find(params.id);
+        const [{ session }, node] = find(params.id);
         const ban = await denied(control, session, query, principal.name);
-        registry.cut(session.id, `${query.reason} (by ${principal.name})`);
+        const why = `${query.reason} (by ${principal.name})`;
+        if (!registry.cut(session.id, why) && (await cluster.cutSession(session.id, why)) === 'unreachable') {
+          const target = `${session.id} on ${node}`;
+          audit.record({ actor: principal.name, ip, action: 'session.kick', target, result: 'failed' });
+          throw new ApiError(503, 'node-unreachable', `the session is on ${node}, which doesn't answer; ask that one`);
+        }
         const detail = ban === undefined ? query.reason : `${query.reason}; denied by ${ban.kind}`;
         audit.record({ actor: principal.name, ip, action: 'session.kick', target: session.id, result: 'ok', detail });
         return { ban: ban === undefined ? null : banOf(ban) };

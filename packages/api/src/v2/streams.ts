@@ -1,40 +1,31 @@
-import { parseStreamPath, type Stream } from '@sluice/core';
+import { parseStreamPath } from '@sluice/core';
 import { z } from 'zod';
 import { notFound } from '../http/api-error.js';
 import { type Route, route } from '../http/route.js';
 import type { Control } from './control.js';
-import { iso, streamPath, time } from './schemas.js';
+import { streamPath } from './schemas.js';
+import { type StreamView, streamSchema, streamViews } from './stream-view.js';
 
-const streamSchema = z.object({
-  path: streamPath,
-  state: z.enum(['live', 'waiting', 'ended']),
-  since: time,
-  viewers: z.number().int(),
-  received: z.object({ bytes: z.number().int(), frames: z.number().int() }),
-  tracks: z.array(z.record(z.string(), z.unknown())),
-  bFrames: z
-    .boolean()
-    .describe('Pictures come in another order than they are shown in: WebRTC leaves out what it can, or stutters.'),
+const historySchema = z.object({
+  at: z
+    .array(z.number())
+    .readonly()
+    .describe('Milliseconds since 1970, oldest first; the other lists are of the same seconds.'),
+  bitrate: z.array(z.number()).readonly().describe('Bit/s.'),
+  fps: z.array(z.number()).readonly(),
+  viewers: z.array(z.number()).readonly(),
+  keyframeInterval: z.array(z.number().nullable()).readonly().describe('Seconds.'),
+  avDrift: z.array(z.number().nullable()).readonly().describe('Milliseconds.'),
 });
-
-function streamOf(stream: Stream): z.input<typeof streamSchema> {
-  return {
-    path: stream.path,
-    state: stream.state,
-    since: iso(stream.startedAt),
-    viewers: stream.viewers,
-    received: { bytes: stream.received.bytes, frames: stream.received.frames },
-    tracks: stream.description.tracks.map(({ description: _bytes, ...told }) => told),
-    bFrames: stream.hasBFrames,
-  };
-}
 
 const params = z.object({ path: streamPath }).strict();
 
-export function streamRoutes({ router, registry, audit }: Control): Route[] {
-  const find = (path: string): Stream => {
-    const stream = router.find(parseStreamPath(path));
-    if (stream === undefined) throw notFound(`stream ${path}`);
+export function streamRoutes(control: Control): Route[] {
+  const { registry, cluster, audit } = control;
+  const find = (text: string): StreamView => {
+    const path = parseStreamPath(text);
+    const stream = streamViews(control).find((known) => known.path === path);
+    if (stream === undefined) throw notFound(`stream ${text}`);
     return stream;
   };
   return [
@@ -45,7 +36,7 @@ export function streamRoutes({ router, registry, audit }: Control): Route[] {
       summary: 'All streams that are live or wait for their encoder',
       needs: 'open-read',
       answer: z.object({ streams: z.array(streamSchema) }),
-      handle: () => ({ streams: router.streams().map(streamOf) }),
+      handle: () => ({ streams: streamViews(control) }),
     }),
     route({
       method: 'get',
@@ -55,7 +46,21 @@ export function streamRoutes({ router, registry, audit }: Control): Route[] {
       needs: 'open-read',
       params,
       answer: streamSchema,
-      handle: ({ params: { path } }) => streamOf(find(path)),
+      handle: ({ params: { path } }) => find(path),
+    }),
+    route({
+      method: 'get',
+      path: '/stream-history/{path}',
+      tag: 'Streams',
+      summary: 'What was measured of a stream on this server in the last ten minutes, by the second',
+      needs: 'open-read',
+      params,
+      answer: historySchema,
+      handle: ({ params: { path } }) => {
+        const stream = control.router.find(parseStreamPath(path));
+        if (stream === undefined) throw notFound(`stream ${path} on this server`);
+        return stream.figureHistory;
+      },
     }),
     route({
       method: 'delete',
@@ -66,9 +71,11 @@ export function streamRoutes({ router, registry, audit }: Control): Route[] {
       params,
       handle: ({ params, principal, ip }) => {
         const { path } = find(params.path);
+        const reason = `cut off by ${principal.name}`;
         registry.cutWhere(({ session }) =>
-          session.action === 'publish' && session.path === path ? `cut off by ${principal.name}` : undefined,
+          session.action === 'publish' && session.path === path ? reason : undefined,
         );
+        cluster.cutPublishers(path, reason);
         audit.record({ actor: principal.name, ip, action: 'stream.cut', target: path, result: 'ok' });
         return undefined;
       },

@@ -3,6 +3,7 @@ import type { Millis } from '@sluice/media';
 import type { Clock } from '../clock.js';
 import { pathFits } from '../path-pattern.js';
 import type { RecordStore } from '../record-store.js';
+import type { RecordListener, SharedRecords } from '../shared-records.js';
 import type { StreamPath } from '../stream-path.js';
 import { isSingleAddress, NetworkSet, plainAddress } from './network.js';
 import type { Session } from './session.js';
@@ -39,12 +40,13 @@ export type BanSubject = Pick<Session, 'ip'> &
   };
 
 /** Who is not let in, and until when. */
-export class Bans {
+export class Bans implements SharedRecords<Ban> {
   readonly #byId = new Map<string, Ban>();
   /** `kind value` → bans. CIDR blocks are not in here. */
   readonly #exact = new Map<string, Set<Ban>>();
   readonly #blocks = new Map<Ban, NetworkSet>();
   readonly #store: RecordStore<Ban>;
+  readonly #listeners = new Set<RecordListener<Ban>>();
   readonly #clock: Clock;
 
   private constructor(store: RecordStore<Ban>, clock: Clock) {
@@ -73,6 +75,7 @@ export class Bans {
       expiresAt: seconds === undefined ? undefined : ((createdAt + seconds * 1000) as Millis),
     };
     this.#index(ban);
+    this.#tell(ban.id, ban);
     await this.#store.put(ban);
     return ban;
   }
@@ -82,8 +85,24 @@ export class Bans {
     const ban = this.#byId.get(id);
     if (ban === undefined) return undefined;
     this.#forget(ban);
+    this.#tell(id, undefined);
     await this.#store.delete(id);
     return ban;
+  }
+
+  onChange(listener: RecordListener<Ban>): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** One that has run out is not taken over. */
+  async adopt(id: string, ban: Ban | undefined): Promise<void> {
+    const known = this.#byId.get(id);
+    if (known !== undefined) this.#forget(known);
+    if (ban !== undefined && isInForce(ban, this.#clock.wall())) {
+      this.#index(ban);
+      await this.#store.put(ban);
+    } else if (known !== undefined) await this.#store.delete(id);
   }
 
   /** Those in force, oldest first. */
@@ -125,6 +144,10 @@ export class Bans {
     if (value === undefined) return undefined;
     for (const ban of this.#exact.get(`${kind} ${value}`) ?? []) if (holds(ban)) return ban;
     return undefined;
+  }
+
+  #tell(id: string, ban: Ban | undefined): void {
+    for (const listener of this.#listeners) listener(id, ban);
   }
 
   #index(ban: Ban): void {

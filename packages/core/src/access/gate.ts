@@ -45,6 +45,8 @@ export interface GateOptions {
   readonly bans: Bans;
   readonly credentials: CredentialChecks;
   readonly advisors: readonly AccessAdvisor[];
+  /** Why nobody is let in at the moment who would be at other times. */
+  readonly refusalOf?: (request: AccessRequest) => Refusal | undefined;
 }
 
 const ANONYMOUS: Identity = { kind: 'anonymous' };
@@ -93,6 +95,7 @@ export class Gate implements Doorkeeper {
   async resume(request: AccessRequest, { identity }: Session): Promise<Admission> {
     return this.#reporting(request, async () => {
       const checked = { ...request, path: parseStreamPath(request.path) };
+      this.#checkService(request);
       if (identity.expiresAt !== undefined && identity.expiresAt <= this.#options.clock.wall()) {
         throw new Refusal('credential-expired', 'the credential has expired');
       }
@@ -187,6 +190,7 @@ export class Gate implements Doorkeeper {
   async #prospect(request: AccessRequest): Promise<Session> {
     const path = parseStreamPath(request.path);
     const checked = { ...request, path };
+    this.#checkService(request);
     const source = this.#options.sourceOf?.(path);
     if (source !== undefined && request.action === 'publish' && request.protocol !== 'transcode') {
       throw new Refusal('closed', `${path} is a rendition of ${source}: the server publishes it; publish ${source}`);
@@ -244,6 +248,11 @@ export class Gate implements Doorkeeper {
         events.emit('session-closed', { session, reason: closed.ending ?? reason, traffic: closed.traffic });
       },
     };
+  }
+
+  #checkService(request: AccessRequest): void {
+    const refusal = this.#options.refusalOf?.(request);
+    if (refusal !== undefined) throw refusal;
   }
 
   #checkBans(subject: BanSubject): void {

@@ -22,7 +22,22 @@ export interface OpenSession {
   readonly transport: TransportFigures | undefined;
   /** Why it is being ended, from the moment that it is. */
   readonly ending: string | undefined;
+  /** Asks its peer to go on at another server, where its protocol has a word for that. */
+  move(baseUrl: string | undefined, reason: string): void;
 }
+
+/** How many sessions are open, as limits count them. */
+export interface SessionCounts {
+  readonly size: number;
+  ofStream(path: StreamPath): number;
+  ofIp(ip: string): number;
+  ofViewer(viewer: string): number;
+}
+
+/** Sessions that somebody watches over: this server's, or those of its whole cluster. */
+export type SessionsInSight = Pick<SessionRegistry, 'list' | 'get' | 'cut'>;
+
+const NOTHING_ELSEWHERE: SessionCounts = { size: 0, ofStream: () => 0, ofIp: () => 0, ofViewer: () => 0 };
 
 const NO_TRAFFIC: Traffic = { received: 0, sent: 0 };
 
@@ -43,27 +58,46 @@ class Entry implements OpenSession {
     return this.control?.transport?.();
   }
 
+  move(baseUrl: string | undefined, reason: string): void {
+    this.control?.move?.(baseUrl, reason);
+  }
+
   get addresses(): readonly string[] {
     return this.control?.addresses?.() ?? [this.session.ip];
   }
 }
 
 /** The sessions under way: counts them against the limits, and ends those that have to go. */
-export class SessionRegistry {
+export class SessionRegistry implements SessionCounts {
   readonly #entries = new Map<string, Entry>();
   readonly #perStream = new Map<StreamPath, number>();
   readonly #perIp = new Map<string, number>();
   readonly #perViewer = new Map<string, number>();
   readonly #clock: Clock;
   readonly #limits: () => SessionLimits;
+  readonly #elsewhere: SessionCounts;
 
-  constructor(options: { clock: Clock; limits: () => SessionLimits }) {
+  /** @param options.elsewhere sessions that count here, too: those of the other nodes of a cluster */
+  constructor(options: { clock: Clock; limits: () => SessionLimits; elsewhere?: SessionCounts }) {
     this.#clock = options.clock;
     this.#limits = options.limits;
+    this.#elsewhere = options.elsewhere ?? NOTHING_ELSEWHERE;
   }
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  ofStream(path: StreamPath): number {
+    return this.#perStream.get(path) ?? 0;
+  }
+
+  ofIp(ip: string): number {
+    return this.#perIp.get(ip) ?? 0;
+  }
+
+  ofViewer(viewer: string): number {
+    return this.#perViewer.get(viewer) ?? 0;
   }
 
   /** Oldest first. */
@@ -138,11 +172,14 @@ export class SessionRegistry {
 
   #checkLimits({ path, ip, identity }: Session): void {
     const limits = this.#limits();
-    check('sessions.total', this.#entries.size, limits.total);
-    check('sessions.perStream', this.#perStream.get(path) ?? 0, limits.perStream);
-    check('sessions.perIp', this.#perIp.get(ip) ?? 0, limits.perIp);
+    const elsewhere = this.#elsewhere;
+    check('sessions.total', this.#entries.size + elsewhere.size, limits.total);
+    check('sessions.perStream', this.ofStream(path) + elsewhere.ofStream(path), limits.perStream);
+    check('sessions.perIp', this.ofIp(ip) + elsewhere.ofIp(ip), limits.perIp);
     const { viewer } = identity;
-    if (viewer !== undefined) check('sessions.perViewer', this.#perViewer.get(viewer) ?? 0, limits.perViewer);
+    if (viewer === undefined) return;
+    const ofViewer = this.ofViewer(viewer) + elsewhere.ofViewer(viewer);
+    check('sessions.perViewer', ofViewer, limits.perViewer);
   }
 
   #count({ path, ip, identity }: Session, by: 1 | -1): void {

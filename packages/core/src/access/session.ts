@@ -12,7 +12,9 @@ export type IdentityKind =
   | 'signed-url'
   | 'wms-auth'
   | 'password'
-  | 'http-auth';
+  | 'http-auth'
+  /** The server that the stream comes from let them watch. */
+  | 'origin';
 
 /** Who a session belongs to, as far as its credential tells. */
 export interface Identity {
@@ -44,6 +46,8 @@ export interface Session {
   readonly fingerprint: string;
   /** Wall clock, ms since 1970. */
   readonly openedAt: Millis;
+  /** Whose it is, where it is another node's, from which this one has the stream. */
+  readonly node?: string | undefined;
 }
 
 /** Media that went through a session, in bytes. */
@@ -64,5 +68,10 @@ export interface SessionControl {
   /** Every address that has used the session, where that can be more than the one that opened it. */
   addresses?(): readonly string[];
   /** What its protocol tells of the line, by the names that the protocol's users know: `msRTT`, `pktRcvLoss`. */
-  transport?(): TransportFigures;
+  transport?(): TransportFigures | undefined;
+  /**
+   * Asks the peer to go on elsewhere, by the base URL of another server or where its own address book leads it; it does
+   * when it can, or doesn't.
+   */
+  move?(baseUrl: string | undefined, reason: string): void;
 }

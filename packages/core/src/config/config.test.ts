@@ -81,8 +81,9 @@ paths:
   it.each([
     { push: { urls: ['http://hush.example'] } },
     { api: { token: 'hush' } },
-    { paths: { 'live/*': { pull: { url: 'srt://h:1?passphrase=hush' } } } },
-    { paths: { 'live/a': { pull: { url: 'http://h:1?passphrase=hush' } } } },
+    { paths: { 'live/*': { pull: { url: 'srt://h:1?passphrase=hush', mode: 'always' } } } },
+    { paths: { 'live/a': { pull: { url: 'rtsp://h:1?passphrase=hush' } } } },
+    { paths: { '*/a': { pull: { url: 'rtmp://{app}.example/hush/{name}' } } } },
     { paths: { 'live/a': { push: { urls: ['http://h:1?passphrase=hush'] } } } },
     { paths: { 'live/a': { srt: { playPassphrase: 'hush' } } } },
   ])('says what is wrong without what is secret: %j', (tree) => {

@@ -10,6 +10,8 @@ export interface ConfigEntry {
   readonly type: 'string' | 'number' | 'boolean' | 'list' | 'map';
   /** What is allowed, in words. */
   readonly allowed: string;
+  /** All values that are allowed, where they are few. */
+  readonly choices: readonly string[] | undefined;
   readonly default: unknown;
   readonly description: string;
   /** Its value is never shown. */
@@ -39,10 +41,15 @@ export function environmentName(key: string): string {
 }
 
 /** Every entry of the schema, in its order. The README's reference and the environment are read off this. */
-export function configEntries(): ConfigEntry[] {
-  const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  return entriesOf(schema, '');
+export function configEntries(): readonly ConfigEntry[] {
+  return ENTRIES;
 }
+
+/** Read off the schema once: that takes as long as a whole command otherwise does. */
+const ENTRIES: readonly ConfigEntry[] = entriesOf(
+  z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema,
+  '',
+);
 
 function entriesOf(schema: JsonSchema, prefix: string): ConfigEntry[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
@@ -58,6 +65,7 @@ function entryOf(key: string, field: JsonSchema): ConfigEntry {
     environment: type === 'map' ? undefined : environmentName(key),
     type,
     allowed: allowedBy(field),
+    choices: field.enum,
     default: field.default,
     description: field.description ?? '',
     secret: field.secret ?? false,

@@ -14,7 +14,9 @@ function otherValueOf({ type, allowed, default: usual }: ConfigEntry): string {
   if (allowed === 'addresses') return '192.0.2.1,2001:db8::1';
   if (allowed === 'URLs (stun, turn, turns)') return 'stun:example.org:3478,turns:example.org:443?transport=tcp';
   if (allowed === 'URL (stun)') return 'stun:example.org:3478';
-  if (allowed === 'URLs (srt)') return 'srt://example.org:9000';
+  if (allowed === 'URLs (nats, tls)') return 'nats://10.0.0.1:4222';
+  if (allowed.startsWith('base URLs')) return 'https://b.example,rtmp://b.example';
+  if (allowed.startsWith('URLs (srt,')) return 'srt://example.org:9000';
   if (allowed.startsWith('URL (udp')) return 'udp://example.org:514';
   if (allowed.startsWith('text of')) return 'x'.repeat(64);
   if (allowed.startsWith('RTMP origins')) return 'rtmp://a.example,rtmps://b.example:8443';

@@ -2,8 +2,22 @@ import { z } from 'zod';
 import { PATH_PATTERN } from '../path-pattern.js';
 import { auth, callbacks, sharing, sync } from './schema/access-checks.js';
 import { bbb } from './schema/bbb.js';
-import { api, audit, metrics } from './schema/control-plane.js';
-import { count, file, host, iceUrl, MIB, networks, port, START, seconds, secret } from './schema/fields.js';
+import { cluster } from './schema/cluster.js';
+import { api, audit, drain, metrics } from './schema/control-plane.js';
+import {
+  count,
+  embedOrigin,
+  file,
+  host,
+  iceUrl,
+  MIB,
+  networks,
+  port,
+  START,
+  seconds,
+  secret,
+} from './schema/fields.js';
+import { httpOrigin } from './schema/http-origin.js';
 import {
   access,
   dash,
@@ -21,6 +35,8 @@ import {
 } from './schema/paths.js';
 import { recordingPath, recordingServer } from './schema/recording.js';
 import { type TranscodePathSettings, transcodePath, transcodeServer } from './transcode-schema.js';
+
+const MOST_WORKERS = 64;
 
 export const configSchema = z.strictObject({
   rtmp: z
@@ -72,6 +88,7 @@ export const configSchema = z.strictObject({
       trustedProxies: networks().describe(
         'Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed, here and by the control API.',
       ),
+      origin: httpOrigin.prefault({}),
     })
     .prefault({}),
   https: z
@@ -168,6 +185,14 @@ export const configSchema = z.strictObject({
         .boolean()
         .default(true)
         .describe('Let the start page and `/status/streams` list the live streams.'),
+      embedOrigins: z
+        .array(embedOrigin())
+        .max(100)
+        .default([])
+        .meta({ allowed: 'origins (https://example.org, https://*.example.org, *)' })
+        .describe(
+          'Other sites that may show the player page in a frame: `https://example.org`, `https://*.example.org`, or `*` for all. By default none may. Pages that have `<sluice-player>` in themselves need `http.corsOrigin` instead.',
+        ),
     })
     .prefault({}),
   ...pathSettings,
@@ -237,9 +262,18 @@ export const configSchema = z.strictObject({
         .describe('`pretty` for people, `json` for machines; `auto` is pretty on a terminal.'),
     })
     .prefault({}),
+  workers: z
+    .union([z.literal('auto'), z.coerce.number().int().min(0).max(MOST_WORKERS)])
+    .default(0)
+    .meta({ ...START, allowed: `auto, or whole number, 0 to ${MOST_WORKERS}` })
+    .describe(
+      'Processes that serve viewers beside the main one. 0: the main process does all; `auto`: one for each core but one.',
+    ),
   shutdownSeconds: seconds(5, 300).describe(
     'How long a stopping server waits for its connections to end by themselves.',
   ),
+  drain: drain.prefault({}),
+  cluster: cluster.prefault({}),
   paths: z
     .record(
       z.string().regex(PATH_PATTERN, {
@@ -262,9 +296,10 @@ export const configSchema = z.strictObject({
     )
     .superRefine((paths, context) => {
       for (const [pattern, own] of Object.entries(paths)) {
-        if (own.pull === undefined || !pattern.includes('*')) continue;
-        const message = 'a stream is pulled to one path; write it without *';
-        context.addIssue({ code: 'custom', path: [pattern, 'pull'], input: own.pull, message });
+        if (own.pull?.mode !== 'always' || !pattern.includes('*')) continue;
+        const message =
+          'nobody knows all paths that fit a pattern with *, so that they are pulled on demand; allowed: onDemand';
+        context.addIssue({ code: 'custom', path: [pattern, 'pull', 'mode'], input: own.pull.mode, message });
       }
     })
     .default({})

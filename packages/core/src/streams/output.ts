@@ -34,6 +34,11 @@ export interface Output {
   readonly viewers: number;
   /** Monotonic time since when nobody uses it; undefined while somebody does. Idle outputs are dropped. */
   readonly idleSince: Millis | undefined;
+  /**
+   * The same for an output that runs whether anybody watches or not, and is no reason for the stream to stay: `idleSince`
+   * would say that it is in use.
+   */
+  unwatchedSince?(): Millis | undefined;
 }
 
 /** What an output sees of the stream that it packs. */
@@ -44,6 +49,8 @@ export interface OutputSource {
   readonly ended: boolean;
   /** Asks the encoder for a keyframe, where it can be asked: for a viewer that has just come, or lost its picture. */
   requestKeyframe(): void;
+  /** Whether its times are those of a stream elsewhere, from which others may be packed the same way. */
+  readonly isFollowing: boolean;
   /** When a sample was live, in wall time. */
   wallTimeOf(dts: Micros): Millis;
 }

@@ -2,10 +2,11 @@ import { type MediaEvent, micros, millis } from '@sluice/media';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Session } from '../access/session.js';
 import { loadConfig } from '../config/load.js';
+import { Refusal } from '../errors.js';
 import { EventBus } from '../events.js';
 import { silentLogger } from '../logger.js';
 import { parseStreamPath } from '../stream-path.js';
-import { StreamRouter } from './router.js';
+import { type StreamFetcher, StreamRouter } from './router.js';
 
 const PATH = parseStreamPath('live/show');
 const SOUND: MediaEvent = {
@@ -27,7 +28,7 @@ const session = (ip: string): Session => ({
   openedAt: millis(0),
 });
 
-function routerWith(text = '') {
+function routerWith(text = '', fetcher?: StreamFetcher) {
   const config = loadConfig({ file: { name: 'x.yml', text } });
   const events = new EventBus(silentLogger);
   const seen: string[] = [];
@@ -40,6 +41,7 @@ function routerWith(text = '') {
     events,
     settingsFor: () => config,
     convertSound: () => undefined,
+    ...(fetcher === undefined ? {} : { fetcher }),
   });
   const cuts: string[] = [];
   const publish = (ip = '1.1.1.1') => router.publish(session(ip), { cut: (reason) => cuts.push(`${ip}: ${reason}`) });
@@ -160,5 +162,87 @@ describe('StreamRouter', () => {
     expect(() => publish()).toThrow(/going down/);
     expect(vi.getTimerCount()).toBe(0);
     await other;
+  });
+
+  describe('with streams that are live elsewhere', () => {
+    const OTHER = parseStreamPath('live/other');
+
+    function withFetcher(text = '') {
+      const asked: [string, string | undefined][] = [];
+      const fetch = (path: string, viewer: Session | undefined) => void asked.push([path, viewer?.ip]);
+      return { asked, ...routerWith(text, { canFetch: (path) => path === PATH, fetch }) };
+    }
+
+    it('asks for them once for each who waits, and gives them to all', async () => {
+      const { router, asked, publish } = withFetcher('viewers: { waitForStreamSeconds: 0 }');
+      const { signal } = new AbortController();
+      const waits = [router.waitFor(PATH, signal, { viewer: session('3.3.3.3') }), router.waitFor(PATH, signal)];
+      expect(asked).toEqual([
+        [PATH, '3.3.3.3'],
+        [PATH, undefined],
+      ]);
+      expect([router.canFetch(PATH), router.canFetch(OTHER), router.isWanted(PATH)]).toEqual([true, false, true]);
+      const { stream } = publish();
+      expect(await Promise.all(waits)).toEqual([stream, stream]);
+      await router.waitFor(PATH, signal);
+      expect(asked).toHaveLength(2);
+      await expect(router.waitFor(OTHER, signal)).rejects.toMatchObject({ code: 'not-live' });
+    });
+
+    it('waits a bounded time for them, and says why they could not be had', async () => {
+      const { router, asked } = withFetcher('viewers: { waitForStreamSeconds: 0 }');
+      const { signal } = new AbortController();
+      const late = expect(router.waitFor(PATH, signal)).rejects.toMatchObject({ code: 'not-live' });
+      await vi.advanceTimersByTimeAsync(10_000);
+      await late;
+      const refused = expect(router.waitFor(PATH, signal)).rejects.toMatchObject({ code: 'callback-refused' });
+      router.refuse(PATH, new Refusal('callback-refused', 'the origin says no'));
+      await refused;
+      expect([asked.length, router.isWanted(PATH)]).toEqual([2, false]);
+    });
+
+    it('lets whoever fetches publish at once', async () => {
+      const made: StreamRouter[] = [];
+      const { router } = routerWith('', {
+        canFetch: () => true,
+        fetch: (_path, viewer) => made[0]?.publish(session(viewer?.ip ?? ''), { cut: () => undefined }),
+      });
+      made.push(router);
+      const { signal } = new AbortController();
+      expect(await router.waitFor(PATH, signal, { viewer: session('3.3.3.3') })).toBe(router.find(PATH));
+    });
+
+    it('ends them for good, whatever the grace window', () => {
+      const { router, seen, publish } = withFetcher();
+      const first = publish();
+      first.endForGood('nobody watches');
+      first.endForGood('again');
+      expect([router.find(PATH), seen]).toEqual([undefined, ['started', 'ended: nobody watches']]);
+      const second = publish();
+      first.endForGood('late');
+      expect(router.find(PATH)).toBe(second.stream);
+    });
+
+    it('knows which are wanted', () => {
+      const { router, publish } = withFetcher();
+      const { stream } = publish();
+      expect([router.isWanted(PATH), stream.idleSince]).toEqual([false, 0]);
+      const output = {
+        ...{ configure() {}, sample() {}, discontinuity() {}, end() {}, sweep() {} },
+        viewers: 1,
+        idleSince: undefined as ReturnType<typeof millis> | undefined,
+      };
+      stream.output({ name: 'probe', create: () => output });
+      expect([router.isWanted(PATH), stream.idleSince]).toEqual([true, undefined]);
+      output.idleSince = millis(5000);
+      expect([router.isWanted(PATH), stream.idleSince]).toEqual([false, 5000]);
+      stream.sweep(millis(100_000));
+      expect(stream.idleSince).toBe(5000);
+      stream.output({
+        name: 'always',
+        create: () => ({ ...output, idleSince: undefined, unwatchedSince: () => millis(7000) }),
+      });
+      expect(stream.idleSince).toBe(7000);
+    });
   });
 });

@@ -29,6 +29,38 @@ export interface Publication {
   restart(): void;
   /** The encoder is gone. Viewers stay for the path's grace window. Later calls do nothing. */
   end(reason: string): void;
+  /** Nobody will come back: the stream ends at once, grace window or not. Later calls do nothing. */
+  endForGood(reason: string): void;
+}
+
+/** Where encoders publish: the router itself, or the way to the one of another process. */
+export interface Publishing {
+  /** @throws {Refusal} `already-publishing` or `shutting-down` */
+  publish(session: Session, control: PublisherControl): PublicationFeed | Promise<PublicationFeed>;
+}
+
+/** What an encoder's door needs of a publication. */
+export type PublicationFeed = Pick<Publication, 'write' | 'end'>;
+
+/** Who can get streams that are live elsewhere: on another server, in another process. */
+export interface StreamFetcher {
+  /** Whether a path that is not live here may be had elsewhere. Cheap: it is asked at every door. */
+  canFetch(path: StreamPath): boolean;
+  /**
+   * Somebody waits for a path that can be fetched and is not live here; called again for each who comes. Whoever
+   * fetches it publishes it by `StreamRouter.publish`, or tells those who wait why not by `StreamRouter.refuse`.
+   *
+   * @param viewer who waits, where that is known
+   */
+  fetch(path: StreamPath, viewer: Session | undefined): void;
+}
+
+/** How somebody waits for a stream. */
+export interface Wait {
+  /** How long; as the path's settings say where it is left out. */
+  readonly forSeconds?: number | undefined;
+  /** Who waits. */
+  readonly viewer?: Session | undefined;
 }
 
 interface PublishedStream {
@@ -38,14 +70,18 @@ interface PublishedStream {
 }
 
 interface Waiter {
-  /** With the stream, or with nothing when there is no more hope of it. */
-  readonly settle: (stream: Stream | undefined) => void;
+  /** With the stream, or with why there is no more hope of it. */
+  readonly settle: (outcome: Stream | Refusal) => void;
 }
 
 const SWEEP_INTERVAL_MS = 1000;
+/** What has to come from elsewhere is waited for that long at least, whatever the settings say of encoders. */
+const FETCH_PATIENCE_SECONDS = 10;
+
+const NO_FETCHER: StreamFetcher = { canFetch: () => false, fetch: () => undefined };
 
 /** Knows every stream by its path: who publishes it, who waits for it, and when it is over. */
-export class StreamRouter {
+export class StreamRouter implements Publishing {
   readonly #streams = new Map<StreamPath, PublishedStream>();
   readonly #waiters = new Map<StreamPath, Set<Waiter>>();
   readonly #clock: Clock;
@@ -53,6 +89,7 @@ export class StreamRouter {
   readonly #settingsFor: (path: StreamPath) => PathSettings;
   readonly #convertSound: ConvertSound;
   readonly #refusalFor: (path: StreamPath) => Refusal | undefined;
+  readonly #fetcher: StreamFetcher;
   readonly #sweepTimer: NodeJS.Timeout;
   #closed = false;
 
@@ -63,9 +100,12 @@ export class StreamRouter {
     convertSound: ConvertSound;
     /** Why there is no hope of a path that is not live; undefined where somebody may still publish it. */
     refusalFor?: (path: StreamPath) => Refusal | undefined;
+    /** Where streams come from that nobody publishes here. */
+    fetcher?: StreamFetcher;
   }) {
     this.#convertSound = options.convertSound;
     this.#refusalFor = options.refusalFor ?? (() => undefined);
+    this.#fetcher = options.fetcher ?? NO_FETCHER;
     this.#clock = options.clock;
     this.#events = options.events;
     this.#settingsFor = options.settingsFor;
@@ -77,7 +117,8 @@ export class StreamRouter {
    * Begins a publication: a new stream, or one that waits for its encoder, or, where the path's policy is `replace`,
    * one that another encoder publishes.
    *
-   * @param follows the timeline that its samples have their times of, which are taken as they are
+   * @param follows the timeline that its samples have their times of, which are taken as they are, unless the stream
+   *   has got times of its own, or of another one
    * @throws {Refusal} `already-publishing` or `shutting-down`
    */
   publish(session: Session, control: PublisherControl, follows?: Timescape): Publication {
@@ -109,12 +150,17 @@ export class StreamRouter {
       end: (reason) => {
         if (published.publication?.handle === handle) this.#pause(published, reason);
       },
+      endForGood: (reason) => {
+        if (published.publication?.handle !== handle) return;
+        published.publication = undefined;
+        this.#end(published, reason);
+      },
     };
     published.publication = { handle, control };
     if (known === undefined) {
       this.#events.emit('stream-started', { path, session });
     } else {
-      known.stream.resume();
+      known.stream.handOver(follows);
       this.#events.emit('stream-resumed', { path, session });
     }
     this.#wake(published.stream);
@@ -139,33 +185,59 @@ export class StreamRouter {
     return [...this.#streams.values()].map((published) => published.stream);
   }
 
+  /** Whether a path that is not live here may be had elsewhere: it is worth to wait for it. */
+  canFetch(path: StreamPath): boolean {
+    return !this.#closed && this.#fetcher.canFetch(path);
+  }
+
+  /** Whether somebody waits for a path, or uses its stream. */
+  isWanted(path: StreamPath): boolean {
+    if (this.#waiters.has(path)) return true;
+    const stream = this.find(path);
+    return stream !== undefined && stream.idleSince === undefined;
+  }
+
+  /** Tells those who wait for a path why it can't be had. Who comes later is no matter of this. */
+  refuse(path: StreamPath, refusal: Refusal): void {
+    for (const waiter of [...(this.#waiters.get(path) ?? [])]) waiter.settle(refusal);
+  }
+
   /**
-   * The stream of a path, as soon as somebody publishes it.
+   * The stream of a path, as soon as somebody publishes it, or it has been fetched.
    *
    * @param signal gives up when the viewer is gone
-   * @param forSeconds how long to wait; as long as the path's settings say where it is left out
-   * @throws {Refusal} `not-live` when nobody did in that time; `unavailable` at once where nobody can
+   * @throws {Refusal} `not-live` when nobody did in that time; `unavailable` at once where nobody can; or as whoever
+   *   fetched it says
    */
-  async waitFor(path: StreamPath, signal: AbortSignal, forSeconds?: number): Promise<Stream> {
+  async waitFor(path: StreamPath, signal: AbortSignal, { forSeconds, viewer }: Wait = {}): Promise<Stream> {
     const stream = this.find(path);
     if (stream !== undefined) return stream;
-    const seconds = forSeconds ?? this.#settingsFor(path).viewers.waitForStreamSeconds;
     const hopeless = this.#refusalFor(path);
     if (hopeless !== undefined) throw hopeless;
+    const canFetch = this.canFetch(path);
+    const patience = forSeconds ?? this.#settingsFor(path).viewers.waitForStreamSeconds;
+    const seconds = canFetch ? Math.max(patience, FETCH_PATIENCE_SECONDS) : patience;
     const refusal = new Refusal('not-live', `nobody publishes ${path}`);
     if (seconds === 0 || this.#closed || signal.aborted) throw refusal;
+    const found = this.#wait(path, signal, seconds, refusal);
+    // After it is among those who wait, so that it is there for whatever comes at once.
+    if (canFetch) this.#fetcher.fetch(path, viewer);
+    return found;
+  }
+
+  #wait(path: StreamPath, signal: AbortSignal, seconds: number, inVain: Refusal): Promise<Stream> {
     const waiters = this.#waiters.get(path) ?? new Set();
     this.#waiters.set(path, waiters);
     return new Promise<Stream>((resolve, reject) => {
-      const settle = (found: Stream | undefined) => {
+      const settle = (outcome: Stream | Refusal) => {
         clearTimeout(timer);
         signal.removeEventListener('abort', giveUp);
         waiters.delete(waiter);
         if (waiters.size === 0) this.#waiters.delete(path);
-        if (found === undefined) reject(refusal);
-        else resolve(found);
+        if (outcome instanceof Refusal) reject(outcome);
+        else resolve(outcome);
       };
-      const giveUp = () => settle(undefined);
+      const giveUp = () => settle(inVain);
       const waiter: Waiter = { settle };
       const timer = Number.isFinite(seconds) ? setTimeout(giveUp, seconds * 1000) : undefined;
       signal.addEventListener('abort', giveUp);
@@ -183,7 +255,9 @@ export class StreamRouter {
       holder?.control.cut(reason);
       this.#end(published, reason);
     }
-    for (const waiter of [...this.#waiters.values()].flatMap((waiters) => [...waiters])) waiter.settle(undefined);
+    for (const path of [...this.#waiters.keys()]) {
+      this.refuse(path, new Refusal('not-live', `nobody publishes ${path}: ${reason}`));
+    }
   }
 
   #open(path: StreamPath, follows: Timescape | undefined): PublishedStream {

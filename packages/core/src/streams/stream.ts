@@ -3,6 +3,7 @@ import {
   type Metadata,
   type Micros,
   type Millis,
+  micros,
   microsFromSeconds,
   millis,
   millisFromMicros,
@@ -18,8 +19,10 @@ import type { Clock } from '../clock.js';
 import type { PathSettings } from '../config/schema.js';
 import type { StreamPath } from '../stream-path.js';
 import { ConvertedSound, type ConvertSound, type SoundCodec } from './converted-sound.js';
+import type { FigureSeries } from './figure-history.js';
 import { GopCache } from './gop-cache.js';
 import type { Output, OutputKind, OutputSource, StreamDescription } from './output.js';
+import { type StreamFigures, StreamMeter } from './stream-meter.js';
 import { TimedMetadataCache } from './timed-metadata-cache.js';
 
 /** An output that nobody has used for this long is dropped. */
@@ -78,13 +81,14 @@ export class Stream implements OutputSource {
   /** Asks the encoder for a keyframe, where it can be asked. */
   readonly requestKeyframe: () => void;
   readonly #clock: Clock;
-  readonly #follows: Timescape | undefined;
+  #follows: Timescape | undefined;
   readonly #timeline = new Timeline();
   readonly #gop: GopCache;
   readonly #timedMetadata = new TimedMetadataCache();
   readonly #tracks = new Map<TrackId, TrackConfig>();
   readonly #outputs = new Map<OutputKind<Output>, Output>();
   readonly #sound: ConvertedSound;
+  readonly #meter: StreamMeter;
   /** Video tracks that have not had their first keyframe since the publication began. */
   readonly #awaitingKeyframe = new Set<TrackId>();
   /** Tracks of the publication before, of which this one has not spoken yet. */
@@ -98,6 +102,8 @@ export class Stream implements OutputSource {
   #hasBFrames = false;
   /** Wall time of dts 0. */
   #wallOrigin: Millis | undefined;
+  /** When the last of the outputs that are gone was used; before there was one, when the stream began. */
+  #lastUsed: Millis;
   #bytesIn = 0;
   #videoFramesIn = 0;
   #audioFramesIn = 0;
@@ -112,6 +118,8 @@ export class Stream implements OutputSource {
     const { maxBytes, maxFrames, maxSeconds } = settings.gopCache;
     this.#gop = new GopCache({ maxBytes, maxFrames, maxDuration: microsFromSeconds(maxSeconds) });
     this.startedAt = this.#clock.wall();
+    this.#lastUsed = this.#clock.monotonic();
+    this.#meter = new StreamMeter(clock.monotonic());
   }
 
   get state(): StreamState {
@@ -132,6 +140,17 @@ export class Stream implements OutputSource {
     return viewers;
   }
 
+  /** Monotonic time since when nobody watches or uses it; undefined while somebody does. */
+  get idleSince(): Millis | undefined {
+    let since = this.#lastUsed;
+    for (const output of this.#outputs.values()) {
+      const idle = output.unwatchedSince === undefined ? output.idleSince : output.unwatchedSince();
+      if (idle === undefined) return undefined;
+      if (idle > since) since = idle;
+    }
+    return since;
+  }
+
   /** Whether pictures come in another order than they are shown in, since the encoder began. */
   get hasBFrames(): boolean {
     return this.#hasBFrames;
@@ -141,6 +160,21 @@ export class Stream implements OutputSource {
   get received(): ReceivedMedia {
     const [videoFrames, audioFrames] = [this.#videoFramesIn, this.#audioFramesIn];
     return { bytes: this.#bytesIn, frames: videoFrames + audioFrames, videoFrames, audioFrames };
+  }
+
+  /** What is measured of it, anew about once a second. */
+  get figures(): StreamFigures {
+    return this.#meter.figures;
+  }
+
+  /** What was measured of it in the last minutes. */
+  get figureHistory(): FigureSeries {
+    return this.#meter.history;
+  }
+
+  /** Bit/s of each of the last seconds, oldest first. */
+  bitrates(seconds: number): readonly number[] {
+    return this.#meter.bitrates(seconds);
   }
 
   /** The newest keyframe, and how to decode it; undefined where there is none, or it is remembered no more. */
@@ -216,10 +250,30 @@ export class Stream implements OutputSource {
     if (this.#state === 'live') this.#state = 'waiting';
   }
 
-  /** Another publication goes on where the last one ended: same timeline, same viewers. */
+  /** Whether its times are kept elsewhere: the same ones that the stream has there, and wherever else it is followed. */
+  get isFollowing(): boolean {
+    return this.#follows !== undefined;
+  }
+
+  /**
+   * Another publication goes on where the last one ended: same timeline, same viewers.
+   *
+   * @param follows the timeline that its samples have their times of; any but the one that the stream has followed is
+   *   taken for that of an encoder, since the stream has times already
+   */
+  handOver(follows: Timescape | undefined): void {
+    if (this.#follows !== undefined && follows !== this.#follows) {
+      this.#wallOrigin = this.#follows.wallTimeOf(micros(0));
+      this.#follows = undefined;
+    }
+    this.resume();
+  }
+
+  /** The publication begins anew: same timeline, same viewers. */
   resume(): void {
     this.#state = 'live';
     this.#timeline.restart();
+    this.#meter.restart(this.#clock.monotonic());
     this.#hasBFrames = false;
     this.#latestPts = undefined;
     this.#gop.clear();
@@ -245,17 +299,20 @@ export class Stream implements OutputSource {
   }
 
   sweep(now: Millis): void {
+    this.#meter.tick(now, this.#clock.wall(), this.viewers);
     for (const [kind, output] of this.#outputs) {
       output.sweep(now);
       if (output.idleSince === undefined || now - output.idleSince < OUTPUT_IDLE_TIME) continue;
       output.end('idle');
       this.#outputs.delete(kind);
+      if (output.idleSince > this.#lastUsed) this.#lastUsed = output.idleSince;
       this.#sound.keepOnly(this.#neededSound());
     }
   }
 
   #writeSample(received: Sample): void {
     this.#bytesIn += received.data.length;
+    this.#meter.received(received.data.length);
     if (received.kind === 'video') this.#videoFramesIn += 1;
     else this.#audioFramesIn += 1;
     if (this.#awaitingKeyframe.has(received.track)) {
@@ -263,8 +320,10 @@ export class Stream implements OutputSource {
       this.#awaitingKeyframe.delete(received.track);
     }
     const sample = this.#follows === undefined ? this.#timeline.repair(received).sample : received;
+    this.#meter.note(sample);
     if (this.#staleTracks.size > 0) this.#dropStaleTracks(sample);
     if (this.#follows === undefined) this.#followClock(sample.dts);
+    else this.#timeline.pass(sample);
     if (sample.kind === 'video') this.#followOrder(sample);
     if (this.#earlyMetadata.length > 0) this.#releaseMetadata();
     this.#emit(sample);

@@ -70,7 +70,12 @@ export class TrafficMeter {
   session(id: string): TrafficFigures {
     const traffic = this.#registry.get(id)?.traffic;
     if (traffic === undefined) return NONE;
-    return { ...traffic, kbps: this.#sessions.get(id)?.kbps() ?? NONE.kbps };
+    return { ...traffic, kbps: this.rateOf(id) };
+  }
+
+  /** The rate of an open session over the last 30 s, in kbit/s. */
+  rateOf(id: string): TrafficFigures['kbps'] {
+    return this.#sessions.get(id)?.kbps() ?? NONE.kbps;
   }
 
   /** Of a stream, since it began. For many of them, `streams` looks at the sessions only once. */

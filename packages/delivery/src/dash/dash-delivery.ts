@@ -10,6 +10,7 @@ import {
   type StreamRouter,
   tryParseStreamPath,
 } from '@sluice/core';
+import { changing, unchanging } from '../http/caching.js';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import type { MediaResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
@@ -84,7 +85,7 @@ export class DashDelivery {
   async serveMpd(request: MediaRequest, response: MediaResponse, path: string): Promise<void> {
     await answer(response, async (departure) => {
       const viewer = await this.#enter(request, path);
-      const output = this.#outputFor(viewer);
+      const output = await this.#outputFor(viewer, departure);
       const mpd = await output.mpd(output.segmentSeconds * 1000 + FIRST_SEGMENT_PATIENCE_MS, departure);
       if (departure.hasLeft) return;
       if (mpd === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
@@ -94,7 +95,7 @@ export class DashDelivery {
       response.writeHead(200, {
         'Content-Type': 'application/dash+xml',
         'Content-Length': body.length,
-        'Cache-Control': key === undefined ? 'no-cache' : 'private, no-store',
+        'Cache-Control': changing(key === undefined ? 'shared' : 'own', output.segmentSeconds / 2),
       });
       response.end(request.message.method === 'HEAD' ? undefined : body);
     });
@@ -124,7 +125,7 @@ export class DashDelivery {
       response.writeHead(200, {
         'Content-Type': 'video/mp4',
         ...(isComplete ? { 'Content-Length': length } : {}),
-        'Cache-Control': `${viewer.key === undefined ? 'public' : 'private'}, max-age=3600, immutable`,
+        'Cache-Control': unchanging(viewer.key === undefined ? 'shared' : 'own'),
       });
       if (request.message.method === 'HEAD') response.end();
       else if (resource.kind === 'segment') this.#send(resource.body, response, viewer);
@@ -175,12 +176,23 @@ export class DashDelivery {
   }
 
   /** @throws {Refusal} `not-live`; who watches nothing is no viewer */
-  #outputFor(viewer: KnownViewer): DashOutput {
+  async #outputFor(viewer: KnownViewer, departure: Departure): Promise<DashOutput> {
     const { path } = viewer.session;
     const output = this.#find(path);
     if (output !== undefined) return output;
-    this.#sessions.end(viewer, 'not live');
-    throw new Refusal('not-live', `nobody publishes ${path}`);
+    try {
+      if (!this.#router.canFetch(path)) throw new Refusal('not-live', `nobody publishes ${path}`);
+      const left = new AbortController();
+      departure.whenLeft = () => left.abort();
+      const stream = await this.#router.waitFor(path, left.signal, { viewer: viewer.session });
+      if (!stream.settings.dash.enabled) throw new Refusal('not-live', `${path} is not given over DASH`);
+      return stream.output(this.#kind);
+    } catch (error) {
+      this.#sessions.end(viewer, 'not live');
+      throw error;
+    } finally {
+      departure.whenLeft = undefined;
+    }
   }
 
   /** The output whose MPD lists this as a rendition's. */
@@ -206,8 +218,9 @@ export class DashDelivery {
   }
 
   #linger(output: DashOutput, streamEnded: boolean): void {
-    if (!streamEnded) return;
     const { path } = output;
+    // Whoever comes after the last viewer of a stream from elsewhere is to have it fetched again, and not its past end.
+    if (!streamEnded || (output.viewers === 0 && this.#router.canFetch(path))) return;
     this.#ended.set(path, output);
     const timer = setTimeout(
       () => {

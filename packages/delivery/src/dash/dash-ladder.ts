@@ -118,7 +118,7 @@ export class DashLadder {
     const left = new AbortController();
     departure.whenLeft = () => left.abort();
     try {
-      const stream = await this.#options.router.waitFor(path, left.signal, START_PATIENCE);
+      const stream = await this.#options.router.waitFor(path, left.signal, { forSeconds: START_PATIENCE });
       return stream.output(this.#kind);
     } finally {
       departure.whenLeft = undefined;

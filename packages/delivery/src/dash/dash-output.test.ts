@@ -10,13 +10,14 @@ const LISTED = 3;
 const STEP = 0.1;
 const HOUR = 3_600_000;
 
-function outputWith(settings = '') {
+function outputWith(settings = '', from?: number) {
   const time = { now: 0 };
   const clock = { monotonic: () => millis(time.now), wall: () => millis(time.now) };
   const config = loadConfig({
     file: { name: 'x.yml', text: `dash: { segmentSeconds: 1, segments: ${LISTED}${settings} }` },
   });
   const source: OutputSource = {
+    isFollowing: from !== undefined,
     path: parseStreamPath('live/show'),
     settings: config,
     ended: false,
@@ -34,7 +35,7 @@ function outputWith(settings = '') {
     onEnd: (which) => ended.push(which),
   });
   output.configure({ tracks: [VIDEO], metadata: {} });
-  let at = 0;
+  let at = from ?? 0;
   /** Pictures for so many seconds, the first of which is a keyframe. */
   const gop = (seconds: number) => {
     const end = at + seconds;
@@ -60,6 +61,18 @@ describe('DashOutput', () => {
     gop(1);
     gop(0.5);
     expect(timelineOf(await waiting)).toEqual(['t="0" d="90000" r="2"']);
+  });
+
+  it('numbers periods and segments of a stream that is packed elsewhere, too, by its times', async () => {
+    const { gop, mpd, output } = outputWith('', 77.3);
+    for (let count = 0; count < 3; count++) gop(1);
+    expect(await mpd()).toMatch(
+      /availabilityStartTime="1970-01-01T00:00:00.000Z"[\s\S]*<Period id="78" start="PT77.3S"/,
+    );
+    expect(await mpd()).toMatch(/startNumber="78"/);
+    output.discontinuity();
+    for (let count = 0; count < 2; count++) gop(1);
+    expect(await mpd()).toMatch(/<Period id="81" start="PT80.3S"[\s\S]*startNumber="81"/);
   });
 
   it('lists what is finished only, where segments are too unlike for the next to be foretold', async () => {

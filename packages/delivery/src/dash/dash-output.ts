@@ -87,6 +87,7 @@ export class DashOutput implements Output {
     this.#packager = new DashPackager({
       cuts: new CutPolicy(microsFromSeconds(source.settings.dash.segmentSeconds)),
       chunk: CHUNK,
+      ...(source.isFollowing ? { numbersAt: sharedNumbers(source) } : {}),
       wallTimeOf: source.wallTimeOf.bind(source),
       events: {
         period: (period) => this.#periods.push(period),
@@ -317,7 +318,8 @@ export class DashOutput implements Output {
     const [first] = periods;
     if (first === undefined) return undefined;
     const { clock, settings } = { clock: this.#options.clock, settings: this.#source.settings.dash };
-    this.#availabilityStart ??= first.startedAt;
+    const { isFollowing } = this.#source;
+    this.#availabilityStart ??= isFollowing ? this.#source.wallTimeOf(micros(0)) : first.startedAt;
     this.#list(periods);
     const segment = this.#segment ?? microsFromSeconds(settings.segmentSeconds);
     return renderMpd({
@@ -353,4 +355,13 @@ export class DashOutput implements Output {
     this.#mpd = undefined;
     this.#waiters.advance((wanted) => this.#has(wanted));
   }
+}
+
+/** What is packed in several processes has about the same numbers in each, for players that come from one to another. */
+function sharedNumbers({ settings }: OutputSource) {
+  const segment = microsFromSeconds(settings.dash.segmentSeconds);
+  return (dts: Micros) => ({
+    period: Math.floor(dts / MICROS) + 1,
+    segment: Math.floor(dts / segment) + 1,
+  });
 }

@@ -40,6 +40,8 @@ export interface DashPackagerOptions {
   readonly cuts: CutPolicy;
   /** How long chunks are, about. */
   readonly chunk: Micros;
+  /** The numbers of a period, and of its first segments, that begin there; each larger than those before. */
+  readonly numbersAt?: (dts: Micros) => { readonly period: number; readonly segment: number };
   readonly wallTimeOf: (dts: Micros) => Millis;
   readonly events: DashPackagerEvents;
 }
@@ -74,7 +76,7 @@ export class DashPackager {
   #clock: TrackConfig | undefined;
   #period: OpenPeriod | undefined;
   #isToRenew = false;
-  #periods = 0;
+  #lastPeriod = 0;
   #origin: Micros = micros(0);
   #firstDts: Micros = micros(0);
   #segmentStart: Micros = micros(0);
@@ -174,11 +176,13 @@ export class DashPackager {
     this.#firstDts = dts;
     this.#segmentStart = dts;
     this.#chunkStart = dts;
-    this.#periods += 1;
+    const numbers = this.#options.numbersAt?.(dts);
+    this.#lastPeriod = Math.max(this.#lastPeriod + 1, numbers?.period ?? 0);
+    if (numbers !== undefined) for (const track of tracks) track.skipTo(Math.max(track.next, numbers.segment));
     const size = pictureSizeOf(clockConfig, sample);
     this.#isToRenew = false;
     const cuts = [{ number: clock.next, pts }];
-    this.#period = { id: this.#periods, startedAt, origin: pts, cuts, clock, tracks, size, ended: false };
+    this.#period = { id: this.#lastPeriod, startedAt, origin: pts, cuts, clock, tracks, size, ended: false };
     events.period(this.#period);
   }
 

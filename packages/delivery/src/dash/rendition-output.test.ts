@@ -30,6 +30,7 @@ function pictures(from: number, to: number, late = 0): Sample[] {
 function ladder({ late = 0, agrees = true } = {}) {
   const clock = { monotonic: () => millis(0), wall: () => millis(0) };
   const source: OutputSource = {
+    isFollowing: false,
     path: parseStreamPath('live/show'),
     settings: loadConfig({ file: { name: 'x.yml', text: 'dash: { segmentSeconds: 1, segments: 5 }' } }),
     ended: false,

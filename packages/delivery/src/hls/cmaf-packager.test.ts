@@ -39,6 +39,7 @@ function packaged({ configs, samples }: ReturnType<typeof stream>, partSeconds =
     cuts: new CutPolicy(micros(2_000_000)),
     partTarget,
     sampleKeys,
+    firstNumber: () => 0,
     wallTimeOf: (dts) => millis(dts / 1000),
     events: {
       init: (number, bytes) => inits.set(number, bytes),

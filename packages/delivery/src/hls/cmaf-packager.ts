@@ -28,6 +28,8 @@ export interface CmafPackagerOptions {
   readonly partTarget: PartTarget | undefined;
   /** Samples are encrypted with them; undefined where they stay clear. */
   readonly sampleKeys?: SegmentKeys | undefined;
+  /** The media sequence number of a first segment that begins there. */
+  readonly firstNumber: (dts: Micros) => number;
   readonly wallTimeOf: (dts: Micros) => Millis;
   readonly events: PackagerEvents;
 }
@@ -55,7 +57,8 @@ export class CmafPackager implements Packager {
   #open: Open | undefined;
   #partStart: Micros = micros(0);
   #isPartIndependent = false;
-  #next = 0;
+  /** Undefined before the first segment. */
+  #next: number | undefined;
   #fragments = 0;
   #events = 0;
   /** To go with the next part. */
@@ -71,7 +74,7 @@ export class CmafPackager implements Packager {
     if (carried.length === this.#tracks.length && carried.every((config, at) => isSame(config, this.#tracks[at])))
       return;
     this.flush();
-    this.#discontinuity ||= this.#next > 0;
+    this.#discontinuity ||= this.#next !== undefined;
     this.#tracks = carried;
     this.#clock = carried.find(({ kind }) => kind === 'video') ?? carried[0];
     this.#init = undefined;
@@ -132,15 +135,16 @@ export class CmafPackager implements Packager {
 
   #begin(sample: Sample): void {
     const isIndependent = sample.kind === 'audio' || sample.keyframe;
-    const isFirst = this.#next === 0 || this.#discontinuity;
+    const isFirst = this.#next === undefined || this.#discontinuity;
     if ((isFirst || this.#init === undefined) && !isIndependent) return;
-    this.#takeKey(isIndependent);
-    this.#init ??= this.#writeInit(sample);
     const { dts } = sample;
+    const number = this.#next ?? this.#options.firstNumber(dts);
+    this.#takeKey(number, isIndependent);
+    this.#init ??= this.#writeInit(sample);
     this.#partStart = dts;
     this.#isPartIndependent = isIndependent;
     this.#open = {
-      number: this.#next++,
+      number,
       start: dts,
       startedAt: this.#options.wallTimeOf(dts),
       discontinuity: this.#discontinuity,
@@ -178,10 +182,10 @@ export class CmafPackager implements Packager {
     this.#open = undefined;
     const duration = micros(open.parts.reduce((sum, part) => sum + part.duration, 0));
     if (duration <= 0) {
-      this.#next = open.number;
       this.#discontinuity ||= open.discontinuity;
       return;
     }
+    this.#next = open.number + 1;
     const bytes = Buffer.concat(open.parts.map((part) => part.bytes));
     const parts = this.#options.partTarget?.target === undefined ? [] : stretchesOf(bytes, open.parts);
     const { number, startedAt, discontinuity, init, key, independent } = open;
@@ -199,10 +203,10 @@ export class CmafPackager implements Packager {
   }
 
   /** An init segment tells the key, and players begin anew with it. */
-  #takeKey(isIndependent: boolean): void {
+  #takeKey(number: number, isIndependent: boolean): void {
     const { sampleKeys } = this.#options;
     if (sampleKeys === undefined) return;
-    const key = sampleKeys.keyOf(this.#next, isIndependent);
+    const key = sampleKeys.keyOf(number, isIndependent);
     if (key === this.#key && this.#init !== undefined) return;
     this.#key = key;
     this.#init = undefined;

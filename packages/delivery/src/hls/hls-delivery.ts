@@ -12,6 +12,7 @@ import {
   tryParseStreamPath,
 } from '@sluice/core';
 import { secondsFromMicros, type TrackConfig, type VideoTrackConfig } from '@sluice/media';
+import { type Audience, changing, unchanging } from '../http/caching.js';
 import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import type { NodeResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
@@ -33,6 +34,8 @@ const AAC = 'mp4a.40.2';
 const SOURCE_PARAMETER = 'source';
 /** An ended stream's segments stay for the viewers that are still behind. */
 const LINGER_FACTOR = 2;
+/** What a blocked request got may be kept for so many target durations. */
+const BLOCKED_TARGETS = 6;
 const MOST_DOUBLE_LINGER_SECONDS = 600;
 
 export interface HlsDeliveryOptions {
@@ -115,8 +118,8 @@ export class HlsDelivery {
       if (departure.hasLeft) return;
       if (playlist === undefined) throw new Refusal('not-live', `${output.path} has no segment yet`);
       const variants = isOfAll(request.query) ? this.#variants(output, request.query) : [];
-      if (variants.length > 1) sendMultivariant(request, response, variants, output);
-      else sendPlaylist(request, response, playlist, viewer);
+      if (variants.length > 1) sendMultivariant(request, response, variants, output, viewer);
+      else sendPlaylist(request, response, playlist, { key: viewer.key, caching: cachingOf(output, question, viewer) });
     } catch (error) {
       sendRefusal(response, error);
     }
@@ -134,10 +137,9 @@ export class HlsDelivery {
         if (!departure.hasLeft) sendError(response, 404, 'no-segment', 'there is no such segment, or not any more');
         return;
       }
-      const audience = viewer.key === undefined ? 'public' : 'private';
       const headers = {
         'Content-Type': resource.type,
-        'Cache-Control': resource.isKey ? 'no-store' : `${audience}, max-age=3600, immutable`,
+        'Cache-Control': resource.isKey ? 'no-store' : unchanging(audienceOf(viewer)),
       };
       this.#sessions.sent(viewer, await sendResource(request.message, response, resource, headers));
     } catch (error) {
@@ -164,11 +166,13 @@ export class HlsDelivery {
     const output = this.#find(path);
     if (output !== undefined) return output;
     try {
-      if (this.#sourceOf(path) === undefined) throw new Refusal('not-live', `nobody publishes ${path}`);
-      // A rendition is made because of its first viewer.
+      const mayCome = this.#sourceOf(path) !== undefined || this.#router.canFetch(path);
+      if (!mayCome) throw new Refusal('not-live', `nobody publishes ${path}`);
+      // A rendition is made, and a stream fetched, because of its first viewer.
       const left = new AbortController();
       departure.whenLeft = () => left.abort();
-      const stream = await this.#router.waitFor(path, left.signal);
+      const stream = await this.#router.waitFor(path, left.signal, { viewer: viewer.session });
+      if (!stream.settings.hls.enabled) throw new Refusal('not-live', `${path} is not given over HLS`);
       return stream.output(this.#kind);
     } catch (error) {
       this.#sessions.end(viewer, 'not live');
@@ -226,11 +230,12 @@ export class HlsDelivery {
   }
 
   #linger(output: HlsOutput, streamEnded: boolean): void {
-    if (!streamEnded) {
+    const { path, windowSeconds } = output;
+    // Whoever comes after the last viewer of a stream from elsewhere is to have it fetched again, and not its past end.
+    if (!streamEnded || (output.viewers === 0 && this.#router.canFetch(path))) {
       output.close();
       return;
     }
-    const { path, windowSeconds } = output;
     this.#forget(path);
     this.#ended.set(path, output);
     const seconds = Math.max(windowSeconds, Math.min(windowSeconds * LINGER_FACTOR, MOST_DOUBLE_LINGER_SECONDS));
@@ -257,6 +262,17 @@ export class HlsDelivery {
   }
 }
 
+const audienceOf = ({ key }: KnownViewer): Audience => (key === undefined ? 'shared' : 'own');
+
+/**
+ * What was waited for is true for as long as its URL says what there was to wait for, RFC 8216bis §B.1; what is new now
+ * is old after half a segment.
+ */
+function cachingOf(output: HlsOutput, { position }: PlaylistQuestion, viewer: KnownViewer): string {
+  if (position !== undefined && !output.covers(position)) return 'no-store';
+  return changing(audienceOf(viewer), output.targetSeconds * (position === undefined ? 0.5 : BLOCKED_TARGETS));
+}
+
 /** Whether a question is for all versions, and not for the source's own playlist. */
 const isOfAll = (query: URLSearchParams): boolean => !query.has(SOURCE_PARAMETER) && !query.has('_HLS_msn');
 
@@ -269,16 +285,19 @@ function describe(tracks: readonly TrackConfig[]): Pick<Variant, 'codecs' | 'siz
 }
 
 function sendMultivariant(
-  { message }: MediaRequest,
+  { message, query }: MediaRequest,
   response: NodeResponse,
   variants: readonly Variant[],
-  { isIndependent: independent, captions }: HlsOutput,
+  { isIndependent: independent, captions, targetSeconds }: HlsOutput,
+  viewer: KnownViewer,
 ): void {
+  // It carries the query on, with the credentials in it.
+  const isOwn = viewer.key !== undefined || query.size > 0;
   const body = Buffer.from(renderMultivariant({ variants, independent, captions }));
   response.writeHead(200, {
     'Content-Type': 'application/vnd.apple.mpegurl',
     'Content-Length': body.length,
-    'Cache-Control': 'no-cache',
+    'Cache-Control': changing(isOwn ? 'own' : 'shared', targetSeconds / 2),
   });
   response.end(message.method === 'HEAD' ? Buffer.alloc(0) : body);
 }
@@ -287,7 +306,7 @@ function sendPlaylist(
   { message }: MediaRequest,
   response: NodeResponse,
   playlist: SharedText,
-  { key }: KnownViewer,
+  { key, caching }: { readonly key: string | undefined; readonly caching: string },
 ): void {
   const zipped = key === undefined && /\bgzip\b/.test(String(message.headers['accept-encoding'] ?? ''));
   const shared = zipped ? playlist.gzip : playlist.plain;
@@ -297,7 +316,7 @@ function sendPlaylist(
   response.writeHead(200, {
     'Content-Type': 'application/vnd.apple.mpegurl',
     'Content-Length': body.length,
-    'Cache-Control': key === undefined ? 'no-cache' : 'private, no-store',
+    'Cache-Control': caching,
     Vary: 'Accept-Encoding',
     ...(zipped ? { 'Content-Encoding': 'gzip' } : {}),
   });

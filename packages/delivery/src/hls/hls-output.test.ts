@@ -12,7 +12,7 @@ const VIDEO = h264TrackConfig(0, Buffer.from(AVCC, 'hex'));
 const LISTED = 3;
 const NOWHERE = { directory: '/nowhere', maxBytes: () => 0, log: silentLogger };
 
-function outputWith(settings = '', disk = new SegmentDisk(NOWHERE), container = 'mpegts') {
+function outputWith(settings = '', disk = new SegmentDisk(NOWHERE), container = 'mpegts', isFollowing = false) {
   const time = { now: 0 };
   const clock = { monotonic: () => millis(time.now), wall: () => millis(0) };
   const config = loadConfig({
@@ -22,6 +22,7 @@ function outputWith(settings = '', disk = new SegmentDisk(NOWHERE), container = 
     },
   });
   const source: OutputSource = {
+    isFollowing,
     path: parseStreamPath('live/show'),
     settings: config,
     ended: false,
@@ -88,6 +89,17 @@ describe('HlsOutput', () => {
     expect(await bytes('other-0.ts')).toBeUndefined();
     expect(output.windowSeconds).toBe(LISTED);
   });
+
+  it.each(['mpegts', 'fmp4'])(
+    'numbers %s segments of a stream that is packed elsewhere, too, by its times',
+    async (container) => {
+      const { picture, text } = outputWith('', undefined, container, true);
+      for (const second of [77.3, 78.3, 79.3]) picture(second);
+      expect(numberIn(await text(), 'MEDIA-SEQUENCE')).toBe(77);
+      for (const second of [80.3, 81.3]) picture(second);
+      expect(numberIn(await text(), 'MEDIA-SEQUENCE')).toBe(78);
+    },
+  );
 
   it('keeps a segment that has left for its own length and that of the longest playlist, and not for ever', async () => {
     const { picture, names, bytes } = outputWith();

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Clock, Logger, Output, OutputSource, PathSettings, StreamDescription, StreamPath } from '@sluice/core';
-import { type Millis, microsFromSeconds, millis, type Sample, type TimedMetadata } from '@sluice/media';
+import { type Micros, type Millis, microsFromSeconds, millis, type Sample, type TimedMetadata } from '@sluice/media';
 import { CutPolicy } from '../segments/cut-policy.js';
 import type { Departure } from '../segments/departure.js';
 import { Waiters } from '../segments/waiters.js';
@@ -122,6 +122,10 @@ export class HlsOutput implements Output {
     return this.isAlwaysOn || this.viewers > 0 ? undefined : this.#lastUsed;
   }
 
+  unwatchedSince(): Millis | undefined {
+    return this.viewers > 0 ? undefined : this.#lastUsed;
+  }
+
   /** Whether it runs without viewers. */
   get isAlwaysOn(): boolean {
     return startsWithStream(this.#source.settings);
@@ -204,6 +208,11 @@ export class HlsOutput implements Output {
   sweep(): void {
     this.#partWaiters.sweep();
     this.#playlistWaiters.sweep();
+  }
+
+  /** Whether a playlist made now has a place, or never will. */
+  covers(position: Position): boolean {
+    return this.#has(position);
   }
 
   /** Whether a question is about what nobody can know yet. */
@@ -309,9 +318,16 @@ export class HlsOutput implements Output {
     const format = isTs ? 'MPEG-TS' : 'MP4';
     const events = this.#packagerEvents(hasSampleKeys ? 'encrypted MP4' : format);
     this.#names.extension = isTs ? 'ts' : 'm4s';
-    if (isTs) return new TsPackager({ cuts: this.#cuts, wallTimeOf, events });
+    const common = { cuts: this.#cuts, firstNumber: (dts: Micros) => this.#firstNumber(dts), wallTimeOf, events };
+    if (isTs) return new TsPackager(common);
     const sampleKeys = hasSampleKeys ? this.#keys : undefined;
-    return new CmafPackager({ cuts: this.#cuts, partTarget: this.#partTarget, sampleKeys, wallTimeOf, events });
+    return new CmafPackager({ ...common, partTarget: this.#partTarget, sampleKeys });
+  }
+
+  /** What is packed in several processes has about the same numbers in each, for players that come from one to another. */
+  #firstNumber(dts: Micros): number {
+    const { isFollowing, settings } = this.#source;
+    return isFollowing ? Math.max(0, Math.floor(dts / microsFromSeconds(settings.hls.segmentSeconds))) : 0;
   }
 
   #makeKeys(encryption: 'aes-128' | 'sample-aes'): SegmentKeys {

@@ -20,6 +20,7 @@ const WRAPS_AFTER = { 'in the middle of a segment': 3.5, 'where a segment begins
 function outputOf({ events }: Clip, container: 'fmp4' | 'mpegts'): HlsOutput {
   const text = `hls: { segmentSeconds: 1, segments: 20, container: ${container} }`;
   const source: OutputSource = {
+    isFollowing: false,
     path: parseStreamPath('live/show'),
     settings: loadConfig({ file: { name: 'x.yml', text } }),
     ended: false,

@@ -41,6 +41,7 @@ function segmenter(targetSeconds = 2) {
   const unsupported: string[] = [];
   const made = new TsPackager({
     cuts: new CutPolicy(micros(targetSeconds * 1_000_000)),
+    firstNumber: () => 0,
     wallTimeOf: (dts) => millis(1_000_000 + dts / 1000),
     events: {
       init: () => {},

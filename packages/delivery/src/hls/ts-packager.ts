@@ -15,6 +15,8 @@ import type { Packager, PackagerEvents } from './segment.js';
 
 export interface TsPackagerOptions {
   readonly cuts: CutPolicy;
+  /** The media sequence number of a first segment that begins there. */
+  readonly firstNumber: (dts: Micros) => number;
   readonly wallTimeOf: (dts: Micros) => Millis;
   readonly events: PackagerEvents;
 }
@@ -35,7 +37,8 @@ export class TsPackager implements Packager {
   #hasVideo = false;
   #muxer: TsMuxer | undefined;
   #open: Open | undefined;
-  #next = 0;
+  /** Undefined before the first segment. */
+  #next: number | undefined;
   #discontinuity = false;
 
   constructor(options: TsPackagerOptions) {
@@ -47,7 +50,7 @@ export class TsPackager implements Packager {
     const carried = tracks.filter((config) => this.#canCarry(config));
     if (carried.length === this.#tracks.size && carried.every((config) => this.#isKnown(config))) return;
     this.flush();
-    this.#discontinuity ||= this.#next > 0;
+    this.#discontinuity ||= this.#next !== undefined;
     this.#tracks = new Map(carried.map((config) => [config.track, config]));
     this.#hasVideo = carried.some((config) => config.kind === 'video');
     this.#muxer = carried.length === 0 ? undefined : new TsMuxer(carried);
@@ -110,7 +113,7 @@ export class TsPackager implements Packager {
 
   /** The first segment begins with a picture. */
   #begin(sample: Sample, muxer: TsMuxer): Open | undefined {
-    const isFirst = this.#next === 0 || this.#discontinuity;
+    const isFirst = this.#next === undefined || this.#discontinuity;
     if (this.#hasVideo && isFirst && !(sample.kind === 'video' && sample.keyframe)) return undefined;
     const open: Open = {
       start: sample.dts,
@@ -131,8 +134,10 @@ export class TsPackager implements Packager {
       this.#discontinuity ||= open.discontinuity;
       return;
     }
+    const number = this.#next ?? this.#options.firstNumber(open.start);
+    this.#next = number + 1;
     this.#options.events.segment({
-      number: this.#next++,
+      number,
       bytes: Buffer.concat(open.parts),
       duration,
       startedAt: open.startedAt,

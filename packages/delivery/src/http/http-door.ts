@@ -49,6 +49,8 @@ export interface TlsFiles {
 export interface HttpDoor {
   /** Emits `request`, `upgrade` and `clientError`. */
   readonly server: Server | Http2SecureServer;
+  /** Serves a connection that somebody else accepted. */
+  accept(socket: Socket): void;
   /** New connections get this certificate, where there is TLS. */
   setCertificate(tls: TlsFiles): void;
   /** Ends idle connections, and the others after what is under way. */
@@ -57,11 +59,17 @@ export interface HttpDoor {
   endAll(): void;
 }
 
-/** HTTP/1.1. Browsers take HTTP/2 only over TLS. */
-export function plainDoor(): HttpDoor {
+/**
+ * HTTP/1.1. Browsers take HTTP/2 only over TLS.
+ *
+ * @param maxRequests of one connection, which is told to the client with the last
+ */
+export function plainDoor(maxRequests?: number): HttpDoor {
   const server = createServer({ ...HTTP1_LIMITS, ...SOCKET_OPTIONS });
+  if (maxRequests !== undefined) server.maxRequestsPerSocket = maxRequests;
   return {
     server,
+    accept: handOverTo(server),
     setCertificate: () => undefined,
     endIdle: () => server.closeIdleConnections(),
     endAll: () => server.closeAllConnections(),
@@ -97,11 +105,25 @@ export function tlsDoor(tls: TlsFiles, log: Logger): HttpDoor {
   server.once('close', () => sessions.destroy());
   return {
     server,
+    accept: handOverTo(server),
     setCertificate: (next) => server.setSecureContext(next),
     endIdle: () => sessions.close(),
     endAll: () => {
       sessions.destroy();
       for (const socket of sockets) socket.destroy();
     },
+  };
+}
+
+/** Puts connections into a server that may not listen itself. */
+function handOverTo(server: Server | Http2SecureServer): (socket: Socket) => void {
+  let isPrepared = server.listening;
+  return (socket) => {
+    // Node begins to watch over slow requests when a server listens.
+    if (!isPrepared && !server.listening) server.emit('listening');
+    isPrepared = true;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, PROBE_AFTER_MS);
+    server.emit('connection', socket);
   };
 }

@@ -1,31 +1,43 @@
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ForwardedAddress, type Logger, messageOf } from '@sluice/core';
 import type { DashDelivery } from '../dash/dash-delivery.js';
 import type { HttpFlv } from '../http-flv.js';
 import type { WsFlv } from '../ws-flv.js';
+import type { ConsolePage } from './console-page.js';
+import { handedOn, type PlaceFor } from './hand-on.js';
 import { type HttpDoor, plainDoor, type TlsFiles, tlsDoor } from './http-door.js';
 import type { MediaRequest, NodeRequest } from './media-request.js';
 import type { MediaResponse, NodeResponse } from './media-response.js';
+import { type MediaRoute, mediaRouteOf } from './media-route.js';
+import { OriginLock, type OriginRules } from './origin-lock.js';
 import type { Pages } from './pages.js';
 import type { RecordingDelivery } from './recording-delivery.js';
-import { recordingRouteOf } from './recording-route.js';
 import { readRequestTarget } from './request-target.js';
-import { sendError } from './responses.js';
+import { sendError, sendRedirect } from './responses.js';
 import type { SdpExchange } from './sdp/sdp-exchange.js';
-import { isSdpPath } from './sdp/sdp-route.js';
 import type { SnapshotPage } from './snapshot-page.js';
 import type { StatusPages } from './status.js';
-
-const HLS_SEGMENT = /^\/(.+)\/hls\/([^/]+)$/;
-const DASH_SEGMENT = /^\/(.+)\/dash\/([^/]+)$/;
-const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
 
 /** What serves HLS. */
 interface HlsRoutes {
   servePlaylist(request: MediaRequest, response: NodeResponse, path: string): Promise<void>;
   serveResource(request: MediaRequest, response: NodeResponse, path: string, name: string): Promise<void>;
+}
+
+/** What is told of all streams, and of what is kept. */
+export interface OwnRoutes {
+  readonly snapshots: SnapshotPage;
+  readonly recordings: RecordingDelivery;
+  readonly status: StatusPages;
+  readonly console: ConsolePage;
+}
+
+/** Answers for another process. */
+export interface Elsewhere {
+  has(route: MediaRoute): boolean;
+  serve(request: MediaRequest, response: NodeResponse): Promise<void>;
 }
 
 /** What is served, whatever the listener. */
@@ -36,17 +48,23 @@ export interface MediaRoutes {
   readonly dash: DashDelivery;
   /** Where WebRTC is spoken. */
   readonly sdp: SdpExchange | undefined;
-  readonly snapshots: SnapshotPage;
-  readonly recordings: RecordingDelivery;
-  readonly status: StatusPages;
+  /** What only one process of a server can answer; undefined in its others, where `elsewhere` asks that one. */
+  readonly own: OwnRoutes | undefined;
   /** The player and the start page, where they are served. */
   readonly pages: Pages | undefined;
 }
 
 export interface MediaHttpOptions extends MediaRoutes {
-  readonly forwarded: ForwardedAddress;
+  readonly forwarded: Pick<ForwardedAddress, 'of'>;
+  /** Who may ask at all. */
+  readonly origin: () => OriginRules;
+  readonly elsewhere?: Elsewhere | undefined;
   readonly corsOrigin: string;
   readonly maxConnections: number;
+  /** Of one connection; as many as come where it is left out. */
+  readonly maxRequests?: number | undefined;
+  /** Where viewers and publishers are sent, while they are. */
+  readonly placeFor?: PlaceFor | undefined;
   /** With a certificate, it speaks HTTP/2 and HTTP/1.1 over TLS. */
   readonly tls?: TlsFiles | undefined;
   readonly log: Logger;
@@ -56,12 +74,16 @@ export interface MediaHttpOptions extends MediaRoutes {
 export class MediaHttpServer {
   readonly #options: MediaHttpOptions;
   readonly #door: HttpDoor;
+  readonly #lock: OriginLock;
   /** Sockets that WebSocket took over, which the HTTP server has forgotten. */
   readonly #upgraded = new Set<Socket>();
+  /** Those that it was handed, for which its listener doesn't wait. */
+  readonly #handed = new Set<Socket>();
 
   constructor(options: MediaHttpOptions) {
     this.#options = options;
-    this.#door = options.tls === undefined ? plainDoor() : tlsDoor(options.tls, options.log);
+    this.#lock = new OriginLock(options.origin);
+    this.#door = options.tls === undefined ? plainDoor(options.maxRequests) : tlsDoor(options.tls, options.log);
     const { server } = this.#door;
     server.maxConnections = options.maxConnections;
     server.on('request', (message: NodeRequest, response: NodeResponse) => this.#request(message, response));
@@ -81,33 +103,60 @@ export class MediaHttpServer {
   }
 
   /** @param port 0 takes a free one */
-  listen(port: number, host: string): Promise<AddressInfo> {
-    const { server } = this.#door;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port, host }, () => {
-        server.off('error', reject);
-        resolve(server.address() as AddressInfo);
-      });
-    });
+  async listen(port: number, host: string): Promise<AddressInfo> {
+    await this.#listen({ port, host });
+    return this.#door.server.address() as AddressInfo;
+  }
+
+  /** Listens on a socket of this machine's own. */
+  listenLocally(path: string): Promise<void> {
+    return this.#listen({ path });
+  }
+
+  /** Takes a connection that somebody else accepted: another process, or who looked at it first. */
+  accept(socket: Socket): void {
+    this.#handed.add(socket);
+    socket.once('close', () => this.#handed.delete(socket));
+    this.#door.accept(socket);
   }
 
   /** Stops listening and resolves when all connections have ended; the idle ones are ended here. */
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#door.server.close(() => resolve());
-      this.#door.endIdle();
-    });
+  async close(): Promise<void> {
+    const handed = [...this.#handed].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    const closed = new Promise((resolve) => this.#door.server.close(resolve));
+    this.#door.endIdle();
+    await Promise.all([closed, ...handed]);
   }
 
   /** Ends what is still open. */
   closeAll(): void {
     this.#door.endAll();
     for (const socket of this.#upgraded) socket.destroy();
+    for (const socket of this.#handed) socket.destroy();
+  }
+
+  #listen(at: ListenOptions): Promise<void> {
+    const { server } = this.#door;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(at, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
   }
 
   #request(message: NodeRequest, response: NodeResponse): void {
     response.on('error', () => response.destroy());
+    if (this.#isLocked(message)) {
+      sendError(
+        response,
+        403,
+        'origin-locked',
+        'this server answers to those who stand in front of it, and to nobody else',
+      );
+      return;
+    }
     const request = this.#read(message);
     if (request === undefined) {
       sendError(response, 400, 'bad-url', 'the URL of the request cannot be read');
@@ -122,9 +171,19 @@ export class MediaHttpServer {
 
   async #route(request: MediaRequest, response: NodeResponse): Promise<void> {
     const { message, pathname } = request;
-    const { flv, hls, dash, sdp, snapshots, recordings, status, corsOrigin } = this.#options;
+    const { elsewhere, sdp, corsOrigin, placeFor } = this.#options;
+    const route = mediaRouteOf(pathname);
+    if (elsewhere?.has(route)) {
+      await elsewhere.serve(request, response);
+      return;
+    }
     response.setHeader('Access-Control-Allow-Origin', corsOrigin);
-    if (sdp !== undefined && isSdpPath(pathname)) {
+    const place = placeFor && handedOn(request, placeFor);
+    if (place !== undefined) {
+      sendRedirect(response, place);
+      return;
+    }
+    if (route.kind === 'sdp' && sdp !== undefined) {
       await sdp.serve(request, response);
       return;
     }
@@ -137,30 +196,23 @@ export class MediaHttpServer {
       sendError(response, 405, 'method', `${message.method} is not possible here`);
       return;
     }
-    const segment = HLS_SEGMENT.exec(pathname);
-    const dashSegment = DASH_SEGMENT.exec(pathname);
-    const statusOf = STATUS_STREAM.exec(pathname);
-    const recording = recordingRouteOf(pathname);
-    if (pathname === '/status/streams') status.list(request, response);
-    else if (statusOf !== null) await status.one(request, response, statusOf[1] ?? '');
-    else if (pathname === '/' || pathname.startsWith('/assets/') || pathname.startsWith('/player/')) {
-      this.#page(message, response, pathname);
-    } else if (recording !== undefined) {
-      await recordings.serve(request, response, recording);
-    } else if (pathname.endsWith('.flv')) {
-      await flv.serve(request, response, pathname.slice(1, -'.flv'.length));
-    } else if (pathname.endsWith('.m3u8')) {
-      await hls.servePlaylist(request, response, pathname.slice(1, -'.m3u8'.length));
-    } else if (pathname.endsWith('.jpg')) {
-      await snapshots.serve(request, response, pathname.slice(1, -'.jpg'.length));
-    } else if (segment !== null) {
-      await hls.serveResource(request, response, segment[1] ?? '', segment[2] ?? '');
-    } else if (pathname.endsWith('.mpd')) {
-      await dash.serveMpd(request, response, pathname.slice(1, -'.mpd'.length));
-    } else if (dashSegment !== null) {
-      await dash.serveResource(request, response, dashSegment[1] ?? '', dashSegment[2] ?? '');
-    } else if (pathname === '/time') dash.serveTime(request, response);
-    else this.#page(message, response, pathname);
+    await this.#serve(route, request, response);
+  }
+
+  async #serve(route: MediaRoute, request: MediaRequest, response: NodeResponse): Promise<void> {
+    const { flv, hls, dash, own } = this.#options;
+    if (route.kind === 'flv') await flv.serve(request, response, route.path);
+    else if (route.kind === 'hls-playlist') await hls.servePlaylist(request, response, route.path);
+    else if (route.kind === 'hls-resource') await hls.serveResource(request, response, route.path, route.name);
+    else if (route.kind === 'mpd') await dash.serveMpd(request, response, route.path);
+    else if (route.kind === 'dash-resource') await dash.serveResource(request, response, route.path, route.name);
+    else if (route.kind === 'time') dash.serveTime(request, response);
+    else if (route.kind === 'snapshot' && own) await own.snapshots.serve(request, response, route.path);
+    else if (route.kind === 'recording' && own) await own.recordings.serve(request, response, route.recording);
+    else if (route.kind === 'console' && own) own.console.serve(request, response);
+    else if (route.kind === 'status-list' && own) own.status.list(request, response);
+    else if (route.kind === 'status' && own) await own.status.one(request, response, route.path);
+    else this.#page(request.message, response, request.pathname);
   }
 
   #page(message: NodeRequest, response: NodeResponse, pathname: string): void {
@@ -173,6 +225,10 @@ export class MediaHttpServer {
   #upgrade(message: IncomingMessage, stream: Duplex, head: Buffer): void {
     const socket = stream as Socket;
     socket.on('error', () => socket.destroy());
+    if (this.#isLocked(message)) {
+      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+      return;
+    }
     const request = this.#read(message);
     if (request === undefined || !request.pathname.endsWith('.flv')) {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
@@ -185,6 +241,14 @@ export class MediaHttpServer {
       this.#reportFault(request, error);
       socket.destroy();
     });
+  }
+
+  #isLocked({ socket, headers }: NodeRequest): boolean {
+    const ip = socket.remoteAddress ?? 'unknown';
+    const fault = this.#lock.faultOf(ip, headers);
+    if (fault === undefined) return false;
+    this.#options.log.warn({ ip, reason: 'origin-locked', detail: fault }, 'request refused');
+    return true;
   }
 
   #read(message: NodeRequest): MediaRequest | undefined {

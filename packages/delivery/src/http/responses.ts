@@ -17,7 +17,9 @@ const STATUS_OF: Readonly<Record<ReasonCode, number>> = {
   'too-many-failures': 429,
   'callback-refused': 403,
   'callback-failed': 503,
+  'origin-refused': 403,
   'too-many-sessions': 429,
+  draining: 503,
   'shutting-down': 503,
 };
 
@@ -42,6 +44,12 @@ export function sendError(response: MediaResponse, status: number, code: string,
   if (status === 404 || status === 429 || status === 503) response.setHeader('Retry-After', RETRY_AFTER);
   if (status === 401) response.setHeader('WWW-Authenticate', CHALLENGE);
   sendJson(response, status, { error: { code, message } });
+}
+
+/** Sends the client to another server, with the same method and body. RFC 9110 §15.4.8. */
+export function sendRedirect(response: MediaResponse, url: string): void {
+  response.writeHead(307, { Location: url, 'Content-Length': 0, 'Cache-Control': 'no-store' });
+  response.end();
 }
 
 /** The status that tells a refusal. */

@@ -1,7 +1,12 @@
-import { type Doorkeeper, Refusal, type Snapshots, type StreamRouter } from '@sluice/core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Admission, type Doorkeeper, Refusal, type Snapshots, type Stream, type StreamRouter } from '@sluice/core';
 import { type MediaRequest, playRequestOf } from './media-request.js';
 import type { MediaResponse } from './media-response.js';
 import { sendRefusal } from './responses.js';
+
+/** So long is the first picture of a stream waited for that has just been fetched. */
+const FIRST_PICTURE_MS = 5000;
+const LOOK_MS = 50;
 
 export interface SnapshotPageOptions {
   readonly gate: Doorkeeper;
@@ -27,8 +32,7 @@ export class SnapshotPage {
       admission.bind({ cut: () => response.destroy(), traffic: () => ({ received: 0, sent }) });
       try {
         const { path: asked, ip, identity } = admission.session;
-        const stream = router.find(asked);
-        if (stream === undefined) throw new Refusal('not-live', `nobody publishes ${asked}`);
+        const stream = router.find(asked) ?? (await this.#fetched(admission, response));
         const { jpeg, at } = await snapshots.of(stream);
         const isShared = identity.kind === 'anonymous' && gate.isOpenTo('play', asked, ip);
         response.writeHead(200, {
@@ -44,6 +48,24 @@ export class SnapshotPage {
       }
     } catch (error) {
       sendRefusal(response, error);
+    }
+  }
+
+  /** A stream that comes from elsewhere, with its first picture, if that is soon. @throws {Refusal} `not-live` */
+  async #fetched({ session }: Admission, response: MediaResponse): Promise<Stream> {
+    const { router } = this.#options;
+    const { path } = session;
+    if (!router.canFetch(path)) throw new Refusal('not-live', `nobody publishes ${path}`);
+    const left = new AbortController();
+    const leave = () => left.abort();
+    response.once('close', leave);
+    try {
+      const stream = await router.waitFor(path, left.signal, { viewer: session });
+      const until = performance.now() + FIRST_PICTURE_MS;
+      while (stream.keyframe === undefined && performance.now() < until && !left.signal.aborted) await sleep(LOOK_MS);
+      return stream;
+    } finally {
+      response.off('close', leave);
     }
   }
 }

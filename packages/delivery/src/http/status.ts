@@ -1,5 +1,6 @@
 import {
   type Doorkeeper,
+  type PathSettings,
   parseStreamPath,
   type Stream,
   type StreamPath,
@@ -21,6 +22,10 @@ interface StreamStatus {
   readonly tracks: readonly Readonly<Record<string, unknown>>[];
   /** Which WebRTC leaves out. */
   readonly bFrames?: boolean;
+  /** How far back HLS viewers can go, where they can. */
+  readonly timeShiftSeconds?: number;
+  /** Versions with a picture, each a stream of its own below the path. */
+  readonly renditions?: readonly string[];
 }
 
 /** What pages are told of the server. */
@@ -65,6 +70,8 @@ export class StatusPages {
       const stream = this.#router.find(path);
       const status: StreamStatus =
         stream === undefined ? { path, state: 'offline', viewers: 0, tracks: [] } : statusOf(stream);
+      // By which a player on another site tells latencies.
+      response.setHeader('Access-Control-Expose-Headers', 'Date');
       sendJson(response, 200, status);
     } catch (error) {
       sendRefusal(response, error);
@@ -80,6 +87,15 @@ function statusOf(stream: Stream): StreamStatus {
     viewers: stream.viewers,
     tracks: stream.description.tracks.map(trackStatus),
     bFrames: stream.hasBFrames,
+    ...choicesOf(stream.settings),
+  };
+}
+
+function choicesOf({ hls, transcode }: PathSettings): Pick<StreamStatus, 'timeShiftSeconds' | 'renditions'> {
+  const pictured = Object.entries(transcode.renditions).filter(([, { codec }]) => codec !== 'none');
+  return {
+    ...(hls.enabled && hls.windowSeconds > 0 ? { timeShiftSeconds: hls.windowSeconds } : {}),
+    ...(pictured.length > 0 ? { renditions: pictured.map(([name]) => name) } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type Doorkeeper,
   hasCredentials,
   networkAllows,
+  originQuery,
   Refusal,
   type Session,
   type StreamPath,
@@ -81,19 +82,21 @@ export class ViewerSessions {
    */
   async enter(request: AccessRequest, key: string | undefined): Promise<KnownViewer> {
     const name = key ?? nameOf(request);
-    const known = this.#entries.get(name);
+    const known = this.#entries.get(name) ?? this.#entries.get(originNameOf(request));
     if (known !== undefined) return this.#seen(known, request);
-    const dormant = this.#dormant.get(name);
+    const dormant = this.#dormant.get(name) ?? this.#dormant.get(originNameOf(request));
     if (dormant !== undefined) return this.#wake(dormant, request);
     if (key !== undefined) throw new Refusal('credential-invalid', 'this session is over; ask for the playlist again');
     const admission = await this.#gate.admit(request);
-    const meanwhile = this.#entries.get(name);
+    const { kind } = admission.session.identity;
+    const told = kind === 'origin' ? originNameOf(request) : name;
+    const meanwhile = this.#entries.get(told);
     if (meanwhile !== undefined) {
       admission.close('the same viewer is known');
       return meanwhile;
     }
-    const own = admission.session.identity.kind === 'anonymous' ? undefined : randomBytes(16).toString('base64url');
-    return this.#add(admission, own, own === undefined ? [name] : [name, own]);
+    const own = kind === 'anonymous' ? undefined : randomBytes(16).toString('base64url');
+    return this.#add(admission, own, own === undefined ? [told] : [told, own]);
   }
 
   /** Counts what was sent to a viewer. */
@@ -196,6 +199,11 @@ function checkPlace({ path, identity }: Session, request: AccessRequest): void {
   if (!networkAllows(identity, request.ip)) {
     throw new Refusal('credential-invalid', `this session doesn't hold from ${request.ip}`);
   }
+}
+
+/** Which parameters of a query the origin looks at, nobody here knows: with another one it is another viewer. */
+function originNameOf({ ip, path, userAgent, query }: AccessRequest): string {
+  return JSON.stringify(['origin', ip, path, userAgent ?? '', originQuery(query.toString())]);
 }
 
 /** Neither an address nor a path has a space in it. */

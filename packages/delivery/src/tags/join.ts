@@ -33,7 +33,10 @@ export async function join(
   const cut = new AbortController();
   admission.bind({ cut: (reason) => cut.abort(new Refusal('banned', reason)), traffic: () => NO_TRAFFIC });
   try {
-    return { admission, stream: await context.router.waitFor(path, AbortSignal.any([signal, cut.signal])) };
+    return {
+      admission,
+      stream: await context.router.waitFor(path, AbortSignal.any([signal, cut.signal]), { viewer: admission.session }),
+    };
   } catch (error) {
     admission.close('not live');
     throw cut.signal.aborted ? cut.signal.reason : error;

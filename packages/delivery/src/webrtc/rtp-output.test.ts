@@ -45,6 +45,7 @@ function outputOf(bFrames = 'drop') {
   };
   const asked: string[] = [];
   const source: OutputSource = {
+    isFollowing: false,
     path: parseStreamPath('live/show'),
     settings: loadConfig({ environment: { SLUICE_WEBRTC_B_FRAMES: bFrames } }),
     ended: false,

@@ -49,11 +49,23 @@ export class WhepPlay implements SdpHandler {
     const offer = readOffer(sdp);
     const admission = await this.#options.gate.admit(asked);
     try {
+      await this.#fetched(admission);
       return this.#open(offer, this.#agree(offer, admission.session), admission, announce);
     } catch (error) {
       admission.close('nothing to play');
       throw error;
     }
+  }
+
+  /**
+   * A stream that comes from elsewhere is waited for, so that the answer can be made for what it has.
+   *
+   * @throws {Refusal} where it doesn't come
+   */
+  async #fetched({ session }: Admission): Promise<void> {
+    const { router } = this.#options;
+    if (router.find(session.path) !== undefined || !router.canFetch(session.path)) return;
+    await router.waitFor(session.path, new AbortController().signal, { viewer: session });
   }
 
   /** @throws {WebRtcError} `unsupported` */
@@ -119,9 +131,9 @@ export class WhepPlay implements SdpHandler {
   }
 
   /** The stream's packets, as soon as there is a stream. Who waits costs next to nothing, and may wait for ever. */
-  async #watch({ path }: Session, signal: AbortSignal): Promise<RtpOutput> {
+  async #watch(viewer: Session, signal: AbortSignal): Promise<RtpOutput> {
     const { router, kind } = this.#options;
-    const stream = await router.waitFor(path, signal, Number.POSITIVE_INFINITY);
+    const stream = await router.waitFor(viewer.path, signal, { forSeconds: Number.POSITIVE_INFINITY, viewer });
     return stream.output(kind);
   }
 }

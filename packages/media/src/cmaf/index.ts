@@ -15,6 +15,7 @@ export {
 export { type InitSegmentOptions, type InitTrackOptions, writeInitSegment } from './init-segment.js';
 export { type MovieTrackSamples, writeMp4Head } from './movie.js';
 export { type FoundBox, readBoxes } from './reading/boxes.js';
+export { ByteQueue } from './reading/byte-queue.js';
 export { Fmp4Reader, type Mp4Event } from './reading/fmp4-reader.js';
 export { readMp4 } from './reading/mp4-file.js';
 export {

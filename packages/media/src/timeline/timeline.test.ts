@@ -184,4 +184,14 @@ describe('Timeline', () => {
       { numRuns: 300 },
     );
   });
+
+  it('goes on behind what was placed elsewhere, with sound and picture together', () => {
+    const timeline = new Timeline();
+    for (const sample of clip(60_000, 2000)) timeline.pass(sample);
+    timeline.restart();
+    const [picture = 0, sound = 0] = run(timeline, [at(VIDEO, 5), at(AUDIO, 25)]);
+    expect(picture).toBeGreaterThan(61_980);
+    expect(picture).toBeLessThan(62_100);
+    expect(sound - picture).toBe(20);
+  });
 });

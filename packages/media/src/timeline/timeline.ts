@@ -136,6 +136,17 @@ export class Timeline {
     return { sample: this.#place(sample, track, input), discontinuity };
   }
 
+  /** A sample that got its place elsewhere. Publications that are repaired after it go on behind it. */
+  pass({ track: id, dts }: Sample): void {
+    const track = this.#tracks.get(id) ?? silentTrack();
+    this.#tracks.set(id, track);
+    const step = dts - track.lastOut;
+    const isUsual = step > 0 && step <= MAX_DURATION;
+    if (isUsual && track.lastOut >= 0) track.duration += (step - track.duration) * AVERAGE_WEIGHT;
+    track.lastOut = Math.max(track.lastOut, dts);
+    this.#latestOut = Math.max(this.#latestOut, dts);
+  }
+
   /**
    * Where a time of the publication is on the timeline, for what isn't a sample. Undefined before the first sample of
    * the publication. Times of a clock that was set in between go where the newest samples went.

@@ -19,10 +19,20 @@ export type RtmpErrorCode =
 export class RtmpError extends Error {
   override readonly name = 'RtmpError';
   readonly code: RtmpErrorCode;
+  /** Of `refused`: the other side's word for it, as in `NetStream.Play.StreamNotFound`, where it has one. */
+  readonly status: string | undefined;
+  /** Where a server that refused says that the same would be granted: a whole URL. */
+  readonly redirect: string | undefined;
 
-  constructor(code: RtmpErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: RtmpErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly status?: string | undefined; readonly redirect?: string | undefined } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.status = options.status;
+    this.redirect = options.redirect;
   }
 }
 
@@ -38,9 +48,12 @@ export type RtmpRefusalCode =
 export class RtmpRefusal extends Error {
   override readonly name = 'RtmpRefusal';
   readonly code: RtmpRefusalCode;
+  /** Where the same would be granted: the base URL of another server, `rtmp://host:port`. */
+  readonly redirect: string | undefined;
 
-  constructor(code: RtmpRefusalCode, message: string) {
+  constructor(code: RtmpRefusalCode, message: string, options: { readonly redirect?: string | undefined } = {}) {
     super(message);
     this.code = code;
+    this.redirect = options.redirect;
   }
 }

@@ -1,9 +1,9 @@
-export { RtmpClient, type RtmpClientOptions } from './client/client.js';
+export { RtmpClient, type RtmpClientOptions, type RtmpPublishLine } from './client/client.js';
 export { parseRtmpUrl, type RtmpUrl } from './client/url.js';
 export * from './errors.js';
 export * from './server/handlers.js';
 export { DEFAULT_RTMP_LIMITS, type RtmpLimits } from './server/limits.js';
-export { RtmpServer } from './server/server.js';
+export { type RtmpHandOver, RtmpServer } from './server/server.js';
 export { type RtmpClientEvent, RtmpClientSession } from './session/client-session.js';
 export type { RtmpServerEvent } from './session/events.js';
 export { MESSAGE_STREAM_ID, RtmpServerSession } from './session/server-session.js';

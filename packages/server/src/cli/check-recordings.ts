@@ -13,6 +13,7 @@ import { createLogger } from '../logging.js';
 import { recordingRoot } from '../recording-root.js';
 import { StartError } from '../start-error.js';
 import { type CheckReport, jsonCheckReport, textCheckReport } from './check-report.js';
+import { askControlApi, controlApiOf, toldBy } from './control-api.js';
 
 const ASK_AGAIN_MS = 500;
 
@@ -107,43 +108,23 @@ async function remoteCheck(
   return run;
 }
 
-function apiOf({ api, data }: Config): string {
-  const instead = `stop it first, or name its API by --server http://…`;
-  if (!api.enabled || api.port === 0) {
-    throw new StartError(
-      `a Sluice runs with data.dir ${data.dir}, and its API can't be told from the configuration: ${instead}`,
-    );
-  }
-  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[api.host] ?? api.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${api.port}`;
-}
-
-async function ask({ api, data }: Config, url: string, request: RequestInit): Promise<RemoteRun> {
-  const credential: Record<string, string> = api.token === undefined ? {} : { Authorization: `Bearer ${api.token}` };
-  let response: Response;
-  try {
-    response = await fetch(url, { ...request, headers: { 'Content-Type': 'application/json', ...credential } });
-  } catch (error) {
-    throw new StartError(
-      `a Sluice runs with data.dir ${data.dir}, and its API doesn't answer at ${url} (${causeOf(error)}): stop it first, or name its API by --server http://…`,
-    );
-  }
-  if (response.status === 401 || response.status === 403) {
-    throw new StartError(
-      `the Sluice that runs refuses (${response.status}): set SLUICE_API_TOKEN to its api.token, or to an API key with the scopes read and sessions; or stop it first`,
-    );
-  }
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (isRun(answer)) return answer;
-  const told = (answer as { error?: { message?: unknown } } | undefined)?.error?.message;
+function apiOf(config: Config): string {
+  const url = controlApiOf(config);
+  if (url !== undefined) return url;
   throw new StartError(
-    `the Sluice at ${url} can't do it (${response.status}): ${String(told ?? 'it is none, or of another version')}`,
+    `a Sluice runs with data.dir ${config.data.dir}, and its API can't be told from the configuration: stop it first, or name its API by --server http://…`,
   );
 }
 
-function causeOf(error: unknown): string {
-  const { cause, message } = error as { cause?: { code?: unknown }; message?: unknown };
-  return String(cause?.code ?? message);
+async function ask(config: Config, url: string, request: RequestInit): Promise<RemoteRun> {
+  const { status, body } = await askControlApi(config, url, {
+    request,
+    scopes: 'the scopes read and sessions',
+    unreachable: (cause) =>
+      `a Sluice runs with data.dir ${config.data.dir}, and its API doesn't answer at ${url} (${cause}): stop it first, or name its API by --server http://…`,
+  });
+  if (isRun(body)) return body;
+  throw new StartError(`the Sluice at ${url} can't do it (${status}): ${toldBy(body)}`);
 }
 
 function isRun(answer: unknown): answer is RemoteRun {

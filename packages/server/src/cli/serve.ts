@@ -22,15 +22,18 @@ export async function serve(options: { config?: string; demo?: boolean }): Promi
       .map((line) => `  ${line}\n`)
       .join('')}\n`,
   );
+  const end = async (): Promise<void> => {
+    await server.stop();
+    log.info({}, 'stopped');
+    log.flush();
+    process.exitCode = 0;
+  };
   const stop = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'stopping; once more to stop at once');
     process.once(signal, () => process.exit(1));
-    void server.stop().then(() => {
-      log.info({}, 'stopped');
-      log.flush();
-      process.exitCode = 0;
-    });
+    void end();
   };
+  void server.drained.then(end);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   process.on('SIGHUP', () => {

@@ -23,11 +23,11 @@ export interface TokenOptions {
   readonly sessionEnd?: string;
 }
 
-/** `sluice token`: prints what goes behind a stream's URL to be let in. */
+/** `sluice token`: prints what goes behind a stream's URL, or in front of its path, to be let in. */
 export async function token(path: string, options: TokenOptions): Promise<void> {
   const sources = readConfigFile(options.config, process.env);
   const { value, parameter } = await issue(path, options, sources);
-  process.stdout.write(`?${new URLSearchParams({ [parameter]: value })}\n`);
+  process.stdout.write(parameter === 'path' ? `/${value}\n` : `?${new URLSearchParams({ [parameter]: value })}\n`);
 }
 
 async function issue(path: string, options: TokenOptions, sources: ConfigSources) {

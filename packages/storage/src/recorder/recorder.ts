@@ -58,6 +58,7 @@ export class Recorder implements RecordingControl {
     this.#finishing = new Finishing(options);
     this.#stopListening = [
       events.on('stream-started', ({ path }) => this.#follow(path)),
+      events.on('stream-resumed', ({ path }) => this.#follow(path)),
       events.on('stream-ended', ({ path }) => this.#stopped.delete(path)),
       live.onChange(() => {
         for (const { path } of options.router.streams()) this.#follow(path);
@@ -135,11 +136,13 @@ export class Recorder implements RecordingControl {
   #follow(path: StreamPath): void {
     const stream = this.#options.router.find(path);
     if (stream === undefined) return;
-    const { enabled, container } = this.#settingsOf(path);
+    const { enabled: isWanted, container } = this.#settingsOf(path);
+    // A stream of a cluster is recorded where it comes in, and not wherever it is watched.
+    const enabled = isWanted && this.#options.router.publisherOf(path)?.node === undefined;
     if (!enabled) this.#stopped.delete(path);
     const configured = this.#find(path, ({ recording }) => recording.startedBy === 'configuration');
     if (configured !== undefined && (!enabled || configured.recording.container !== container)) {
-      this.#end(configured, 'the configuration has changed');
+      this.#end(configured, isWanted && !enabled ? 'another node has the stream' : 'the configuration has changed');
     }
     if (!enabled || this.#stopped.has(path)) return;
     if (this.#find(path, ({ recording }) => recording.container === container) !== undefined) return;

@@ -27,11 +27,20 @@ export interface CredentialCheck {
 export class CredentialChecks {
   readonly #checks: readonly CredentialCheck[];
   readonly #failures: FailureLimiter | undefined;
+  readonly #deciderOf: (request: CheckedRequest) => CredentialCheck | undefined;
 
-  /** @param failures counts wrong credentials; an address with too many of them is asked for none */
-  constructor(checks: readonly CredentialCheck[], failures?: FailureLimiter) {
+  /**
+   * @param failures counts wrong credentials; an address with too many of them is asked for none
+   * @param deciderOf the one who decides about a request in place of all others, where there is one
+   */
+  constructor(
+    checks: readonly CredentialCheck[],
+    failures?: FailureLimiter,
+    deciderOf: (request: CheckedRequest) => CredentialCheck | undefined = () => undefined,
+  ) {
     this.#checks = checks;
     this.#failures = failures;
+    this.#deciderOf = deciderOf;
   }
 
   /**
@@ -39,9 +48,10 @@ export class CredentialChecks {
    *   `too-many-failures`
    */
   async verify(request: CheckedRequest): Promise<Identity> {
-    if (hasCredentials(request.credentials)) this.#failures?.check(request.ip);
+    const decider = this.#deciderOf(request);
+    if (decider !== undefined || hasCredentials(request.credentials)) this.#failures?.check(request.ip);
     let refusal: Refusal | undefined;
-    for (const check of this.#checks) {
+    for (const check of decider === undefined ? this.#checks : [decider]) {
       try {
         const identity = await check.verify(request);
         if (identity !== undefined) return identity;
@@ -50,7 +60,8 @@ export class CredentialChecks {
         refusal ??= error;
       }
     }
-    if (refusal?.code === 'credential-invalid') this.#failures?.failed(request.ip);
+    const isWrong = refusal?.code === 'credential-invalid' || refusal?.code === 'origin-refused';
+    if (isWrong) this.#failures?.failed(request.ip);
     throw refusal ?? new Refusal('credential-missing', `${request.path} needs a credential to ${request.action}`);
   }
 

@@ -2,11 +2,12 @@ import type { Millis } from '@sluice/media';
 import { SignJWT } from 'jose';
 import type { Clock } from '../../clock.js';
 import type { Config } from '../../config/schema.js';
+import { makeCdnToken } from './cdn-token.js';
 import { signUrl } from './signed-url.js';
 import { millisFromUnixSeconds, unixSeconds } from './unix-time.js';
 import { makeWmsAuth } from './wms-auth.js';
 
-export const TOKEN_KINDS = ['sign', 'jwt', 'wms-auth'] as const;
+export const TOKEN_KINDS = ['sign', 'jwt', 'wms-auth', 'cdn'] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
 /** What a token is to grant. */
@@ -24,8 +25,8 @@ export interface TokenGrant {
 }
 
 export interface IssuedToken {
-  /** The name under which it goes into a URL: `?sign=…`. */
-  readonly parameter: 'sign' | 'token' | 'wmsAuthSign';
+  /** The name under which it goes into a URL: `?sign=…`. `path`: it goes in front of the path. */
+  readonly parameter: 'sign' | 'token' | 'wmsAuthSign' | 'path';
   readonly value: string;
   /** After which no session can begin with it. */
   readonly expiresAt: Millis;
@@ -57,6 +58,8 @@ export class TokenIssuer {
         return this.#jwt(grant);
       case 'wms-auth':
         return this.#wmsAuth(grant);
+      case 'cdn':
+        return this.#cdn(grant);
     }
   }
 
@@ -89,6 +92,24 @@ export class TokenIssuer {
     if (audience !== undefined) token.setAudience(audience);
     const value = await token.sign(new TextEncoder().encode(secret));
     return { parameter: 'token', value, expiresAt: millisFromUnixSeconds(now + validSeconds) };
+  }
+
+  #cdn({ action, path, viewer, ip, validSeconds, sessionSeconds }: TokenGrant): IssuedToken {
+    const { secret } = this.#auth().cdn;
+    if (secret === undefined) throw new IssueError('auth.cdn.secret is not set');
+    if (action !== 'play') throw new IssueError('a CDN token is for watching only');
+    if (viewer !== undefined || ip !== undefined || sessionSeconds !== undefined) {
+      throw new IssueError('a CDN token names no viewer and no address, and ends with its time; use sign');
+    }
+    if (path.replace(/\/\*$/, '').includes('*')) {
+      throw new IssueError(`a CDN token is for one stream, or for all of an app (live/*), and not for ${path}`);
+    }
+    const expires = unixSeconds(this.#clock.wall()) + validSeconds;
+    return {
+      parameter: 'path',
+      value: makeCdnToken(secret, { path, expires }),
+      expiresAt: millisFromUnixSeconds(expires),
+    };
   }
 
   #wmsAuth({ action, viewer, ip, validSeconds, sessionSeconds }: TokenGrant): IssuedToken {

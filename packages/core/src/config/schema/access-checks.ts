@@ -19,6 +19,13 @@ export const auth = z.strictObject({
       ),
     })
     .prefault({}),
+  cdn: z
+    .strictObject({
+      secret: secret(32).describe(
+        'Secret, 32 characters or more, of the tokens that a CDN checks itself: it is known to the CDN, too.',
+      ),
+    })
+    .prefault({}),
   wmsAuth: z
     .strictObject({
       key: secret(1).describe('Key of WMSAuth tokens (`?wmsAuthSign=`). They are refused where it is missing.'),

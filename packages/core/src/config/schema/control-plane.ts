@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, file, host, httpUrl, list, networks, port, START, secret, url } from './fields.js';
+import { count, file, host, httpUrl, list, networks, port, START, seconds, secret, url } from './fields.js';
 
 export const api = z.strictObject({
   enabled: z.boolean().default(true).meta(START).describe('Whether the control API is there.'),
@@ -52,4 +52,12 @@ export const audit = z.strictObject({
     .optional()
     .meta(START)
     .describe('Where audit lines go in RFC 5424 form: `udp://host:514`, `tcp://host:601`, `tls://host:6514`.'),
+});
+
+export const drain = z.strictObject({
+  redirect: list(url('http', 'https', 'rtmp', 'rtmps'), 'base URLs (http, https, rtmp, rtmps)').describe(
+    'Where publishers and viewers are sent while this server is drained: `https://b.example.org:8088`, `rtmp://b.example.org`; by default the other nodes of its cluster.',
+  ),
+  viewerSeconds: seconds(10, 3600).describe('Over how long the viewers are sent away, evenly.'),
+  publisherSeconds: seconds(30, 86_400).describe('How long publishers may take to leave by themselves.'),
 });

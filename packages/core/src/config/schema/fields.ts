@@ -46,6 +46,10 @@ export const iceUrl = (...schemes: string[]) => {
   return z.string().refine(fits, { error: `allowed: URL (${schemes.join(', ')}), as in ${schemes.at(-1)}:host:port` });
 };
 
+/** As a policy (CSP, `frame-ancestors`) names the sites that may have a page in a frame. */
+const EMBED_ORIGIN = /^(?:\*|https?:\/\/(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::(?:\d{1,5}|\*))?)$/i;
+export const embedOrigin = () =>
+  z.string().regex(EMBED_ORIGIN, { error: 'allowed: https://example.org, https://*.example.org, or *' });
 /** A scheme, a host and a port, and nothing else: neither path nor user. */
 const isOrigin = (text: string, schemes: readonly string[]) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;

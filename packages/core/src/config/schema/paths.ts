@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PULL_SCHEMES, PUSH_SCHEMES } from '../../relay/relay-url.js';
 import { count, file, GIB, MIB, networks, SECRET, START, seconds, url } from './fields.js';
 
 export const publish = z.strictObject({
@@ -137,21 +138,45 @@ export const webrtcPath = {
     ),
 };
 
+/** Viewers choose the path: they are not to choose the server, too. */
+const relayUrl = (...schemes: readonly string[]) =>
+  url(...schemes).refine((text) => !/^[a-z]+:\/\/[^/?#]*[{}]/.test(text), {
+    error: '{app} and {name} are for the path of a URL, not for its host',
+  });
+
 /** Where streams are taken from, and given to. The URLs hold credentials. */
 export const pull = z.strictObject({
-  url: url('srt')
+  url: relayUrl(...PULL_SCHEMES)
     .meta(SECRET)
-    .describe('Where the stream is taken from, for as long as the server runs: `srt://host:port?streamid=…`.'),
+    .describe(
+      'Where the stream is taken from: `srt://host:port?streamid=…`, `rtmp://host/app/stream` (or `rtmps`), or an FLV stream, `http://host/app/stream.flv` (or `https`). `{app}` and `{name}` stand for the path.',
+    ),
+  mode: z
+    .enum(['always', 'onDemand'])
+    .optional()
+    .describe(
+      'When: for as long as the server runs, or from the first viewer on. By default `onDemand` for a pattern with `*`, which can be nothing else, and `always` for one path.',
+    ),
+  idleSeconds: seconds(30, 86_400).describe(
+    'A stream that is pulled on demand is given up when nobody has watched it for this long.',
+  ),
+  stallSeconds: seconds(10, 3600).describe('A stream of which nothing comes for this long is taken anew.'),
+  passQuery: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether each viewer's own query (`?token=…`) is shown to the origin, which decides who may watch: whom it refuses is refused here.",
+    ),
 });
 export const push = z.strictObject({
   urls: z
-    .array(url('srt'))
+    .array(relayUrl(...PUSH_SCHEMES))
     .max(100)
     .meta(SECRET)
     .default([])
-    .meta({ ...SECRET, allowed: 'URLs (srt)' })
+    .meta({ ...SECRET, allowed: `URLs (${PUSH_SCHEMES.join(', ')})` })
     .describe(
-      'Where streams are given to while they are live: `srt://host:port?streamid=publish:{app}/{name}`, where `{app}` and `{name}` stand for the path.',
+      'Where streams are given to while they are live: `rtmp://host/app/stream` (or `rtmps`), `srt://host:port?streamid=publish:{app}/{name}`. `{app}` and `{name}` stand for the path.',
     ),
 });
 

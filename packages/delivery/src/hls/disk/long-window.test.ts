@@ -27,6 +27,7 @@ function streamWith(settings: string, { maxBytes = 1e12, folder = directory } = 
   const disk = new SegmentDisk({ directory: folder, maxBytes: () => limit.maxBytes, log: silentLogger });
   const text = `hls: { segmentSeconds: 1, segments: 4, ${settings} }`;
   const source: OutputSource = {
+    isFollowing: false,
     path: parseStreamPath('live/show'),
     settings: loadConfig({ file: { name: 'x.yml', text } }),
     ended: false,

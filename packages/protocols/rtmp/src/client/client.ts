@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { RtmpError } from '../errors.js';
-import { type RtmpClientEvent, RtmpClientSession } from '../session/client-session.js';
+import { OUT_CHUNK_SIZE, type RtmpClientEvent, RtmpClientSession } from '../session/client-session.js';
 import type { RtmpMediaMessage } from '../wire/message.js';
 import { parseRtmpUrl } from './url.js';
 
@@ -15,6 +15,17 @@ export interface RtmpClientOptions {
   readonly onClose?: (error: RtmpError | undefined) => void;
   /** The server asks to connect anew, elsewhere if it names a URL. Nothing is done about it here. */
   readonly onReconnectRequest?: (tcUrl: string | undefined, description: string | undefined) => void;
+  /** Drops the connection, at whatever step. */
+  readonly signal?: AbortSignal;
+}
+
+/** The line of a publish, for bytes that are encoded once for many connections. */
+export interface RtmpPublishLine {
+  readonly socket: Socket;
+  /** Their chunks have to be of this size… */
+  readonly chunkSize: number;
+  /** …and on this message stream. */
+  readonly messageStreamId: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -64,9 +75,30 @@ export class RtmpClient {
     const socket = encrypted ? connectTls({ host, port, ...servername, ...options.tls }) : connect({ host, port });
     const session = new RtmpClientSession(target, randomBytes);
     const client = new RtmpClient(socket, session, options);
+    const { signal } = options;
+    if (signal !== undefined) {
+      const drop = () => client.#fail(new RtmpError('closed', 'the connection was given up'));
+      signal.addEventListener('abort', drop);
+      socket.once('close', () => signal.removeEventListener('abort', drop));
+      if (signal.aborted) drop();
+    }
     socket.write(session.start());
     await client.#reach('ready');
     return client;
+  }
+
+  /** The server's address; before the connection is there, and after it, unknown. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get bytesReceived(): number {
+    return this.#socket.bytesRead;
+  }
+
+  /** After `publish`: where media goes that is encoded elsewhere. */
+  get line(): RtmpPublishLine {
+    return { socket: this.#socket, chunkSize: OUT_CHUNK_SIZE, messageStreamId: this.#session.streamId };
   }
 
   /** Bytes written that the network hasn't taken yet. */

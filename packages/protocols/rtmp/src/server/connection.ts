@@ -29,6 +29,12 @@ type Granted =
   | { readonly name: 'publishing'; readonly publisher: RtmpPublisher }
   | { readonly name: 'playing'; readonly player: RtmpPlayer };
 
+/** Gives a connection that asks to play to another process, with all that its client has sent. @returns whether it took it */
+export type HandOver = (socket: Socket, received: Buffer) => boolean;
+
+/** Until they ask to play, clients send a few KB; one that sends more than this stays. */
+const MOST_EARLY_BYTES = 64 * 1024;
+
 type RequestEvent = RtmpServerEvent & { type: 'publish' | 'play' };
 
 const NONE: Activity = { name: 'none' };
@@ -46,6 +52,10 @@ export class RtmpConnection implements RtmpConnectionControl {
   readonly #chunkSize: number;
   #activity: Activity = NONE;
   #deadline: NodeJS.Timeout | undefined;
+  readonly #handOver: HandOver | undefined;
+  /** What the client has sent so far, as long as the connection may be handed over. */
+  #early: Buffer[] | undefined;
+  #earlyBytes = 0;
   /** Bytes of answers that the network hasn't taken yet. */
   #unreadAnswers = 0;
   #ended = false;
@@ -57,8 +67,11 @@ export class RtmpConnection implements RtmpConnectionControl {
     limits: RtmpLimits;
     chunkSize: number;
     log: RtmpLog;
+    handOver?: HandOver | undefined;
   }) {
     const { socket, limits } = options;
+    this.#handOver = options.handOver;
+    if (options.handOver !== undefined) this.#early = [];
     this.#socket = socket;
     this.#encrypted = options.encrypted;
     this.#handlers = options.handlers;
@@ -84,6 +97,13 @@ export class RtmpConnection implements RtmpConnectionControl {
     this.#finish(reason);
   }
 
+  /** Goes on where another process stopped: with what the client has sent, all of which was answered there. */
+  takeOver(received: Buffer): void {
+    this.#guarded(() => {
+      for (const event of this.#session.receive(received).events) this.#handle(event);
+    });
+  }
+
   reconnect(description: string, tcUrl?: string): void {
     if (!this.#ended && this.#session.reconnects) this.#send([this.#session.reconnectRequest(description, tcUrl)]);
   }
@@ -98,16 +118,44 @@ export class RtmpConnection implements RtmpConnectionControl {
 
   #receive(bytes: Buffer): void {
     if (this.#ended) return;
-    try {
+    this.#guarded(() => {
+      if (this.#early !== undefined) this.#remember(bytes);
       const { outbound, events } = this.#session.receive(bytes);
       this.#send(outbound);
       if (this.#unreadAnswers > MAX_UNREAD_ANSWERS) {
         throw new RtmpError('too-large', `the client left ${this.#unreadAnswers} bytes of answers unread`);
       }
+      if (this.#isHandedOver(events)) return;
       for (const event of events) this.#handle(event);
+    });
+  }
+
+  #guarded(act: () => void): void {
+    try {
+      act();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #remember(bytes: Buffer): void {
+    this.#earlyBytes += bytes.length;
+    if (this.#earlyBytes > MOST_EARLY_BYTES) this.#early = undefined;
+    else this.#early?.push(Buffer.from(bytes));
+  }
+
+  /** The first that a client asks for decides whose it is. */
+  #isHandedOver(events: readonly RtmpServerEvent[]): boolean {
+    const request = events.find(({ type }) => type === 'publish' || type === 'play');
+    const early = this.#early;
+    if (request === undefined || early === undefined) return false;
+    this.#early = undefined;
+    // Answers that are still on their way would be lost.
+    if (request.type !== 'play' || this.#socket.writableLength > 0) return false;
+    if (!this.#handOver?.(this.#socket, Buffer.concat(early))) return false;
+    this.#ended = true;
+    clearTimeout(this.#deadline);
+    return true;
   }
 
   #handle(event: RtmpServerEvent): void {
@@ -149,7 +197,7 @@ export class RtmpConnection implements RtmpConnectionControl {
     try {
       granted = await this.#grant(event, abort.signal);
     } catch (error) {
-      if (this.#activity === asking) this.#refuse(error);
+      if (this.#activity === asking) this.#refuse(error, event);
       return;
     } finally {
       if (this.#activity === asking || this.#activity.name !== 'asking') this.#socket.resume();
@@ -218,12 +266,18 @@ export class RtmpConnection implements RtmpConnectionControl {
     if (!this.#ended && !(audio && video)) player.receive?.(audio, video);
   }
 
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, { stream, query }: RequestEvent): void {
     if (!(error instanceof RtmpRefusal)) {
       this.#fail(error);
       return;
     }
-    this.#send(this.#session.refuse(error));
+    const { redirect, message } = error;
+    if (redirect === undefined) this.#send(this.#session.refuse(error));
+    else {
+      const tcUrl = `${redirect}/${this.#session.info?.app ?? ''}`;
+      const url = `${tcUrl}/${stream}${query === '' ? '' : `?${query}`}`;
+      this.#send(this.#session.redirect(message, { tcUrl, url }));
+    }
     this.#finish(`refused: ${error.message}`, 'info');
   }
 

@@ -5,7 +5,7 @@ import {
   type TlsOptions,
   Server as TlsServer,
 } from 'node:tls';
-import { RtmpConnection } from './connection.js';
+import { type HandOver, RtmpConnection } from './connection.js';
 import type { RtmpHandlers, RtmpLog } from './handlers.js';
 import { DEFAULT_RTMP_LIMITS, LINGER_MS, type RtmpLimits } from './limits.js';
 
@@ -13,18 +13,29 @@ import { DEFAULT_RTMP_LIMITS, LINGER_MS, type RtmpLimits } from './limits.js';
 const SOCKET_BUFFER = 128 * 1024;
 const DEFAULT_CHUNK_SIZE = 65_536;
 
+/**
+ * Gives a connection that asks to play to another process, with all that its client has sent.
+ *
+ * @param gone to be called when it has ended there
+ * @returns whether it was taken
+ */
+export type RtmpHandOver = (socket: Socket, received: Buffer, gone: () => void) => boolean;
+
 /** Listens for RTMP, or for RTMPS when it is given TLS options, and serves publishers and players. */
 export class RtmpServer {
   readonly #server: Server;
   /** All that was accepted, TLS handshakes under way included. */
   readonly #sockets = new Set<Socket>();
-  readonly #connections = new Set<RtmpConnection>();
+  readonly #connections = new Map<RtmpConnection, Socket>();
   readonly #perIp = new Map<string, number>();
   readonly #handlers: RtmpHandlers;
   readonly #limits: RtmpLimits;
   readonly #chunkSize: number;
   readonly #log: RtmpLog;
   readonly #encrypted: boolean;
+  readonly #handOver: RtmpHandOver | undefined;
+  /** Takes those out of account that another process has, when they are gone. */
+  readonly #release = new Map<Socket, () => void>();
 
   constructor(options: {
     handlers: RtmpHandlers;
@@ -33,7 +44,10 @@ export class RtmpServer {
     /** Of what is sent, in bytes. */
     chunkSize?: number;
     tls?: TlsOptions;
+    /** Where connections go that ask to play; not for TLS, whose keys are in this process. */
+    handOver?: RtmpHandOver | undefined;
   }) {
+    this.#handOver = options.handOver;
     this.#handlers = options.handlers;
     this.#limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
     this.#chunkSize = options.chunkSize ?? DEFAULT_CHUNK_SIZE;
@@ -83,16 +97,30 @@ export class RtmpServer {
     if (this.#server instanceof TlsServer) this.#server.setSecureContext(context);
   }
 
+  /**
+   * Takes a connection that somebody else accepted.
+   *
+   * @param received what its client has said there, all of which was answered
+   */
+  accept(socket: Socket, received?: Buffer): void {
+    if (received === undefined) this.#server.emit('connection', socket);
+    else if (this.#admit(socket)) this.#serve(socket).takeOver(received);
+  }
+
   /** Stops listening and ends the connections politely. Resolves when all are gone. */
   close(reason = 'the server is going down'): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const connection of this.#connections) connection.end(reason);
+    // The listener doesn't wait for those that it was handed.
+    const gone = [...this.#connections.values()].map(
+      (socket) => new Promise((resolve) => socket.once('close', resolve)),
+    );
+    for (const connection of this.#connections.keys()) connection.end(reason);
     const cut = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
     }, LINGER_MS);
-    return closed.finally(() => clearTimeout(cut));
+    return Promise.all([closed, ...gone]).then(() => clearTimeout(cut));
   }
 
   /** Counts a socket in, or drops it. */
@@ -108,16 +136,25 @@ export class RtmpServer {
     }
     this.#sockets.add(socket);
     this.#perIp.set(ip, fromIp + 1);
-    socket.once('close', () => {
+    const release = () => {
+      if (!this.#release.delete(socket)) return;
       this.#sockets.delete(socket);
       const left = (this.#perIp.get(ip) ?? 1) - 1;
       if (left === 0) this.#perIp.delete(ip);
       else this.#perIp.set(ip, left);
-    });
+    };
+    this.#release.set(socket, release);
+    socket.once('close', release);
     return true;
   }
 
-  #serve(socket: Socket): void {
+  #serve(socket: Socket): RtmpConnection {
+    const handOver: HandOver = (from, received) => {
+      const release = this.#release.get(from);
+      const isTaken = this.#handOver?.(from, received, () => release?.()) ?? false;
+      if (isTaken) this.#connections.delete(connection);
+      return isTaken;
+    };
     const connection = new RtmpConnection({
       socket,
       encrypted: this.#encrypted,
@@ -125,8 +162,10 @@ export class RtmpServer {
       limits: this.#limits,
       chunkSize: this.#chunkSize,
       log: this.#log,
+      handOver: this.#encrypted || this.#handOver === undefined ? undefined : handOver,
     });
-    this.#connections.add(connection);
+    this.#connections.set(connection, socket);
     socket.once('close', () => this.#connections.delete(connection));
+    return connection;
   }
 }

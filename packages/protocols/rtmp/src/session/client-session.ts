@@ -47,11 +47,19 @@ const ESSENTIAL: ReadonlySet<number> = new Set([
   TRANSACTION.publish,
   TRANSACTION.play,
 ]);
-const OUT_CHUNK_SIZE = 65_536;
+/** Of what a client sends, from `connect` on. */
+export const OUT_CHUNK_SIZE = 65_536;
 const BUFFER_MS = 1000;
 const CHUNK_STREAMS: Readonly<Record<8 | 9 | 18, number>> = { 8: 4, 18: 5, 9: 6 };
 /** A live stream that may also not have begun, RTMP §7.2.2.1. */
 const PLAY_LIVE = -1000;
+/** How servers say that a stream is over. */
+const ENDS: ReadonlySet<string> = new Set([
+  'NetStream.Play.UnpublishNotify',
+  'NetStream.Play.Stop',
+  'NetStream.Play.Complete',
+  'NetStream.Unpublish.Success',
+]);
 const CLIENT_VERSION = 'FMLE/3.0 (compatible; Sluice)';
 
 /** The client's side of one RTMP connection: bytes in; bytes and events out. */
@@ -68,6 +76,11 @@ export class RtmpClientSession {
   constructor(target: RtmpClientTarget, random: Random) {
     this.#target = target;
     this.#random = random;
+  }
+
+  /** After `ready`: the message stream that media is sent on. */
+  get streamId(): number {
+    return this.#streamId;
   }
 
   /** The first bytes to be sent. */
@@ -200,8 +213,7 @@ export class RtmpClientSession {
 
   #handleCommand(command: RtmpCommand): void {
     const { name, transactionId, args } = command;
-    if (name === '_error' && ESSENTIAL.has(transactionId))
-      throw new RtmpError('refused', `the server refused: ${describe(args)}`);
+    if (name === '_error' && ESSENTIAL.has(transactionId)) throw refusal(args);
     if (name === '_result' && transactionId === TRANSACTION.connect) {
       this.#outbound.push(this.#command(0, 'createStream', TRANSACTION.createStream, null));
     } else if (name === '_result' && transactionId === TRANSACTION.createStream) {
@@ -227,15 +239,27 @@ export class RtmpClientSession {
         ...(typeof tcUrl === 'string' ? { tcUrl } : {}),
         ...(typeof description === 'string' ? { description } : {}),
       });
-    } else if (code === 'NetStream.Play.UnpublishNotify' || code === 'NetStream.Unpublish.Success') {
+    } else if (ENDS.has(code)) {
       this.#events.push({ type: 'ended', reason: describe(args) });
     } else if (info.level === 'error') {
-      throw new RtmpError('refused', `the server refused: ${describe(args)}`);
+      throw refusal(args);
     }
   }
 }
 
+function infoOf(args: RtmpCommand['args']): AmfObject | undefined {
+  return args.find((value) => value !== undefined && isAmfObject(value)) as AmfObject | undefined;
+}
+
+function refusal(args: RtmpCommand['args']): RtmpError {
+  const { code, ex } = infoOf(args) ?? {};
+  const status = typeof code === 'string' ? code : undefined;
+  const url = ex !== undefined && isAmfObject(ex) ? ex.redirect2 : undefined;
+  const redirect = typeof url === 'string' ? url : undefined;
+  return new RtmpError('refused', `the server refused: ${describe(args)}`, { status, redirect });
+}
+
 function describe(args: RtmpCommand['args']): string {
-  const info = args.find((value) => value !== undefined && isAmfObject(value)) as AmfObject | undefined;
+  const info = infoOf(args);
   return [info?.code, info?.description].filter((part) => typeof part === 'string').join(': ') || 'without a reason';
 }

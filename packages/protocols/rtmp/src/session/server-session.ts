@@ -133,6 +133,21 @@ export class RtmpServerSession {
     return [this.#status('error', refusal.code, refusal.message)];
   }
 
+  /**
+   * The answer to a publish or play that another server would grant, in the form that players of Flash Media Server and
+   * edges of other servers know.
+   *
+   * @param redirect.tcUrl what to connect to
+   * @param redirect.url the stream there
+   */
+  redirect(description: string, { tcUrl, url }: { readonly tcUrl: string; readonly url: string }): Buffer[] {
+    const info = this.info;
+    if (info !== undefined) this.#state = { name: 'connected', info };
+    const ex = { code: 302, redirect: tcUrl, redirect2: url };
+    const status = { level: 'error', code: 'NetConnection.Connect.Rejected', description, ex };
+    return [encodeCommand(MESSAGE_STREAM_ID, this.#chunkSize, 'onStatus', 0, null, status)];
+  }
+
   /** The server ends what is going on: polite last words. */
   finish(reason: string): Buffer[] {
     if (this.#state.name === 'playing') {

@@ -1,0 +1,113 @@
+import {
+  type AccessRequest,
+  type Clock,
+  type EventBus,
+  type Logger,
+  type OutputKind,
+  Refusal,
+  type Session,
+  type SessionRegistry,
+  type StreamFetcher,
+  type StreamPath,
+  type StreamRouter,
+} from '@sluice/core';
+import type { RelayOutput } from '../relay/relay-output.js';
+import type { NatsLink } from './connection.js';
+import { EdgeStreams } from './media/edge-streams.js';
+import { OriginMedia } from './media/origin-media.js';
+import { StreamRegistry } from './streams/stream-registry.js';
+
+export interface ClusterStreamsOptions {
+  readonly link: NatsLink;
+  readonly namespace: string;
+  /** This node's name. */
+  readonly node: string;
+  readonly leaseMs: number;
+  readonly replicas: number;
+  /** A stream of another node that nobody has watched for so long is let go; 10 s by default. */
+  readonly idleMs?: number;
+  readonly router: StreamRouter;
+  /** Where publishers are ended whose path is another node's. */
+  readonly sessions: Pick<SessionRegistry, 'cut'>;
+  /** Whether who publishes a path later takes over. */
+  readonly mayReplace: (path: StreamPath) => boolean;
+  /** The one kind of relay of this process. */
+  readonly kind: OutputKind<RelayOutput>;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** This node's streams for the others, and theirs for it. */
+export class ClusterStreams implements StreamFetcher {
+  readonly #options: ClusterStreamsOptions;
+  readonly #registry: StreamRegistry;
+  readonly #origin: OriginMedia;
+  readonly #edges: EdgeStreams;
+  readonly #stopListening: readonly (() => void)[];
+
+  constructor(options: ClusterStreamsOptions) {
+    this.#options = options;
+    const { events, router } = options;
+    const registry = new StreamRegistry({
+      ...options,
+      onChange: (path) => this.#edges.changed(path),
+      onLost: (path, session, { node }) => this.#lost(path, session, node),
+    });
+    this.#registry = registry;
+    this.#origin = new OriginMedia({ ...options, registry });
+    this.#edges = new EdgeStreams({ ...options, registry });
+    this.#stopListening = [
+      events.on('stream-started', ({ path, session }) => this.#claim(path, session)),
+      events.on('stream-resumed', ({ path, session }) => this.#claim(path, session)),
+      events.on('stream-waiting', ({ path }) => {
+        registry.pause(path);
+        this.#edges.changed(path);
+      }),
+      events.on('stream-ended', ({ path }) => registry.release(path)),
+    ];
+    for (const { path } of router.streams()) {
+      const session = router.publisherOf(path);
+      if (session !== undefined) this.#claim(path, session);
+    }
+  }
+
+  canFetch(path: StreamPath): boolean {
+    return this.#edges.canFetch(path);
+  }
+
+  fetch(path: StreamPath): void {
+    this.#edges.fetch(path);
+  }
+
+  /** Why a publisher isn't let in at this node: another node has one, and the path's policy is to keep that. */
+  refusalOf({ action, path }: Pick<AccessRequest, 'action' | 'path'>): Refusal | undefined {
+    if (action !== 'publish') return undefined;
+    const stream = this.#registry.elsewhere(path as StreamPath);
+    if (stream?.state !== 'live' || this.#options.mayReplace(stream.path)) return undefined;
+    return new Refusal('already-publishing', `${path} is being published on node ${stream.node}`);
+  }
+
+  /** Streams that come from other nodes, and that go to them. */
+  get figures() {
+    return { fetched: this.#edges.size, ...this.#origin.figures };
+  }
+
+  async close(): Promise<void> {
+    for (const stop of this.#stopListening) stop();
+    this.#edges.close();
+    this.#origin.close();
+    await this.#registry.close();
+  }
+
+  /** Renditions are each node's own. */
+  #claim(path: StreamPath, session: Session): void {
+    if (session.node !== undefined || session.protocol === 'transcode') return;
+    this.#registry.claim(path, { session, mayReplace: this.#options.mayReplace(path) });
+  }
+
+  #lost(path: StreamPath, session: Session, node: string): void {
+    this.#options.log.warn({ path, ip: session.ip, node }, 'the stream is published on another node now');
+    this.#options.sessions.cut(session.id, `${path} is published on node ${node}`);
+  }
+}
