@@ -88,6 +88,8 @@ describe('streams in a cluster', () => {
         now: systemClock.monotonic,
         limits: { maxSkips: 10, maxStall: millis(15_000), skipWindow: millis(60_000) },
       }),
+      renditions: { renditionsOf: () => [], want: () => undefined },
+      sourceOf: () => undefined,
       mayReplace: () => config.publish.takeover === 'replace',
       sessions: {
         cut: (id, reason) => {

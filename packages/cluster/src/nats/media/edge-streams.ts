@@ -1,8 +1,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock, Logger, StreamFetcher, StreamPath, StreamRouter } from '@sluice/core';
 import type { NatsLink, NatsUser } from '../connection.js';
+import type { RegisteredStream } from '../streams/stream-entry.js';
 import type { StreamRegistry } from '../streams/stream-registry.js';
 import { EdgeStream } from './edge-stream.js';
+import type { OriginRequest } from './message.js';
+import { originSubject } from './subjects.js';
 
 export interface EdgeStreamsOptions {
   readonly link: NatsLink;
@@ -47,6 +50,12 @@ export class EdgeStreams implements NatsUser, StreamFetcher {
 
   fetch(path: StreamPath): void {
     this.#begin(path);
+  }
+
+  /** Asks for a rendition of another node's stream, which is published there when it is made. */
+  want(rendition: StreamPath, { node, epoch }: RegisteredStream): void {
+    const request: OriginRequest = { do: 'want', path: rendition, epoch, edge: this.#options.node };
+    this.#connection?.publish(originSubject(this.#options.namespace, node), JSON.stringify(request));
   }
 
   /** What is known of a path has changed, or of its stream here. */
