@@ -19,6 +19,7 @@ import {
   messageOf,
   PasswordVerifier,
   placesOf,
+  type RenditionDirectory,
   resolveConfig,
   SessionRegistry,
   StreamRouter,
@@ -166,7 +167,11 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
       fetch: (path) => cluster?.streams.fetch(path),
     },
   });
-  const cluster = Cluster.join({ ...shared, router, relay: relayKind(live, clock) });
+  const renditions: RenditionDirectory = {
+    renditionsOf: (path) => transcoder.renditionsOf(path),
+    want: (path) => transcoder.want(path),
+  };
+  const cluster = Cluster.join({ ...shared, router, renditions, relay: relayKind(live, clock) });
   closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
@@ -250,7 +255,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const doors = new MediaDoors({
     live,
     playback: recordings.playback,
-    renditions: transcoder,
+    renditions: cluster?.streams ?? transcoder,
     clock,
     events,
     gate,
@@ -264,6 +269,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     router.close(GOING_DOWN);
     await doors.close(GOING_DOWN, live.current.shutdownSeconds * 1000);
   });
+  // Before streams end: for viewers at other nodes they don't, if their encoders go on there.
+  closers.push(() => cluster?.streams.close());
   // Before the doors: a publish that ends by itself is not one that broke off.
   closers.push(() => captures.close());
   return { live, clock, gate, router, doors, control, reload, drained: drain.done };
