@@ -39,6 +39,7 @@ describe('NATS as the page on clusters has it: TLS, permissions and a leaf node'
       const scheme = port === ports.hub ? 'tls' : 'nats';
       const node = await startNode(number, `${scheme}://127.0.0.1:${port}`, {
         SLUICE_API_TOKEN: API_TOKEN,
+        SLUICE_CLUSTER_NATS_DOMAIN: 'hub',
         SLUICE_CLUSTER_NATS_USER: 'node',
         SLUICE_CLUSTER_NATS_PASSWORD: 'a long password',
         ...(port === ports.hub ? { SLUICE_CLUSTER_NATS_TLS_CA_FILE: certificate.caFile } : {}),

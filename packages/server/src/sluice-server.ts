@@ -185,6 +185,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         captures: () => captures,
         recordings: () => recordings,
         cluster: () => clusterView,
+        clusterTraffic: () => cluster?.streams.figures,
       })
     : undefined;
   const { serverId } = secrets;

@@ -1,6 +1,7 @@
 import type {
   Bans,
   CaptureControl,
+  ClusterTraffic,
   ClusterView,
   Config,
   EventBus,
@@ -13,7 +14,7 @@ import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { addCaptureMetrics } from './capture-metrics.js';
 import { closeClass } from './close-reason.js';
-import { addClusterMetrics } from './cluster-metrics.js';
+import { addClusterMetrics, addClusterTraffic } from './cluster-metrics.js';
 import { addRecordingMetrics, type RecordingFigures } from './recording-metrics.js';
 import { SessionTotals } from './session-totals.js';
 import { addTranscodeMetrics } from './transcode-metrics.js';
@@ -29,6 +30,8 @@ export interface MetricsOptions {
   readonly captures: () => Pick<CaptureControl, 'captures' | 'totals'>;
   readonly recordings: () => RecordingFigures;
   readonly cluster: () => ClusterView;
+  /** Undefined for a server by itself. */
+  readonly clusterTraffic: () => ClusterTraffic | undefined;
 }
 
 /** Streams that have no series of their own are counted together under this name, which no stream can have. */
@@ -61,6 +64,7 @@ export class Metrics {
     addCaptureMetrics(this.#registry, options.captures);
     addRecordingMetrics(this.#registry, options.events, options.recordings);
     addClusterMetrics(this.#registry, options.cluster);
+    addClusterTraffic(this.#registry, options.clusterTraffic);
     this.#sessions = new SessionTotals(options.registry, options.events);
     addSessionMetrics(this.#registry, this.#sessions, options);
   }

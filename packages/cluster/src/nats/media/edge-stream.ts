@@ -161,15 +161,14 @@ export class EdgeStream {
   }
 
   #takeAnswer(message: Msg): void {
-    this.#silentLooks = 0;
     const joining = this.#joining;
-    if (joining === undefined || this.#isDone) return;
+    // NATS says that nobody listens: the origin is gone, or isn't there yet.
+    if (joining === undefined || this.#isDone || message.headers?.code === 503) return;
+    this.#silentLooks = 0;
     this.#guard(() => {
       if (joining.next !== undefined) {
         joining.gathered.push(unpackMessage(message.data).bytes);
         joining.missing -= 1;
-      } else if (message.headers?.code === 503) {
-        return;
       } else {
         const answer = answerSchema.parse(message.json());
         if ('refused' in answer) return;
