@@ -9,6 +9,7 @@ import {
   ForwardedAddress,
   type LiveConfig,
   type Logger,
+  type PathSettings,
   type RecordingPlayback,
   type RenditionDirectory,
   Snapshots,
@@ -214,7 +215,9 @@ interface Handlers {
 function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: WebRtcServer | undefined): Handlers {
   const { live, clock, gate, router, log } = options;
   const { rtmp, player } = live.current;
-  const doors = makeLiveDoors({ ...options, publishing: router, disk, processes: 1 });
+  // All others are the workers' affair.
+  const hlsFromStart = options.workers && ((settings: PathSettings) => settings.hls.windowSeconds > 0);
+  const doors = makeLiveDoors({ ...options, publishing: router, disk, processes: 1, hlsFromStart });
   const limits = () => live.current.transcode;
   const seconds = () => live.current.transcode.snapshotSeconds;
   const snapshots = new Snapshots({ program: options.ffmpeg, limits, seconds, now: clock.monotonic, log });

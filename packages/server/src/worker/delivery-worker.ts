@@ -97,6 +97,7 @@ export class DeliveryWorker {
       publishing: new RemotePublishing({ line, gate: this.#gate }),
       renditions: this.#renditions,
       processes: start.workers,
+      hlsFromStart: ({ hls }) => hls.always && hls.windowSeconds === 0,
     });
     this.#requests = new MainRequests(start.requestSocket);
     const http = {
