@@ -18,7 +18,6 @@ import {
   LiveConfig,
   type Logger,
   type Place,
-  type StreamPath,
   StreamRouter,
   settingsFor,
   soundConverter,
@@ -28,6 +27,7 @@ import { MediaHttpServer, SegmentDisk } from '@sluice/delivery';
 import { RtmpServer } from '@sluice/rtmp';
 import { type LiveDoors, makeLiveDoors, rtmpOptions } from '../live-doors.js';
 import type { HandedSocket } from '../workers/handed-socket.js';
+import { PastStreams } from '../workers/past-streams.js';
 import { placeOfRoute } from '../workers/request-place.js';
 import { ConnectionReport } from './connection-report.js';
 import { lineLogger } from './line-logger.js';
@@ -67,11 +67,12 @@ export class DeliveryWorker {
     const clock = systemClock;
     const events = new EventBus(log);
     this.#live = live;
+    const past = new PastStreams(live);
     this.#log = log;
     this.#streams = new RelayedStreams({
       router: () => this.#router,
       send,
-      stays: (path) => settingsFor(live.current, path).hls.always && this.#isServedHere(path),
+      stays: (path) => settingsFor(live.current, path).hls.always && !past.has(path),
     });
     this.#gate = new RemoteDoorkeeper({
       send,
@@ -103,7 +104,7 @@ export class DeliveryWorker {
     const http = {
       ...this.#doors,
       ...{ sdp: undefined, own: undefined, pages: undefined, log },
-      elsewhere: { has: (route) => placeOfRoute(route, live) === 'main', serve: this.#requests.serve },
+      elsewhere: { has: (route) => placeOfRoute(route, past) === 'main', serve: this.#requests.serve },
       forwarded: new ForwardedAddress(() => live.current.http.trustedProxies),
       placeFor: (ip, schemes) => this.#places && baseUrlFor(this.#places, ip, schemes),
       corsOrigin: config.http.corsOrigin,
@@ -192,9 +193,5 @@ export class DeliveryWorker {
     this.#gate.tellTraffic();
     this.#streams.sweep(systemClock.monotonic());
     this.#line.send({ type: 'usage', ...usage });
-  }
-
-  #isServedHere(path: StreamPath): boolean {
-    return placeOfRoute({ kind: 'hls-playlist', path }, this.#live) !== 'main';
   }
 }

@@ -23,6 +23,7 @@ import type { RtmpHandOver } from '@sluice/rtmp';
 import type { Certificate, TlsFiles } from '../certificate.js';
 import { FrontDoor } from './front-door.js';
 import type { DoorName } from './handed-socket.js';
+import { PastStreams } from './past-streams.js';
 import { leastBusy } from './placement.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -75,6 +76,7 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #slots: readonly Slot[];
   readonly #publishers: Publishers;
+  readonly #past: PastStreams;
   readonly #doors: FrontDoor[] = [];
   readonly #stopListening: readonly (() => void)[];
   readonly #timer: NodeJS.Timeout;
@@ -93,6 +95,7 @@ export class WorkerPool {
       return { id: at + 1, process: undefined, restarts: 0, failures: 0, timer: undefined };
     });
     this.#publishers = new Publishers(events);
+    this.#past = new PastStreams(live);
     certificate?.onChange((next) => this.#tell({ type: 'certificate', certificate: pem(next) }));
     this.#stopListening = [
       live.onChange(() => this.#tell({ type: 'config', config: live.current })),
@@ -130,7 +133,7 @@ export class WorkerPool {
       door === 'http' || door === 'https'
         ? { maxConnections: http.maxConnections, maxConnectionsPerIp: http.maxConnections }
         : { maxConnections: rtmp.maxConnections, maxConnectionsPerIp: rtmp.maxConnectionsPerIp };
-    const front = new FrontDoor({ door, workers: () => this.#takers(), own, live, ...limits, log });
+    const front = new FrontDoor({ door, workers: () => this.#takers(), own, past: this.#past, ...limits, log });
     this.#doors.push(front);
     return front;
   }
