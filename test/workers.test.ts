@@ -9,6 +9,7 @@ import { api } from './support/api.js';
 import { makeTestCertificate } from './support/certificate.js';
 import { type Clip, makeClip } from './support/clip.js';
 import { ClipPublisher, exited, ffmpegPublisher } from './support/publisher.js';
+import { RtpPeer } from './support/rtp-peer.js';
 import { SECRET_MARK, startServer, type TestServer } from './support/server.js';
 import { ServerProcess } from './support/server-process.js';
 import { until } from './support/until.js';
@@ -21,6 +22,7 @@ import {
   webSocketViewer,
 } from './support/viewers.js';
 
+const H264 = ['rtpmap:96 H264/90000', 'fmtp:96 packetization-mode=1;profile-level-id=42e01f'];
 const SECRET = `signing-secret-of-the-workers-test-${SECRET_MARK}`;
 
 interface SessionRow {
@@ -102,6 +104,18 @@ describe('a server with two workers', () => {
     const [, init = ''] = /initialization="([^"]+)"/.exec(text) ?? [];
     expect(media).toContain('$');
     expect((await fetch(new URL(init, `${sluice.http}/live/show.mpd`))).status).toBe(200);
+  });
+
+  it('plays over WebRTC, each worker on a port of its own', async () => {
+    const before = sluice.server.workers.map(({ sessions: count }) => count);
+    const peer = await RtpPeer.connect(`${sluice.http}/whep/live/show`, 'recvonly', H264);
+    await until('pictures come', () => peer.got.length > 100);
+    expect(peer.answer).not.toContain(` ${sluice.server.ports.webrtc} typ host`);
+    const after = sluice.server.workers.map(({ sessions: count }) => count);
+    expect(after.reduce((sum, count) => sum + count, 0)).toBe(before.reduce((sum, count) => sum + count, 0) + 1);
+    expect((await sessions()).some(({ protocol }) => protocol === 'webrtc')).toBe(true);
+    await peer.close();
+    await until('its session is over', async () => (await sessions()).every(({ protocol }) => protocol !== 'webrtc'));
   });
 
   it('publishes what an encoder sends to a worker, behind TLS', async () => {

@@ -21,14 +21,11 @@ import {
   Pages,
   type PlaceFor,
   RecordingDelivery,
-  rtpOutputKind,
-  SdpExchange,
   SegmentDisk,
   SnapshotPage,
   SrtPlay,
   StatusPages,
   tsOutputKind,
-  WhepPlay,
 } from '@sluice/delivery';
 import { SrtPublish, WhipPublish } from '@sluice/ingest';
 import { RtmpServer } from '@sluice/rtmp';
@@ -39,6 +36,7 @@ import { type LiveDoors, makeLiveDoors, rtmpOptions } from './live-doors.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import { Relays } from './relays.js';
+import { makeSdpExchange } from './sdp-door.js';
 import { makeSrtListener, passphrases } from './srt-door.js';
 import { VERSION } from './version.js';
 import { WebRtcDoor } from './webrtc-door.js';
@@ -224,7 +222,9 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
   const recordings = new RecordingDelivery({ gate, clock, playback: options.playback, log });
   const routes: MediaRoutes = {
     ...doors,
-    sdp: webRtc && makeSdpExchange(options, webRtc),
+    sdp:
+      webRtc &&
+      makeSdpExchange({ ...options, server: webRtc, publish: new WhipPublish({ gate, router, server: webRtc, log }) }),
     own: {
       recordings,
       snapshots: new SnapshotPage({ gate, router, snapshots, seconds }),
@@ -245,24 +245,4 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
   };
   const relays = new Relays({ ...options, kind, random: Math.random });
   return { doors, recordings, routes, srt, relays };
-}
-
-/** WHIP and WHEP, over HTTP. */
-function makeSdpExchange(
-  { live, gate, router, clock, ffmpeg, log }: MediaDoorsOptions,
-  server: WebRtcServer,
-): SdpExchange {
-  const kind = rtpOutputKind({ ffmpeg: ffmpeg?.file, log, now: clock.monotonic });
-  const canConvert = ffmpeg !== undefined;
-  const handlers = {
-    publish: new WhipPublish({ gate, router, server, log }),
-    play: new WhepPlay({ gate, router, server, kind, canConvert, log, wallClock: clock.wall, now: clock.monotonic }),
-  };
-  return new SdpExchange({
-    handlers,
-    server,
-    gate,
-    settings: () => live.current.webrtc,
-    now: () => clock.wall() / 1000,
-  });
 }

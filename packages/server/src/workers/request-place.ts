@@ -10,7 +10,7 @@ export type RequestPlace =
   /** In the worker of the client's address: one that asks again and again is to find the same numbers there. */
   | 'worker-of-address';
 
-const REQUEST_LINE = /^(GET|HEAD|OPTIONS) (\S+) HTTP\/1\.[01]\r?$/;
+const REQUEST_LINE = /^(GET|HEAD|OPTIONS|POST|PATCH|DELETE) (\S+) HTTP\/1\.[01]\r?$/;
 
 /** Where the request is answered that begins with a line, RFC 9112 §3. What can't be read is the main process's. */
 export function placeOfRequest(line: string, past: PastStreams): RequestPlace {
@@ -26,6 +26,8 @@ export function placeOfRoute(route: MediaRoute, past: PastStreams): RequestPlace
     case 'hls-playlist':
     case 'hls-resource':
       return past.has(route.path) ? 'main' : 'worker-of-address';
+    case 'sdp':
+      return route.action === 'play' ? 'worker-of-address' : 'main';
     case 'mpd':
     case 'dash-resource':
     case 'time':

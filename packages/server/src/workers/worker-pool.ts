@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FromWorker, Publishers, type RelayOutput, type ToWorker } from '@sluice/cluster';
 import {
   type ClusterWorker,
-  type Config,
   type Doorkeeper,
   type Drain,
   type EventBus,
@@ -25,6 +24,7 @@ import { FrontDoor } from './front-door.js';
 import type { DoorName } from './handed-socket.js';
 import { PastStreams } from './past-streams.js';
 import { leastBusy } from './placement.js';
+import { workersOf } from './worker-count.js';
 import { WorkerProcess } from './worker-process.js';
 
 export interface WorkerPoolOptions {
@@ -66,11 +66,6 @@ const LONGEST_PAUSE_MS = 10_000;
 const TELL_MS = 1000;
 /** So long are doors kept shut for workers that are not there yet. */
 const START_PATIENCE_MS = 5000;
-/** How many workers a configuration means on a machine. */
-function workersOf({ workers }: Config): number {
-  return workers === 'auto' ? Math.max(1, availableParallelism() - 1) : workers;
-}
-
 /** The processes that serve viewers, and the doors in front of them. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
