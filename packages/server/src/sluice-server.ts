@@ -19,6 +19,7 @@ import {
   messageOf,
   PasswordVerifier,
   placesOf,
+  type RenditionDirectory,
   resolveConfig,
   SessionRegistry,
   StreamRouter,
@@ -173,8 +174,12 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
       fetch: (path) => cluster?.streams.fetch(path),
     },
   });
+  const renditions: RenditionDirectory = {
+    renditionsOf: (path) => transcoder.renditionsOf(path),
+    want: (path) => transcoder.want(path),
+  };
   const relay = relayKind(live, clock);
-  const cluster = Cluster.join({ ...shared, router, relay });
+  const cluster = Cluster.join({ ...shared, router, renditions, relay });
   closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
@@ -263,7 +268,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     live,
     workers,
     playback: recordings.playback,
-    renditions: transcoder,
+    renditions: cluster?.streams ?? transcoder,
     clock,
     events,
     gate,
@@ -277,6 +282,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     router.close(GOING_DOWN);
     await doors.close(GOING_DOWN, live.current.shutdownSeconds * 1000);
   });
+  // Before streams end: for viewers at other nodes they don't, if their encoders go on there.
+  closers.push(() => cluster?.streams.close());
   // Before the doors: a publish that ends by itself is not one that broke off.
   closers.push(() => captures.close());
   return { live, clock, gate, router, doors, control, workers, reload, drained: drain.done };

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type KV, type KvEntry, Kvm, KvWatchInclude } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type Logger, messageOf, type SharedRecords } from '@sluice/core';
@@ -129,7 +130,7 @@ export class SharedBucket {
       const record = entry.operation === 'PUT' ? kind.read(entry.json()) : undefined;
       if (entry.operation === 'PUT' && record?.id !== id) throw new Error('it is no record of that kind');
       const known = kind.records.list().find((own) => own.id === id);
-      if (JSON.stringify(known) === JSON.stringify(record)) return;
+      if (isDeepStrictEqual(asJson(known), asJson(record))) return;
       await kind.records.adopt(id, record);
       this.#options.onAdopted(kind.name);
     } catch (error) {
@@ -191,3 +192,6 @@ export class SharedBucket {
     this.#options.log.warn({ key, detail: messageOf(error) }, 'a record could not be written to the cluster');
   }
 }
+
+/** Without what is undefined, as it is in the bucket. */
+const asJson = (record: object | undefined): unknown => record && JSON.parse(JSON.stringify(record));

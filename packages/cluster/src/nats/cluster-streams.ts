@@ -5,6 +5,8 @@ import {
   type Logger,
   type OutputKind,
   Refusal,
+  type RenditionDirectory,
+  type RenditionInfo,
   type Session,
   type SessionRegistry,
   type StreamFetcher,
@@ -15,6 +17,7 @@ import type { RelayOutput } from '../relay/relay-output.js';
 import type { NatsLink } from './connection.js';
 import { EdgeStreams } from './media/edge-streams.js';
 import { OriginMedia } from './media/origin-media.js';
+import type { RegisteredStream } from './streams/stream-entry.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 
 export interface ClusterStreamsOptions {
@@ -24,11 +27,17 @@ export interface ClusterStreamsOptions {
   readonly node: string;
   readonly leaseMs: number;
   readonly replicas: number;
+  /** A stream of another node that nobody has watched for so long is let go; 10 s by default. */
+  readonly idleMs?: number;
   readonly router: StreamRouter;
   /** Where publishers are ended whose path is another node's. */
   readonly sessions: Pick<SessionRegistry, 'cut'>;
   /** Whether who publishes a path later takes over. */
   readonly mayReplace: (path: StreamPath) => boolean;
+  /** This node's own renditions. */
+  readonly renditions: RenditionDirectory;
+  /** What a path is a rendition of; undefined where it is none. */
+  readonly sourceOf: (path: StreamPath) => StreamPath | undefined;
   /** The one kind of relay of this process. */
   readonly kind: OutputKind<RelayOutput>;
   readonly events: EventBus;
@@ -36,8 +45,8 @@ export interface ClusterStreamsOptions {
   readonly log: Logger;
 }
 
-/** This node's streams for the others, and theirs for it. */
-export class ClusterStreams implements StreamFetcher {
+/** This node's streams for the others, and theirs for it. Renditions are made where their source comes in. */
+export class ClusterStreams implements StreamFetcher, RenditionDirectory {
   readonly #options: ClusterStreamsOptions;
   readonly #registry: StreamRegistry;
   readonly #origin: OriginMedia;
@@ -49,6 +58,7 @@ export class ClusterStreams implements StreamFetcher {
     const { events, router } = options;
     const registry = new StreamRegistry({
       ...options,
+      renditionsOf: (path) => options.renditions.renditionsOf(path),
       onChange: (path) => this.#edges.changed(path),
       onLost: (path, session, { node }) => this.#lost(path, session, node),
     });
@@ -71,11 +81,24 @@ export class ClusterStreams implements StreamFetcher {
   }
 
   canFetch(path: StreamPath): boolean {
-    return this.#edges.canFetch(path);
+    if (this.#edges.canFetch(path)) return true;
+    const source = this.#sourceElsewhere(path);
+    return source?.renditions.some((rendition) => rendition.path === path) ?? false;
   }
 
   fetch(path: StreamPath): void {
-    this.#edges.fetch(path);
+    if (this.#edges.canFetch(path)) this.#edges.fetch(path);
+    else this.want(path);
+  }
+
+  renditionsOf(path: StreamPath): readonly RenditionInfo[] {
+    return this.#registry.elsewhere(path)?.renditions ?? this.#options.renditions.renditionsOf(path);
+  }
+
+  want(path: StreamPath): void {
+    const source = this.#sourceElsewhere(path);
+    if (source === undefined) this.#options.renditions.want(path);
+    else this.#edges.want(path, source);
   }
 
   /** Why a publisher isn't let in at this node: another node has one, and the path's policy is to keep that. */
@@ -91,6 +114,10 @@ export class ClusterStreams implements StreamFetcher {
     return { fetched: this.#edges.size, ...this.#origin.figures };
   }
 
+  /**
+   * This node goes: its paths are nobody's, and viewers at other nodes wait for encoders that come there. Called before
+   * streams end, which would be the end for those viewers too.
+   */
   async close(): Promise<void> {
     for (const stop of this.#stopListening) stop();
     this.#edges.close();
@@ -98,9 +125,14 @@ export class ClusterStreams implements StreamFetcher {
     await this.#registry.close();
   }
 
-  /** Renditions are each node's own. */
+  /** The stream that a path is a rendition of, where another node has that. */
+  #sourceElsewhere(path: StreamPath): RegisteredStream | undefined {
+    const source = this.#options.sourceOf(path);
+    return source && this.#registry.elsewhere(source);
+  }
+
   #claim(path: StreamPath, session: Session): void {
-    if (session.node !== undefined || session.protocol === 'transcode') return;
+    if (session.node !== undefined) return;
     this.#registry.claim(path, { session, mayReplace: this.#options.mayReplace(path) });
   }
 

@@ -17,6 +17,8 @@ export interface EdgeStreamOptions {
   readonly connection: () => NatsConnection | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  /** A stream that nobody has watched for so long is let go. */
+  readonly idleMs: number;
   /** It is over, for whatever reason. */
   readonly onDone: () => void;
 }
@@ -35,14 +37,15 @@ interface Joining {
   aheadBytes: number;
 }
 
-/** An origin that says nothing for so long is silent; it says something once a second. */
-const SILENT_MS = 3000;
+/**
+ * An origin that has said nothing between so many looks, a second apart, is silent; it says something once a second. It
+ * isn't time that counts: this process may not have come to read for a while.
+ */
+const SILENT_LOOKS = 3;
 /** An answer is waited for so long. */
 const JOIN_MS = 2000;
 /** So often the origin is told that the stream is still wanted. */
 const KEEP_MS = 3000;
-/** A stream that nobody has watched for so long is let go. */
-const IDLE_MS = 10_000;
 /** More is not kept while the origin's answer is on its way. */
 const MOST_AHEAD = 64 * 1024 * 1024;
 
@@ -56,16 +59,15 @@ export class EdgeStream {
   #joining: Joining | undefined;
   #reader = new FrameReader();
   #expected = 0;
-  #heardAt: number;
+  #silentLooks = 0;
   #keptAt = 0;
   #isDone = false;
 
   constructor(options: EdgeStreamOptions) {
-    const { entry, namespace, router, clock } = options;
+    const { entry, namespace, router } = options;
     this.entry = entry;
     this.#options = options;
     this.#origin = originSubject(namespace, entry.node);
-    this.#heardAt = clock.monotonic();
     this.#relayed = new RelayedStream({
       router,
       session: entry.session,
@@ -94,7 +96,7 @@ export class EdgeStream {
     const { router } = this.#options;
     const { path, node } = this.entry;
     const stream = router.find(path);
-    if (this.#relayed.isLive && stream?.idleSince !== undefined && now - stream.idleSince > IDLE_MS) {
+    if (this.#relayed.isLive && stream?.idleSince !== undefined && now - stream.idleSince > this.#options.idleMs) {
       this.#relayed.end('nobody watches');
       this.#leave();
       return;
@@ -103,8 +105,9 @@ export class EdgeStream {
       this.#leave();
       return;
     }
-    if (now - this.#heardAt > SILENT_MS) {
-      if (this.#relayed.isLive) this.#relayed.lost(`node ${node} has not been heard of for ${SILENT_MS / 1000} s`);
+    this.#silentLooks += 1;
+    if (this.#silentLooks > SILENT_LOOKS) {
+      if (this.#relayed.isLive) this.#relayed.lost(`node ${node} has not been heard of for ${SILENT_LOOKS} s`);
       if (this.#joining === undefined) this.join();
     }
     if (this.#joining !== undefined && now - this.#joining.since > JOIN_MS) this.join();
@@ -158,7 +161,7 @@ export class EdgeStream {
   }
 
   #takeAnswer(message: Msg): void {
-    this.#heardAt = this.#options.clock.monotonic();
+    this.#silentLooks = 0;
     const joining = this.#joining;
     if (joining === undefined || this.#isDone) return;
     this.#guard(() => {
@@ -188,7 +191,7 @@ export class EdgeStream {
   }
 
   #takeMedia(message: MediaMessage): void {
-    this.#heardAt = this.#options.clock.monotonic();
+    this.#silentLooks = 0;
     const joining = this.#joining;
     if (joining !== undefined) {
       if (joining.next !== undefined && message.number < joining.next) return;

@@ -1,8 +1,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock, Logger, StreamFetcher, StreamPath, StreamRouter } from '@sluice/core';
 import type { NatsLink, NatsUser } from '../connection.js';
+import type { RegisteredStream } from '../streams/stream-entry.js';
 import type { StreamRegistry } from '../streams/stream-registry.js';
 import { EdgeStream } from './edge-stream.js';
+import type { OriginRequest } from './message.js';
+import { originSubject } from './subjects.js';
 
 export interface EdgeStreamsOptions {
   readonly link: NatsLink;
@@ -10,11 +13,14 @@ export interface EdgeStreamsOptions {
   readonly node: string;
   readonly registry: Pick<StreamRegistry, 'elsewhere'>;
   readonly router: StreamRouter;
+  /** A stream that nobody has watched for so long is let go; 10 s by default. */
+  readonly idleMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 const TICK_MS = 1000;
+const IDLE_MS = 10_000;
 
 /** The streams of other nodes that somebody watches here. */
 export class EdgeStreams implements NatsUser, StreamFetcher {
@@ -46,6 +52,12 @@ export class EdgeStreams implements NatsUser, StreamFetcher {
     this.#begin(path);
   }
 
+  /** Asks for a rendition of another node's stream, which is published there when it is made. */
+  want(rendition: StreamPath, { node, epoch }: RegisteredStream): void {
+    const request: OriginRequest = { do: 'want', path: rendition, epoch, edge: this.#options.node };
+    this.#connection?.publish(originSubject(this.#options.namespace, node), JSON.stringify(request));
+  }
+
   /** What is known of a path has changed, or of its stream here. */
   changed(path: StreamPath): void {
     const { registry, router } = this.#options;
@@ -75,11 +87,11 @@ export class EdgeStreams implements NatsUser, StreamFetcher {
   }
 
   #begin(path: StreamPath): void {
-    const { registry, router, clock, log, namespace, node } = this.#options;
+    const { registry, router, clock, log, namespace, node, idleMs = IDLE_MS } = this.#options;
     const entry = registry.elsewhere(path);
     if (entry === undefined || this.#streams.has(path)) return;
     const stream = new EdgeStream({
-      ...{ entry, namespace, node, clock, log, router },
+      ...{ entry, namespace, node, clock, log, router, idleMs },
       connection: () => this.#connection,
       onDone: () => {
         if (this.#streams.get(path) === stream) this.#streams.delete(path);

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { type Clock, type Logger, messageOf, type Session, type StreamPath } from '@sluice/core';
+import { type Clock, type Logger, messageOf, type RenditionInfo, type Session, type StreamPath } from '@sluice/core';
 import type { Millis } from '@sluice/media';
 import type { NatsLink, NatsUser } from '../connection.js';
 import { nameOf, tokenOf } from '../names.js';
@@ -20,6 +20,8 @@ export interface StreamRegistryOptions {
   readonly replicas: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What others can have of a stream of this node. */
+  readonly renditionsOf: (path: StreamPath) => readonly RenditionInfo[];
   /** What is known of a path of another node has changed: it has come, is another one, or has gone. */
   readonly onChange: (path: StreamPath) => void;
   /** A path that this node published is another node's: the publisher has to go. */
@@ -92,19 +94,9 @@ export class StreamRegistry implements NatsUser {
     return this.#held.has(path) ? undefined : this.#known.get(path)?.entry;
   }
 
-  /** All that other nodes publish. */
-  *others(): IterableIterator<RegisteredStream> {
-    for (const { entry } of this.#known.values()) yield entry;
-  }
-
   /** The epoch of a path that this node publishes. */
   epochOf(path: StreamPath): string | undefined {
     return this.#held.get(path)?.epoch;
-  }
-
-  /** Whether the cluster is in sight: what isn't known isn't there. */
-  get isComplete(): boolean {
-    return this.#bucket !== undefined;
   }
 
   /** This node publishes a path, or another publisher of this node does. */
@@ -117,7 +109,7 @@ export class StreamRegistry implements NatsUser {
     }
     const made: Held = {
       ...{ epoch: randomUUID(), startedAt: this.#options.clock.wall(), session, state: 'live' },
-      ...{ mayReplace: mayReplace && this.isComplete, revision: undefined, isWriting: false, isStale: true },
+      ...{ mayReplace: mayReplace && this.#bucket !== undefined, revision: undefined, isWriting: false, isStale: true },
     };
     this.#held.set(path, made);
     void this.#write(path, made);
@@ -257,7 +249,8 @@ export class StreamRegistry implements NatsUser {
   async #writeOnce(bucket: KV, path: StreamPath, held: Held): Promise<boolean> {
     const { node } = this.#options;
     const { epoch, state, session, startedAt } = held;
-    const value = encodeEntry({ path, node, epoch, state, session, startedAt });
+    const renditions = this.#options.renditionsOf(path);
+    const value = encodeEntry({ path, node, epoch, state, session, startedAt, renditions });
     const key = tokenOf(path);
     const other = this.#known.get(path);
     try {
