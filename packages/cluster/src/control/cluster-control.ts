@@ -58,6 +58,7 @@ const FLUSH_MS = 50;
 const STREAMS_MS = 2000;
 const FIGURES_MS = 5000;
 const MOST_FIGURES = 2000;
+const TIDY_MS = 3_600_000;
 const RETRY_MS = 2000;
 const ORDER_TIMEOUT_MS = 2000;
 /** For people who wonder where a node is. */
@@ -109,6 +110,7 @@ export class ClusterControl implements ClusterView {
       setInterval(() => this.#tick(), Math.min(1000, leaseMs / 4)),
       setInterval(() => this.#connection && this.#streams.tell(this.#connection), STREAMS_MS),
       setInterval(() => this.#tellFigures(), FIGURES_MS),
+      setInterval(() => this.#tidy(), TIDY_MS),
     ];
     for (const timer of this.#timers) timer.unref();
     this.#stopUsing = options.link.use({
@@ -302,6 +304,11 @@ export class ClusterControl implements ClusterView {
   #flush(): void {
     if (this.#connection === undefined) this.#journal.take();
     else this.#sessions.flush(this.#connection);
+  }
+
+  #tidy(): void {
+    const { clock } = this.#options;
+    if (this.#connection !== undefined && this.isElected) void this.#shared.tidy(this.#connection, clock.wall());
   }
 
   #tick(): void {

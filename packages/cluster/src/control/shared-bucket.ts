@@ -3,6 +3,7 @@ import { type KV, type KvEntry, Kvm, KvWatchInclude } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type Logger, messageOf, type SharedRecords } from '@sluice/core';
 import type { PendingChanges } from './pending-changes.js';
+import { tidyBucket } from './tidy-bucket.js';
 
 /** Records of one kind that all nodes hold alike. */
 export interface SharedKind {
@@ -11,6 +12,8 @@ export interface SharedKind {
   readonly records: SharedRecords<{ readonly id: string }>;
   /** Reads a record that another node wrote; undefined where it is none. */
   readonly read: (value: unknown) => { readonly id: string } | undefined;
+  /** Whether one holds no more, by itself; none does, where it is left out. */
+  readonly isOver?: (record: { readonly id: string }, now: number) => boolean;
   /** Which of them are shared; all, where it is left out. */
   readonly isShared?: (id: string) => boolean;
 }
@@ -79,6 +82,23 @@ export class SharedBucket {
     void this.#follow(updates, run);
   }
 
+  /** Takes out what has run out. For one node to do, now and then. Never rejects. */
+  async tidy(connection: NatsConnection, now: number): Promise<void> {
+    const bucket = this.#bucket;
+    if (bucket === undefined) return;
+    const isOver = (entry: KvEntry) => {
+      const kind = this.#kindOf(entry.key)?.kind;
+      const record = kind?.isOver === undefined ? undefined : kind.read(entry.json());
+      return record !== undefined && (kind?.isOver?.(record, now) ?? false);
+    };
+    try {
+      const gone = await tidyBucket({ connection, bucket, isOver, now });
+      if (gone > 0) this.#options.log.info({ entries: gone }, 'what has run out is taken out of the cluster’s records');
+    } catch (error) {
+      this.#options.log.warn({ detail: messageOf(error) }, 'the cluster’s records could not be tidied');
+    }
+  }
+
   /** NATS is gone: changes wait. */
   pause(): void {
     this.#run += 1;
@@ -87,10 +107,14 @@ export class SharedBucket {
     this.#bucket = undefined;
   }
 
+  /** Resolves when what was changed here until now is written. */
+  async idle(): Promise<void> {
+    await this.#work;
+  }
+
   async close(): Promise<void> {
     for (const stop of this.#stopListening) stop();
-    // Changes of the last moment.
-    await this.#work;
+    await this.idle();
     this.pause();
     await this.#options.pending.close();
   }
