@@ -243,7 +243,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const { recordings: index, uploads } = storage;
   const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
   closers.push(() => recordings.close(GOING_DOWN));
-  const workers = WorkerPool.of({ ...aboutNode, renditions: transcoder, certificate, relay, places });
+  const known = cluster?.streams ?? transcoder;
+  const workers = WorkerPool.of({ ...aboutNode, renditions: known, certificate, relay, places });
   const control = new ControlPlane({
     ...shared,
     recordings,
@@ -268,7 +269,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     live,
     workers,
     playback: recordings.playback,
-    renditions: cluster?.streams ?? transcoder,
+    renditions: known,
     clock,
     events,
     gate,
