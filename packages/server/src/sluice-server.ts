@@ -269,7 +269,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     now: clock.monotonic,
     log,
   });
-  const workers = WorkerPool.of({ ...aboutNode, renditions: cluster?.streams ?? transcoder, certificate, relay, places });
+  const known = cluster?.streams ?? transcoder;
+  const workers = WorkerPool.of({ ...aboutNode, renditions: known, certificate, relay, places });
   const control = new ControlPlane({
     ...shared,
     doctor,
@@ -300,7 +301,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     controlPorts: () => control.ports,
     workers,
     playback: recordings.playback,
-    renditions: cluster?.streams ?? transcoder,
+    renditions: known,
     clock,
     events,
     gate,
