@@ -411,4 +411,37 @@ describe('all kinds together', () => {
     await expect(all.verify(request(credentials, { ip: '192.0.2.2' }))).rejects.toMatchObject(invalid);
     expect(made.expiresAt).toBe(Math.floor(NOW / 1000) * 1000 + 120_000);
   });
+
+  it('leave the decision to the one whose it is, and count whom that refuses', async () => {
+    const decider: CredentialCheck = {
+      verify: async ({ query }) => {
+        if (query.get('auth') !== 'good') throw new Refusal('origin-refused', 'no');
+        return { kind: 'origin' };
+      },
+    };
+    const failures = new FailureLimiter({ perMinute: () => 2, clock });
+    const all = new CredentialChecks([new SignedUrlCheck({ secret: () => SECRET, clock })], failures, ({ path }) =>
+      path === 'live/show' ? decider : undefined,
+    );
+    const sign = signUrl(SECRET, { action: 'play', path: '*/*', urlExpire: seconds(60) });
+    const show = (query: string) => all.verify(request({ sign }, { query: new URLSearchParams(query) }));
+    await expect(show('auth=good')).resolves.toEqual({ kind: 'origin' });
+    for (let n = 0; n < 2; n++) await expect(show('')).rejects.toMatchObject({ code: 'origin-refused' });
+    await expect(show('auth=good')).rejects.toMatchObject({ code: 'too-many-failures' });
+  });
+
+  it.each([
+    [{ action: 'publish' }, /for watching only/],
+    [{ viewer: 'anna' }, /names no viewer/],
+    [{ path: '*/show' }, /for one stream, or for all of an app/],
+  ] as const)('are made for a CDN only as it can check them: %j', async (wrong, message) => {
+    const config = loadConfig({ environment: { SLUICE_AUTH_CDN_SECRET: SECRET } });
+    const issuer = new TokenIssuer({ auth: () => config.auth, signingSecret: () => SECRET, clock });
+    const grant = { action: 'play', path: 'live/show', validSeconds: 60 } as const;
+    expect(await issuer.issue('cdn', grant)).toMatchObject({
+      parameter: 'path',
+      value: expect.stringMatching(/^~\d+~L2xpdmUvc2hvdw~[\w-]{43}$/),
+    });
+    await expect(issuer.issue('cdn', { ...grant, ...wrong })).rejects.toThrow(message);
+  });
 });

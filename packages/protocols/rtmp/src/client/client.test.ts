@@ -131,3 +131,56 @@ test('close does not wait for a server that reads no more', async () => {
   await client.close();
   await client.close();
 });
+
+test('a signal drops the connection at whatever step', async () => {
+  const silent = await scripted((socket) => socket.resume());
+  const giveUp = new AbortController();
+  const connecting = expect(RtmpClient.connect(silent, { signal: giveUp.signal })).rejects.toMatchObject({
+    code: 'closed',
+    message: 'the connection was given up',
+  });
+  giveUp.abort();
+  await connecting;
+  await expect(RtmpClient.connect(silent, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'closed' });
+  const hangUp = new AbortController();
+  const onClose = vi.fn();
+  const url = await scripted((socket) => socket.write(ready));
+  const client = await RtmpClient.connect(url, { signal: hangUp.signal, onClose });
+  hangUp.abort();
+  await vi.waitFor(() => expect(onClose).toHaveBeenCalledTimes(1));
+  expect(client.send({ type: 9, timestamp: 0, payload: Buffer.alloc(1) })).toBe(false);
+});
+
+test('a refusal has the word that the server has for it', async () => {
+  const url = await scripted((socket) => socket.write(ready));
+  const client = await RtmpClient.connect(url);
+  const played = client.play(() => undefined);
+  const refusal = { level: 'error', code: 'NetStream.Play.StreamNotFound', description: 'no such stream' } as const;
+  for (const socket of sockets) socket.write(encodeStatus(1, 128, refusal));
+  await expect(played).rejects.toMatchObject({ code: 'refused', status: 'NetStream.Play.StreamNotFound' });
+});
+
+test('what is encoded elsewhere goes out on the message stream that the server gave', async () => {
+  const url = await scripted((socket) =>
+    socket.write(
+      Buffer.concat([
+        hello,
+        encodeCommand(0, 128, '_result', 1, null, {}),
+        encodeCommand(0, 128, '_result', 4, null, 7),
+      ]),
+    ),
+  );
+  const { line } = await RtmpClient.connect(url);
+  expect([line.messageStreamId, line.chunkSize, line.socket.writable]).toEqual([7, 65_536, true]);
+});
+
+test.each(['NetStream.Play.Stop', 'NetStream.Play.Complete'])('%s is the end', async (code) => {
+  const url = await scripted((socket) => socket.write(ready));
+  const onEnd = vi.fn();
+  const client = await RtmpClient.connect(url);
+  const played = client.play(() => undefined, { onEnd });
+  for (const socket of sockets) socket.write(playing);
+  await played;
+  for (const socket of sockets) socket.write(encodeStatus(1, 128, { level: 'status', code, description: '' }));
+  await vi.waitFor(() => expect(onEnd).toHaveBeenCalledTimes(1));
+});
