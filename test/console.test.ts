@@ -243,9 +243,9 @@ describe('the console', () => {
     const viewer = await httpFlvViewer(`${sluice.http}/live/fits.flv`);
     closers.push(() => viewer.leave());
     for (const [name, path, sign] of [
-      ['streams', '', 'HTTP-FLV 1'],
-      ['stream', '/streams/live/fits', 'Nothing is wrong with it.'],
       ['sessions', '/sessions', '3 sessions'],
+      ['stream', '/streams/live/fits', 'Nothing is wrong with it.'],
+      ['streams', '', 'HTTP-FLV 1'],
     ] as const) {
       for (const [kind, size] of [
         ['desktop', DESKTOP],
@@ -256,6 +256,7 @@ describe('the console', () => {
           await page.emulateMedia({ colorScheme: scheme });
           if (scheme === schemesFor(kind)[0]) await page.goto(`${sluice.api}/console${path}`);
           await page.getByText(sign).first().waitFor();
+          if (name === 'streams') await page.locator('.poster img[src]').nth(1).waitFor();
           expect(await seriousFaults(page), `${name} ${kind} ${scheme}`).toEqual([]);
           expect(await overflow(page), `${name} ${kind}`).toBe(0);
           if (scheme === schemesFor(kind)[0]) await shoot(page, `${name}-${kind}`);
