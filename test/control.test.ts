@@ -186,6 +186,27 @@ describe('the control plane', () => {
     expect(asked.filter((name) => !told.has(name))).toEqual([]);
   });
 
+  it('tells what it takes of the machine, and how much room there is', async () => {
+    const { body } = await api<{ load: object; disks: object[] }>(sluice, 'GET', '/api/v2/server');
+    expect(body).toMatchObject({
+      pid: process.pid,
+      load: { cores: expect.any(Number), processMemoryBytes: expect.any(Number) },
+      disks: [
+        { use: 'data', path: expect.stringMatching(/^\//), freeBytes: expect.any(Number) },
+        { use: 'recordings', path: expect.stringMatching(/recordings$/), totalBytes: expect.any(Number) },
+      ],
+    });
+    const open = (await api<{ disks: object[] }>(sluice, 'GET', '/api/v2/server', undefined, {})).body;
+    expect(open.disks).toMatchObject([{ path: null }, { path: null }]);
+  });
+
+  it('says what meetings could be captured with', async () => {
+    const { body } = await api<{ missing: { what: string }[] }>(sluice, 'GET', '/api/v2/bbb');
+    expect(body).toMatchObject({ profiles: ['default'], targets: [], maxCaptures: 2 });
+    expect(body.missing).toContainEqual({ what: 'server', detail: expect.stringContaining('bbb.url is not set') });
+    expect((await api(sluice, 'GET', '/api/v2/bbb/captures/x/log')).status).toBe(404);
+  });
+
   it('is alive and ready', async () => {
     expect(await (await fetch(`${sluice.api}/healthz`)).json()).toEqual({ status: 'ok' });
     expect(await (await fetch(`${sluice.api}/readyz`)).json()).toEqual({ status: 'ok', problems: [] });

@@ -4,11 +4,12 @@ import { createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { api } from './support/api.js';
 import { makeTestCertificate, type TestCertificate } from './support/certificate.js';
 import { MAIN, type Outcome, runSluice } from './support/command.js';
 import { freePort } from './support/free-port.js';
 import { exited } from './support/publisher.js';
-import { SECRET_MARK } from './support/server.js';
+import { SECRET_MARK, startServer } from './support/server.js';
 import { startTurnServer, type TurnServer } from './support/turn-server.js';
 import { until } from './support/until.js';
 
@@ -108,6 +109,23 @@ describe('sluice doctor', () => {
     }
     expect(find(outcome, /^datagrams to SRT/)).toMatchObject({ status: 'ok', found: 'arrive' });
     expect(find(outcome, /^open files of the Sluice that runs/)).toBeDefined();
+  });
+
+  it('looks at the machine for who asks the API, once for all who ask at a time', async () => {
+    const ports = await freePorts();
+    const server = await startServer('', ports);
+    closers.push(() => server.stop());
+    type Report = { at: string; ok: boolean; findings: { check: string; found: string; advice: string | null }[] };
+    const ask = (headers?: Record<string, string>) => api<Report>(server, 'GET', '/api/v2/doctor', undefined, headers);
+    expect((await ask({})).status).toBe(401);
+    const [one, two] = await Promise.all([ask(), ask()]);
+    expect(one.body).toEqual(two.body);
+    const rtmp = one.body.findings.find(({ check }) => check === `RTMP, tcp ${ports.SLUICE_RTMP_PORT}`);
+    expect(rtmp?.found).toMatch(/a Sluice is running there/);
+    expect(one.body.findings.find(({ check }) => check.startsWith('datagrams to SRT'))).toMatchObject({
+      found: 'arrive',
+      advice: null,
+    });
   });
 
   it('says which ports get through to a machine where doctor --listen runs, and which do not', async () => {

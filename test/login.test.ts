@@ -106,7 +106,7 @@ describe('logins to the control API', () => {
     type Settings = { settings: { key: string; value: unknown; source: string; pending?: unknown }[] };
     const settings = async () => (await api<Settings>(sluice, 'GET', '/api/v2/config')).body.settings;
     const one = async (key: string) => (await settings()).find((setting) => setting.key === key);
-    expect(await one('api.token')).toMatchObject({ value: '(set)', source: 'environment' });
+    expect(await one('api.token')).toMatchObject({ value: '(set)', source: 'environment', secret: true });
     expect(JSON.stringify(await settings())).not.toContain(SECRET_MARK);
     const patch = async (body: unknown) => api(sluice, 'PATCH', '/api/v2/config', body);
     const changed = await patch({ 'hls.segments': 4, 'rtmp.chunkSize': 4096 });
@@ -114,11 +114,24 @@ describe('logins to the control API', () => {
     expect(await one('hls.segments')).toMatchObject({ value: 4, source: 'api' });
     expect(await one('rtmp.chunkSize')).toMatchObject({ value: 65_536, pending: 4096 });
     expect((await patch({ 'hls.segments': 1 })).body).toMatchObject({
-      error: { message: expect.stringContaining('hls.segments') },
+      error: { message: expect.stringContaining('hls.segments'), field: 'hls.segments' },
+    });
+    expect((await patch({ 'hls.container': 'fmp4', 'hls.bogus': 1 })).body).toMatchObject({
+      error: { field: 'hls.bogus' },
     });
     expect((await patch({ 'log.level': 'warn' })).body).toMatchObject({
-      error: { message: expect.stringContaining('SLUICE_LOG_LEVEL') },
+      error: { message: expect.stringContaining('SLUICE_LOG_LEVEL'), field: 'log.level' },
     });
+    const paths = (passphrase: string, segments: number) => ({
+      'live/*': { hls: { segments }, srt: { playPassphrase: passphrase } },
+    });
+    const secret = `${SECRET_MARK} of paths`;
+    expect((await patch({ paths: paths(secret, 5) })).status).toBe(200);
+    expect((await one('paths'))?.value).toEqual(paths('(set)', 5));
+    expect((await patch({ paths: paths('(set)', 7) })).status).toBe(200);
+    expect((await one('paths'))?.value).toEqual(paths('(set)', 7));
+    const wrong = await patch({ paths: paths('short', 7) });
+    expect(wrong.body, 'ten characters, which (set) has not').toMatchObject({ error: { field: 'paths' } });
     expect(await api(sluice, 'DELETE', '/api/v2/config/hls.segments')).toMatchObject({ status: 200 });
     expect(await one('hls.segments')).toMatchObject({ value: 6, source: 'default' });
     expect(AS_ADMIN.Authorization).toContain(SECRET_MARK);

@@ -155,13 +155,22 @@ describe('recordings by the API', () => {
     const made = await api<{ key: string }>(sluice, 'POST', '/api/v2/api-keys', { label: 'reader', scopes: ['read'] });
     const reader = { Authorization: `Bearer ${made.body.key}`, 'Content-Type': 'application/json' };
     const ask = async (method: string, path: string, headers = {}) =>
-      (await api(sluice, method, `/api/v2/recordings${path}`, method === 'POST' ? {} : undefined, headers)).status;
+      (
+        await api(
+          sluice,
+          method,
+          `/api/v2/recordings${path}`,
+          method === 'GET' || method === 'DELETE' ? undefined : {},
+          headers,
+        )
+      ).status;
     for (const path of ['', '/paths', '/active']) expect(await ask('GET', path, reader)).toBe(200);
     for (const [method, path] of [
       ['POST', '/start'],
       ['POST', '/active/x/stop'],
       ['POST', '/active/x/split'],
       ['DELETE', '/files/x'],
+      ['PATCH', '/files/x'],
       ['POST', '/check'],
     ] as const) {
       expect([await ask(method, path, reader), await ask(method, path)], path).toEqual([403, 401]);
@@ -171,6 +180,14 @@ describe('recordings by the API', () => {
   it('are removed from the disk, and who did it is kept', async () => {
     const [file] = (await list('?path=live/show')).recordings;
     if (file === undefined) throw new Error('there is no file');
+    const keep = async (isKept: boolean) => (await api(sluice, 'PATCH', `${FILES}/${file.id}`, { isKept })).body;
+    expect(await keep(true)).toMatchObject({ id: file.id, isKept: true });
+    expect(await api(sluice, 'DELETE', `${FILES}/${file.id}`)).toMatchObject({
+      status: 409,
+      body: { error: { code: 'kept' } },
+    });
+    expect(await keep(false)).toMatchObject({ isKept: false });
+    expect((await api(sluice, 'PATCH', `${FILES}/x`, { isKept: true })).status).toBe(404);
     expect((await api(sluice, 'DELETE', `${FILES}/${file.id}`)).status).toBe(204);
     expect(existsSync(onDisk(file.file))).toBe(false);
     expect((await api(sluice, 'DELETE', `${FILES}/${file.id}`)).status).toBe(404);

@@ -8,7 +8,7 @@ import type { TestServer } from './server.js';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SHOTS = fileURLToPath(new URL('../../docs/console', import.meta.url));
 /** Pictures of the pages for docs/console are taken where this is set. */
-const TAKES_SHOTS = process.env.TEST_SCREENSHOTS !== undefined;
+export const TAKES_SHOTS = process.env.TEST_SCREENSHOTS !== undefined;
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
@@ -37,9 +37,19 @@ export function overflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }
 
-/** Takes a picture of the whole page for docs/console, where it is asked for. */
+/** More of a long page shows no more. */
+const MOST_HEIGHT = 1600;
+
+/** Takes a picture of a page for docs/console, where it is asked for: as high as the page is. */
 export async function shoot(page: Page, name: string): Promise<void> {
   if (!TAKES_SHOTS) return;
   mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true, animations: 'disabled' });
+  const { width, height } = page.viewportSize() ?? DESKTOP;
+  const wanted: number = await page.evaluate('document.documentElement.scrollHeight');
+  await page.setViewportSize({ width, height: Math.min(MOST_HEIGHT, Math.max(height, wanted)) });
+  await page.evaluate(`scrollTo(0, 0);
+    document.documentElement.style.scrollbarWidth = 'none';
+    for (const toast of document.querySelectorAll('.toast')) toast.remove();`);
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' });
+  await page.setViewportSize({ width, height });
 }

@@ -104,6 +104,11 @@ export class MemoryIndex implements RecordingIndex {
     this.rows.delete(id);
   }
 
+  async keep(id: string, isKept: boolean): Promise<void> {
+    const row = this.rows.get(id);
+    if (row !== undefined) this.rows.set(id, { ...row, isKept });
+  }
+
   get = async (id: string) => this.rows.get(id);
 
   query = async ({ state, limit, after }: RecordedFileQuery) =>

@@ -27,7 +27,11 @@ export interface AuditQuery {
   readonly from?: Millis | undefined;
   readonly to?: Millis | undefined;
   readonly actor?: string | undefined;
+  /** One action, or, with a dot at the end, all of an area: `user.`. */
   readonly action?: string | undefined;
+  readonly target?: string | undefined;
+  readonly ip?: string | undefined;
+  readonly result?: AuditEntry['result'] | undefined;
   readonly limit: number;
   /** Of the last entry of the page before. */
   readonly before?: number | undefined;

@@ -11,6 +11,8 @@ import {
   type CaptureControl,
   type Clock,
   type ConfigChange,
+  type Disks,
+  type Doctor,
   type EventBus,
   type Gate,
   type LiveConfig,
@@ -64,6 +66,8 @@ export interface ControlPlaneOptions {
   readonly transcoder: Transcoder;
   readonly captures: CaptureControl;
   readonly recordings: Recordings;
+  readonly doctor: Doctor;
+  readonly disks: Disks;
   /** Undefined until the doors are open. */
   readonly mediaPorts: () => MediaPorts | undefined;
   readonly snapshots: Snapshots;
@@ -109,8 +113,8 @@ export class ControlPlane {
 
 function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): ControlServer {
   const { live, clock, log, registry, accounts, passwords, gate, router, storage, secrets, certificate } = options;
-  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings, mediaPorts } =
-    options;
+  const { changes, reload, signingSecret, audit, metrics, names, transcoder, captures, recordings } = options;
+  const { doctor, disks, mediaPorts } = options;
   const startedAt = clock.wall();
   return new ControlServer({
     ...accounts,
@@ -127,6 +131,8 @@ function makeServer(options: ControlPlaneOptions, traffic: TrafficMeter): Contro
     transcoder,
     captures,
     recordings,
+    doctor,
+    disks,
     events: options.events,
     traffic,
     snapshots: options.snapshots,

@@ -33,6 +33,8 @@ import { auditEnds, makeCaptures } from './bbb.js';
 import { Certificate } from './certificate.js';
 import { ConfigChanges } from './config-changes.js';
 import { ControlPlane, type ControlPorts } from './control-plane.js';
+import { DiskSpaces } from './disk-spaces.js';
+import { ServerDoctor } from './doctor/server-doctor.js';
 import { HistoryWriter } from './history-writer.js';
 import { MediaDoors, type MediaPorts } from './media-doors.js';
 import { Outgoing } from './outgoing.js';
@@ -192,6 +194,12 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   const { recordings: index, uploads } = storage;
   const recordings = await Recordings.open({ ...shared, router, index, uploads, ffmpeg: program });
   closers.push(() => recordings.close(GOING_DOWN));
+  const doctor = new ServerDoctor({ config: () => live.current, clock });
+  closers.push(() => doctor.close());
+  const disks = new DiskSpaces([
+    { use: 'data', path: () => live.current.data.dir },
+    { use: 'recordings', path: () => recordings.dir },
+  ]);
   const snapshots = new Snapshots({
     program,
     limits: () => live.current.transcode,
@@ -201,6 +209,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
   });
   const control = new ControlPlane({
     ...shared,
+    doctor,
+    disks,
     recordings,
     changes,
     reload,

@@ -61,6 +61,7 @@ const MIGRATIONS: readonly string[] = [
      id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, uploadId TEXT NOT NULL, partBytes INTEGER NOT NULL,
      parts TEXT NOT NULL
    ) STRICT;`,
+  'ALTER TABLE recordings ADD COLUMN isKept INTEGER NOT NULL DEFAULT 0;',
 ];
 
 /**

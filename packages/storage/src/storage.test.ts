@@ -125,6 +125,17 @@ describe('Storage', () => {
     ]);
     expect(await audit.query({ limit: 9, before: all[0]?.id })).toMatchObject([{ at: 1, ip: '::1' }]);
     expect(await audit.query({ limit: 9, actor: 'user:bert' })).toEqual([]);
+    for (const [query, found] of [
+      [{ action: 'ban.add' }, 2],
+      [{ action: 'ban.' }, 2],
+      [{ action: 'ban' }, 0],
+      [{ action: 'user.' }, 0],
+      [{ ip: '::1' }, 1],
+      [{ target: 'b2' }, 0],
+      [{ result: 'refused' }, 0],
+    ] as const) {
+      expect(await audit.query({ limit: 9, ...query }), JSON.stringify(query)).toHaveLength(found);
+    }
   });
 
   it('keeps news in a line for each URL, in which an item that was tried keeps its place', async () => {

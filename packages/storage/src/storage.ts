@@ -91,6 +91,7 @@ export class Storage {
     this.recordings = {
       put: (file) => this.#call('recordings', 'put', file),
       delete: (id) => this.#call('recordings', 'delete', id),
+      keep: (id, isKept) => this.#call('recordings', 'keep', id, isKept),
       get: (id) => this.#call('recordings', 'get', id),
       query: (query) => this.#call('recordings', 'query', query),
       paths: () => this.#call('recordings', 'paths'),

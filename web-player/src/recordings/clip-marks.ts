@@ -1,4 +1,5 @@
 import { formatClock } from '../format.js';
+import { ENGLISH, filled, type RecordingTexts } from './texts.js';
 import { preciseText } from './time-window.js';
 
 /** Live times between which a clip is to be, in ms since 1970. */
@@ -13,11 +14,10 @@ export function marksWith({ start, end }: Marks, which: 'start' | 'end', time: n
   return { start: start !== undefined && start < time ? start : undefined, end: time };
 }
 
-export function markText({ start, end }: Marks): string {
-  if (start !== undefined && end !== undefined) {
-    return `${preciseText(start)} to ${preciseText(end)}, ${formatClock((end - start) / 1000)}`;
-  }
-  if (start !== undefined) return `From ${preciseText(start)}: mark an end.`;
-  if (end !== undefined) return `To ${preciseText(end)}: mark a start.`;
-  return 'Mark a start and an end to download a part.';
+/** What is marked, in words. */
+export function markText({ start, end }: Marks, texts: RecordingTexts = ENGLISH): string {
+  if (start === undefined && end === undefined) return texts.markBoth;
+  const form = start === undefined ? texts.markedEnd : end === undefined ? texts.markedStart : texts.marked;
+  const length = formatClock(((end ?? 0) - (start ?? 0)) / 1000);
+  return filled(form, { from: preciseText(start ?? 0), to: preciseText(end ?? 0), length });
 }

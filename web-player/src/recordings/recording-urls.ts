@@ -12,10 +12,15 @@ export function recordedPathOf(pathname: string): string | undefined {
 export class RecordingUrls {
   readonly #path: string;
   readonly #search: string;
+  readonly #origin: string;
 
-  /** @param search the page's own query */
-  constructor(path: string, search: string) {
+  /**
+   * @param search the page's own query
+   * @param origin of the server, as in `http://host:8080`, where the page is from another
+   */
+  constructor(path: string, search: string, origin = '') {
     this.#path = path;
+    this.#origin = origin;
     const query = new URLSearchParams(search);
     for (const name of OWN_PARAMETERS) query.delete(name);
     this.#search = query.toString();
@@ -51,7 +56,7 @@ export class RecordingUrls {
   #with(url: string, parameters: Readonly<Record<string, string>>): string {
     const query = new URLSearchParams(this.#search);
     for (const [name, value] of Object.entries(parameters)) query.set(name, value);
-    return query.size === 0 ? url : `${url}?${query}`;
+    return this.#origin + (query.size === 0 ? url : `${url}?${query}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { element, setText } from '../dom.js';
+import type { PlaybackView } from './playback-view.js';
 import type { RecordingUrls } from './recording-urls.js';
-import type { RecordingsView } from './recordings-view.js';
 import {
   dayText,
   preciseText,
@@ -34,9 +34,10 @@ export interface TimeBarEvents {
 
 /** The bar that shows what is recorded in a day or an hour, and is clicked or steered by keys to play it. */
 export class TimeBar {
-  readonly #view: RecordingsView;
+  readonly #view: PlaybackView;
   readonly #urls: RecordingUrls;
   readonly #events: TimeBarEvents;
+  readonly #language: string | undefined;
   #timeline: Timeline = { spans: [], files: [], isGrowing: false };
   #zoom: Zoom = 'day';
   #window: Stretch = windowAround(Date.now(), 'day');
@@ -48,7 +49,9 @@ export class TimeBar {
   #resting: number | undefined;
   #failures = 0;
 
-  constructor(view: RecordingsView, urls: RecordingUrls, events: TimeBarEvents) {
+  /** @param language in which dates are written; as the browser has it by default */
+  constructor(view: PlaybackView, urls: RecordingUrls, events: TimeBarEvents, language?: string) {
+    this.#language = language;
     this.#view = view;
     this.#urls = urls;
     this.#events = events;
@@ -96,7 +99,7 @@ export class TimeBar {
     const { head, bar, shown } = this.#view;
     head.hidden = !isIn(time, this.#window);
     head.style.left = percent((time - this.#window.start) / (this.#window.end - this.#window.start));
-    const text = `${new Date(time).toLocaleDateString([], { dateStyle: 'medium' })}, ${preciseText(time)}`;
+    const text = `${new Date(time).toLocaleDateString(this.#language, { dateStyle: 'medium' })}, ${preciseText(time)}`;
     setText(shown, text);
     bar.setAttribute('aria-valuetext', text);
     bar.setAttribute('aria-valuenow', String(Math.round(time / 1000)));

@@ -1,7 +1,7 @@
 import type { Stretch } from './timeline.js';
 
-export const ZOOMS = { day: 'Day', hour: 'Hour', minutes: '10 minutes' } as const;
-export type Zoom = keyof typeof ZOOMS;
+/** How much the bar shows. */
+export type Zoom = 'day' | 'hour' | 'minutes';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;

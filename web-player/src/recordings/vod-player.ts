@@ -54,6 +54,14 @@ export class VodPlayer {
     } else this.#load(this.#urlOf(time, time + STRETCH_MS));
   }
 
+  /** Lets go of what is loaded. */
+  close(): void {
+    this.#hls?.destroy();
+    this.#hls = undefined;
+    this.#video.pause();
+    this.#video.removeAttribute('src');
+  }
+
   #load(url: string): void {
     this.#hls?.destroy();
     this.#fragments = [];

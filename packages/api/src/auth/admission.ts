@@ -10,7 +10,7 @@ import {
 } from '@sluice/core';
 import type { Request, RequestHandler } from 'express';
 import { ApiError } from '../http/api-error.js';
-import type { Need } from '../http/route.js';
+import type { Limit, Need } from '../http/route.js';
 import type { Authenticator } from './authenticator.js';
 import type { Principal } from './principal.js';
 
@@ -24,6 +24,8 @@ export interface AdmissionOptions {
 
 /** For logins, wrong credentials, and what would do harm in numbers. */
 const CAREFUL_RATE: Rate = { perMinute: 10, burst: 5 };
+/** For who is known, and changes what costs time: a person is slower. */
+const CHANGES_RATE: Rate = { perMinute: 60, burst: 20 };
 
 /** The control plane's door: says who asks, and whether they may. */
 export class Admission {
@@ -61,10 +63,11 @@ export class Admission {
   };
 
   /** Lets those through who may do what is needed. */
-  requires(need: Need, limited: boolean | 'apart'): RequestHandler {
+  requires(need: Need, limited: Limit): RequestHandler {
     return (request, response, next) => {
       const { principal, ip } = response.locals as { principal: Principal; ip: string };
-      if (limited !== false) this.take(limited === 'apart' ? `${ip} ${request.method}` : ip);
+      if (limited === 'changes') this.take(`${ip} changes`, CHANGES_RATE);
+      else if (limited !== false) this.take(limited === 'apart' ? `${ip} ${request.method}` : ip);
       if (need === 'nothing' || (need === 'open-read' && this.#mayReadOpenly(request, ip))) {
         next();
         return;
@@ -84,8 +87,8 @@ export class Admission {
   }
 
   /** Counts one careful act. @param name the address, or what is counted apart of it. @throws {ApiError} 429 */
-  take(name: string): void {
-    const waitMs = this.#options.buckets.take(name, CAREFUL_RATE);
+  take(name: string, rate: Rate = CAREFUL_RATE): void {
+    const waitMs = this.#options.buckets.take(name, rate);
     if (waitMs > 0) throw tooMany(waitMs);
   }
 

@@ -55,7 +55,7 @@ function consolePolicy(hostname: string, { http, https }: MediaOrigins): string 
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' data: blob:",
+    `img-src 'self' data: blob: ${media}`,
     `connect-src 'self' ${media}`,
     `media-src 'self' blob: ${media}`,
     "worker-src 'self' blob:",

@@ -17,6 +17,9 @@ export interface Asked<P, Q, B> {
   readonly response: Response;
 }
 
+/** See `Route.limited`. */
+export type Limit = boolean | 'apart' | 'changes';
+
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** A route as data: what registers it, checks its requests and describes it. */
@@ -29,9 +32,9 @@ export interface Route {
   readonly needs: Need;
   /**
    * Guessing or flooding it would do harm: it is limited to a few calls a minute. `apart`: to as many by itself, beside
-   * logins and wrong credentials.
+   * logins and wrong credentials. `changes`: by itself, and to more than a person makes by hand.
    */
-  readonly limited: boolean | 'apart';
+  readonly limited: Limit;
   readonly params: z.ZodObject;
   readonly query: z.ZodObject;
   /** Undefined where the route takes none. */
@@ -56,7 +59,7 @@ export function route<
   readonly tag: string;
   readonly summary: string;
   readonly needs: Need;
-  readonly limited?: boolean | 'apart';
+  readonly limited?: Limit;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;

@@ -106,6 +106,23 @@ function healthOf(captures: readonly CaptureInfo[], now: number): z.output<typeo
   };
 }
 
+const meansSchema = z.object({
+  possible: z.boolean().describe('Whether any capture can begin.'),
+  missing: z
+    .array(z.object({ what: z.enum(['browser', 'encoder', 'server', 'secret']), detail: z.string() }))
+    .describe('What keeps captures, or some of them, from beginning. Without `server`, a link to join is needed.'),
+  profiles: z.array(z.string()),
+  targets: z.array(z.string()).describe('RTMP origins that may be published to, beside this server.'),
+  maxCaptures: z.number().int(),
+});
+
+const lineSchema = z.object({
+  at: time,
+  level: z.enum(['info', 'warn', 'error']),
+  message: z.string(),
+  fields: z.record(z.string(), z.unknown()),
+});
+
 export function captureRoutes({ captures, audit, clock }: Control): Route[] {
   const find = (wanted: string): CaptureInfo => {
     const found = captures.captures.find((info) => info.id === wanted);
@@ -113,6 +130,24 @@ export function captureRoutes({ captures, audit, clock }: Control): Route[] {
     return found;
   };
   return [
+    route({
+      method: 'get',
+      path: '/bbb',
+      tag: 'BigBlueButton',
+      summary: 'Whether meetings can be captured, and what is missing',
+      needs: 'read',
+      answer: meansSchema,
+      handle: () => {
+        const { isPossible, missing, profiles, targets, maxCaptures } = captures.means;
+        return {
+          possible: isPossible,
+          missing: [...missing],
+          profiles: [...profiles],
+          targets: [...targets],
+          maxCaptures,
+        };
+      },
+    }),
     route({
       method: 'get',
       path: '/bbb/captures',
@@ -131,6 +166,20 @@ export function captureRoutes({ captures, audit, clock }: Control): Route[] {
       params: id,
       answer: captureSchema,
       handle: ({ params }) => captureOf(find(params.id)),
+    }),
+    route({
+      method: 'get',
+      path: '/bbb/captures/{id}/log',
+      tag: 'BigBlueButton',
+      summary: 'The last lines of a capture’s log, the oldest first',
+      needs: 'read',
+      params: id,
+      answer: z.object({ lines: z.array(lineSchema) }),
+      handle: ({ params }) => {
+        const lines = captures.logOf(params.id);
+        if (lines === undefined) throw notFound(`capture ${params.id}`);
+        return { lines: lines.map(({ at, level, message, fields }) => ({ at: iso(at), level, message, fields })) };
+      },
     }),
     route({
       method: 'get',

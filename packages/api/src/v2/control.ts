@@ -7,6 +7,8 @@ import type {
   Clock,
   ConfigChange,
   Directory,
+  Disks,
+  Doctor,
   EventBus,
   Gate,
   LiveConfig,
@@ -73,6 +75,8 @@ export interface Control {
   readonly captures: CaptureControl;
   readonly transcoder: { readonly status: TranscoderStatus };
   readonly recordings: Recordings;
+  readonly doctor: Doctor;
+  readonly disks: Disks;
   readonly events: EventBus;
   readonly traffic: TrafficMeter;
   readonly snapshots: Snapshots;

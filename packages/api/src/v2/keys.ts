@@ -160,7 +160,7 @@ export function apiKeyRoutes({ apiKeys, clock, audit }: Control): Route[] {
       tag: 'API keys',
       summary: 'Make a key for a program that uses this API',
       needs: 'admin',
-      limited: true,
+      limited: 'changes',
       body: z.strictObject({
         label,
         scopes: z.array(z.enum(API_SCOPES)).min(1).max(API_SCOPES.length),

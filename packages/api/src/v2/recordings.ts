@@ -38,11 +38,12 @@ const fileSchema = z.object({
   ),
   sha256: z.string().nullable(),
   isLocal: z.boolean().describe('Whether this machine has it.'),
+  isKept: z.boolean().describe('Whether no rule removes it.'),
   remote: z.object({ bucket: z.string(), key: z.string(), uploadedAt: time }).nullable(),
 });
 
 function fileOf(file: RecordedFile): z.input<typeof fileSchema> {
-  const { startedAt, duration, tracks, gaps, reason, sha256, remote, ...rest } = file;
+  const { startedAt, duration, tracks, gaps, reason, sha256, remote, isKept, ...rest } = file;
   return {
     ...rest,
     reason: reason ?? null,
@@ -52,6 +53,7 @@ function fileOf(file: RecordedFile): z.input<typeof fileSchema> {
     tracks: [...tracks],
     gaps: [...gaps],
     sha256: sha256 ?? null,
+    isKept: isKept ?? false,
     remote: remote === undefined ? null : { ...remote, uploadedAt: iso(remote.uploadedAt) },
   };
 }
@@ -79,7 +81,10 @@ function placeOf(cursor: string): { readonly startedAt: number; readonly id: str
   }
 }
 
-export function recordingRoutes({ recordings, audit }: Control): Route[] {
+/** Whoever looks through recordings takes their time. */
+const ACCESS_SECONDS = 6 * 3600;
+
+export function recordingRoutes({ recordings, tokens, audit }: Control): Route[] {
   const { index, removal } = recordings;
   return [
     route({
@@ -130,6 +135,27 @@ export function recordingRoutes({ recordings, audit }: Control): Route[] {
       }),
     }),
     route({
+      method: 'post',
+      path: '/recordings/access/{path}',
+      tag: 'Recordings',
+      summary: 'A token with which the console plays and fetches what is recorded of a stream',
+      needs: 'read',
+      params: z.object({ path: streamPath }).strict(),
+      answer: z.object({
+        parameter: z.string().describe('The name under which it goes into a URL.'),
+        value: z.string(),
+        expiresAt: time,
+      }),
+      handle: ({ params, principal, ip }) => {
+        const path = parseStreamPath(params.path);
+        const viewer = `console:${principal.name}`;
+        const grant = { action: 'play', path, viewer, validSeconds: ACCESS_SECONDS } as const;
+        const { parameter, value, expiresAt } = tokens.sign(grant);
+        audit.record({ actor: principal.name, ip, action: 'recording.watch', target: path, result: 'ok' });
+        return { parameter, value, expiresAt: iso(expiresAt) };
+      },
+    }),
+    route({
       method: 'get',
       path: '/recordings/files/{id}',
       tag: 'Recordings',
@@ -140,6 +166,24 @@ export function recordingRoutes({ recordings, audit }: Control): Route[] {
       handle: async ({ params }) => {
         const file = await index.get(params.id);
         if (file === undefined) throw notFound(`recorded file ${params.id}`);
+        return fileOf(file);
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/recordings/files/{id}',
+      tag: 'Recordings',
+      summary: 'Keep a recorded file, whatever age and room say, or no longer',
+      needs: 'sessions',
+      params: id,
+      body: z.strictObject({ isKept: z.boolean() }),
+      answer: fileSchema,
+      handle: async ({ params, body: { isKept }, principal, ip }) => {
+        await index.keep(params.id, isKept);
+        const file = await index.get(params.id);
+        if (file === undefined) throw notFound(`recorded file ${params.id}`);
+        const action = isKept ? 'recording.keep' : 'recording.unkeep';
+        audit.record({ actor: principal.name, ip, action, target: params.id, result: 'ok' });
         return fileOf(file);
       },
     }),
@@ -155,6 +199,9 @@ export function recordingRoutes({ recordings, audit }: Control): Route[] {
         if (outcome === 'unknown') throw notFound(`recorded file ${params.id}`);
         if (outcome === 'being-written') {
           throw new ApiError(409, 'busy', `recorded file ${params.id} is being written; stop its recording first`);
+        }
+        if (outcome === 'kept') {
+          throw new ApiError(409, 'kept', `recorded file ${params.id} is kept; say first that it need not be`);
         }
         audit.record({ actor: principal.name, ip, action: 'recording.delete', target: params.id, result: 'ok' });
         if (outcome === 'remote-stays') {

@@ -4,6 +4,7 @@ import { authRoutes } from './auth.js';
 import { banRoutes } from './bans.js';
 import { captureRoutes } from './captures.js';
 import type { AccountControl } from './control.js';
+import { doctorRoutes } from './doctor.js';
 import { feedRoutes } from './feed.js';
 import { apiKeyRoutes, streamKeyRoutes, tokenRoutes } from './keys.js';
 import { previewRoutes } from './previews.js';
@@ -20,6 +21,7 @@ import { userRoutes } from './users.js';
 export function v2Routes(control: AccountControl): Route[] {
   return [
     ...serverRoutes(control),
+    ...doctorRoutes(control),
     ...streamRoutes(control),
     ...previewRoutes(control),
     ...feedRoutes(control),

@@ -1,6 +1,6 @@
-import { type ConfigChange, ConfigSecrets, configEntries } from '@sluice/core';
+import { type ConfigChange, ConfigError, ConfigSecrets, configEntries } from '@sluice/core';
 import { z } from 'zod';
-import { notFound } from '../http/api-error.js';
+import { ApiError, notFound } from '../http/api-error.js';
 import { type Route, route } from '../http/route.js';
 import type { Control } from './control.js';
 
@@ -12,6 +12,8 @@ const settingSchema = z.object({
   environment: z.string().nullable().describe('The variable of the same meaning.'),
   type: z.string(),
   allowed: z.string(),
+  choices: z.array(z.string()).nullable().describe('All values that are allowed, where they are few.'),
+  secret: z.boolean().describe('Its value is never shown.'),
   default: z.unknown(),
   description: z.string(),
   restart: z.boolean().describe('A change takes effect at the next start.'),
@@ -46,6 +48,8 @@ export function settingRoutes({ config, audit }: Control): Route[] {
             environment: entry?.environment ?? null,
             type: entry?.type ?? 'string',
             allowed: entry?.allowed ?? '',
+            choices: entry?.choices === undefined ? null : [...entry.choices],
+            secret: entry?.secret ?? false,
             default: entry?.default ?? null,
             description: entry?.description ?? '',
             restart: entry?.restart ?? false,
@@ -59,13 +63,18 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       tag: 'Configuration',
       summary: 'Change settings, all or none; no session is cut that would still be let in',
       needs: 'config',
-      limited: true,
+      limited: 'changes',
       body: z
         .record(z.string().max(100), z.json())
         .refine((values) => Object.keys(values).length > 0, { error: 'name a key, as in {"hls.segmentSeconds": 4}' }),
       answer: changeSchema,
       handle: async ({ body, principal, ip }) => {
-        const change = await config.set(new Map(Object.entries(body)), principal.name);
+        const before = new Map(config.live.settings().map(({ key, value, pending }) => [key, pending ?? value]));
+        const values = Object.entries(body).map(([key, value]): [string, unknown] => [
+          key,
+          secrets.restored(key.split('.'), value, before.get(key)),
+        ]);
+        const change = await changing(config.set(new Map(values), principal.name), Object.keys(body));
         const target = Object.keys(body).join(' ');
         audit.record({ actor: principal.name, ip, action: 'config.change', target, result: 'ok' });
         return changed(change);
@@ -77,12 +86,12 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       tag: 'Configuration',
       summary: 'Take a change back: file or default hold again',
       needs: 'config',
-      limited: true,
+      limited: 'changes',
       params: z.object({ key: z.string().max(100) }).strict(),
       status: 200,
       answer: changeSchema,
       handle: async ({ params: { key }, principal, ip }) => {
-        const change = await config.unset(key);
+        const change = await changing(config.unset(key), [key]);
         if (change === undefined) throw notFound(`change of ${key}`);
         audit.record({ actor: principal.name, ip, action: 'config.unset', target: key, result: 'ok' });
         return changed(change);
@@ -94,7 +103,7 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       tag: 'Configuration',
       summary: 'Read file, environment and certificate again',
       needs: 'config',
-      limited: true,
+      limited: 'changes',
       answer: changeSchema,
       handle: async ({ principal, ip }) => {
         const change = await config.reload();
@@ -104,4 +113,17 @@ export function settingRoutes({ config, audit }: Control): Route[] {
       },
     }),
   ];
+}
+
+/** What can't be set is told with the key that it is about, where that is one of those that were asked for. */
+async function changing<T>(change: Promise<T>, keys: readonly string[]): Promise<T> {
+  try {
+    return await change;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const isAbout = (problem: string, key: string) =>
+      problem.startsWith(key) && /^[: .]/.test(problem.slice(key.length));
+    const field = keys.find((key) => error.problems.some((problem) => isAbout(problem, key)));
+    throw new ApiError(400, 'bad-config', error.problems.join('; '), field);
+  }
 }

@@ -68,7 +68,7 @@ export function userRoutes({ users, logins, gate, clock, audit }: AccountControl
       tag: 'Users',
       summary: 'Add a user',
       needs: 'admin',
-      limited: true,
+      limited: 'changes',
       body: z.strictObject({
         name: userName,
         password: newPassword,
@@ -102,7 +102,7 @@ export function userRoutes({ users, logins, gate, clock, audit }: AccountControl
       tag: 'Users',
       summary: 'Change a user; what is left out stays',
       needs: 'admin',
-      limited: true,
+      limited: 'changes',
       params: id,
       body: z.strictObject({
         name: userName.optional(),
@@ -136,7 +136,7 @@ export function userRoutes({ users, logins, gate, clock, audit }: AccountControl
       tag: 'Users',
       summary: 'Delete a user, and end the sessions that the user began',
       needs: 'admin',
-      limited: true,
+      limited: 'changes',
       params: id,
       handle: async ({ params, principal, ip }) => {
         const user = find(params.id);

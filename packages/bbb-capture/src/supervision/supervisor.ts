@@ -3,6 +3,8 @@ import {
   type CaptureControl,
   type CaptureFailure,
   type CaptureInfo,
+  type CaptureLogLine,
+  type CaptureMeans,
   type CaptureProfile,
   CaptureRefusal,
   type CaptureRequest,
@@ -21,6 +23,8 @@ import { findChromium } from '../browser/find-chromium.js';
 import { CaptureError } from '../capture/capture-error.js';
 import type { PublishTarget } from '../publish/target.js';
 import { Capture } from './capture.js';
+import { CaptureLog } from './capture-log.js';
+import { captureMeans, DEFAULT_PROFILE, NO_FFMPEG } from './capture-means.js';
 import { MeetingDoor } from './meeting-door.js';
 
 export interface SupervisorOptions {
@@ -42,12 +46,12 @@ export interface SupervisorOptions {
 
 const MOST_PAST = 50;
 const MEETING_ID = /^[^\p{Cc}\p{Cf},]{2,256}$/u;
-const DEFAULT = 'default';
 
 /** Captures of meetings, several at a time. It holds no secret beyond what each capture needs itself. */
 export class CaptureSupervisor implements CaptureControl {
   readonly #options: SupervisorOptions;
   readonly #captures = new Map<string, Capture>();
+  readonly #logs = new Map<string, CaptureLog>();
   readonly #errors = new Map<CaptureFailure | CaptureTrouble, number>();
   readonly #present = new Map<string, CaptureFailure | CaptureTrouble>();
   #started = 0;
@@ -65,12 +69,21 @@ export class CaptureSupervisor implements CaptureControl {
     return { started: this.#started, errors: this.#errors };
   }
 
+  get means(): CaptureMeans {
+    const { settings, environment, ffmpeg } = this.#options;
+    return captureMeans(settings(), environment, ffmpeg);
+  }
+
+  logOf(id: string): readonly CaptureLogLine[] | undefined {
+    return this.#logs.get(id)?.lines;
+  }
+
   start(request: CaptureRequest, by: string): CaptureInfo {
     const capture = this.#make(request, by);
     this.#captures.set(capture.info.id, capture);
     this.#started += 1;
     const { meetingId, target, profile, id } = capture.info;
-    this.#options.log.info({ capture: id, meeting: meetingId, target, profile, by }, 'a capture begins');
+    this.#logs.get(id)?.log.info({ meeting: meetingId, target, profile, by }, 'a capture begins');
     capture.begin();
     this.#forgetOld();
     return capture.info;
@@ -79,7 +92,7 @@ export class CaptureSupervisor implements CaptureControl {
   stop(id: string, by: string): boolean {
     const capture = this.#captures.get(id);
     if (capture === undefined || capture.isOver) return false;
-    this.#options.log.info({ capture: id, by }, 'a capture is stopped');
+    this.#logs.get(id)?.log.info({ by }, 'a capture is stopped');
     capture.stop();
     return true;
   }
@@ -94,16 +107,16 @@ export class CaptureSupervisor implements CaptureControl {
 
   #make(request: CaptureRequest, by: string): Capture {
     const { clock, log, settings } = this.#options;
-    const { meetingId, profile: profileName = DEFAULT } = request;
+    const { meetingId, profile: profileName = DEFAULT_PROFILE } = request;
     const { maxCaptures, profiles } = settings();
     const underWay = [...this.#captures.values()].filter(({ isOver }) => !isOver).map(({ info }) => info);
     if (this.#isClosed) throw new CaptureRefusal('over-limit', 'the server is going down');
     if (!MEETING_ID.test(meetingId)) {
       throw new CaptureRefusal('bad-request', 'a meeting ID has 2 to 256 characters and no comma', 'meetingId');
     }
-    const profile = profiles[profileName] ?? (profileName === DEFAULT ? defaultCaptureProfile : undefined);
+    const profile = profiles[profileName] ?? (profileName === DEFAULT_PROFILE ? defaultCaptureProfile : undefined);
     if (profile === undefined) {
-      const known = [...new Set([DEFAULT, ...Object.keys(profiles)])].join(', ');
+      const known = [...new Set([DEFAULT_PROFILE, ...Object.keys(profiles)])].join(', ');
       throw new CaptureRefusal('bad-request', `there is no profile ${profileName}; there is: ${known}`, 'profile');
     }
     if (underWay.length >= maxCaptures) {
@@ -121,11 +134,13 @@ export class CaptureSupervisor implements CaptureControl {
         'meetingId',
       );
     }
+    const ffmpeg = this.#ffmpeg();
     const id = randomBytes(8).toString('hex');
+    const own = new CaptureLog({ capture: id, clock, log });
+    this.#logs.set(id, own);
     return new Capture({
-      ...{ id, request, profileName, profile, target, door, browser, clock, startedBy: by },
-      ffmpeg: this.#ffmpeg(),
-      log: withCapture(log, id),
+      ...{ id, request, profileName, profile, target, door, browser, ffmpeg, clock, startedBy: by },
+      log: own.log,
       onState: (state) => this.#stateIs(id, state),
     });
   }
@@ -168,18 +183,15 @@ export class CaptureSupervisor implements CaptureControl {
   #ffmpeg(): string {
     const { ffmpeg } = this.#options;
     if (ffmpeg !== undefined) return ffmpeg;
-    throw new CaptureRefusal(
-      'no-encoder',
-      'there is no ffmpeg, which encodes the sound: install it or set FFMPEG_PATH',
-    );
+    throw new CaptureRefusal('no-encoder', NO_FFMPEG);
   }
 
   #stateIs(id: string, state: CaptureState): void {
     const info = this.#captures.get(id)?.info;
-    const { log, onState } = this.#options;
+    const { onState } = this.#options;
     this.#count(id, state);
     const isBad = state.kind === 'failed' || state.kind === 'degraded';
-    log[isBad ? 'warn' : 'info']({ capture: id, ...state }, `the capture is ${state.kind}`);
+    this.#logs.get(id)?.log[isBad ? 'warn' : 'info']({ ...state }, `the capture is ${state.kind}`);
     if (info !== undefined) onState?.(info);
   }
 
@@ -198,6 +210,7 @@ export class CaptureSupervisor implements CaptureControl {
     const past = [...this.#captures].filter(([, capture]) => capture.isOver);
     for (const [id] of past.slice(0, Math.max(0, past.length - MOST_PAST))) {
       this.#captures.delete(id);
+      this.#logs.delete(id);
       this.#present.delete(id);
     }
   }
@@ -214,13 +227,4 @@ function refusing<T>(make: () => T): T {
     if (error instanceof BbbError) throw new CaptureRefusal('bad-request', error.message, 'joinUrl');
     throw error;
   }
-}
-
-function withCapture(log: Logger, capture: string): Logger {
-  return {
-    debug: (fields, message) => log.debug({ capture, ...fields }, message),
-    info: (fields, message) => log.info({ capture, ...fields }, message),
-    warn: (fields, message) => log.warn({ capture, ...fields }, message),
-    error: (fields, message) => log.error({ capture, ...fields }, message),
-  };
 }

@@ -99,11 +99,35 @@ export interface CaptureTotals {
   readonly errors: ReadonlyMap<CaptureFailure | CaptureTrouble, number>;
 }
 
+/** A line of a capture's log. It names no secret. */
+export interface CaptureLogLine {
+  /** Wall clock. */
+  readonly at: Millis;
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** What captures can be begun with. */
+export interface CaptureMeans {
+  /** What keeps captures from beginning at all, or some of them, with what to do about it: sentences for people. */
+  readonly missing: readonly { readonly what: 'browser' | 'encoder' | 'server' | 'secret'; readonly detail: string }[];
+  /** Whether any can begin: those by a link to join need neither server nor secret. */
+  readonly isPossible: boolean;
+  readonly profiles: readonly string[];
+  /** RTMP origins that captures may publish to, beside this server. */
+  readonly targets: readonly string[];
+  readonly maxCaptures: number;
+}
+
 /** Captures of meetings, as the API and the console see them. */
 export interface CaptureControl {
   /** Those under way, and the last ones that are over. */
   readonly captures: readonly CaptureInfo[];
   readonly totals: CaptureTotals;
+  readonly means: CaptureMeans;
+  /** The last lines of a capture's log, the oldest first; undefined where there is no such capture. */
+  logOf(id: string): readonly CaptureLogLine[] | undefined;
   /** @throws {CaptureRefusal} where it can't begin at all */
   start(request: CaptureRequest, by: string): CaptureInfo;
   /** @returns whether there was one under way */

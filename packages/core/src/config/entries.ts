@@ -10,6 +10,8 @@ export interface ConfigEntry {
   readonly type: 'string' | 'number' | 'boolean' | 'list' | 'map';
   /** What is allowed, in words. */
   readonly allowed: string;
+  /** All values that are allowed, where they are few. */
+  readonly choices: readonly string[] | undefined;
   readonly default: unknown;
   readonly description: string;
   /** Its value is never shown. */
@@ -58,6 +60,7 @@ function entryOf(key: string, field: JsonSchema): ConfigEntry {
     environment: type === 'map' ? undefined : environmentName(key),
     type,
     allowed: allowedBy(field),
+    choices: field.enum,
     default: field.default,
     description: field.description ?? '',
     secret: field.secret ?? false,

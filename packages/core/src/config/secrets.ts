@@ -17,12 +17,22 @@ export class ConfigSecrets {
 
   /** A value with `(set)` in place of each secret in it. @param path the names that lead to it: `hls`, `segments` */
   hidden(path: readonly PropertyKey[], value: unknown): unknown {
-    let schema: Schema | undefined = this.#schema;
-    for (const name of path) {
-      schema = childOf(schema, name);
-      if (schema?.secret) break;
-    }
-    return hide(schema, value);
+    return hide(this.#at(path), value);
+  }
+
+  /**
+   * The opposite: a value that was shown, changed and given back, with the secrets that are in force where it says
+   * `(set)`.
+   */
+  restored(path: readonly PropertyKey[], value: unknown, current: unknown): unknown {
+    return restore(this.#at(path), value, current);
+  }
+
+  #at(path: readonly PropertyKey[]): Schema | undefined {
+    return path.reduce<Schema | undefined>(
+      (schema, name) => (schema?.secret ? schema : childOf(schema, name)),
+      this.#schema,
+    );
   }
 }
 
@@ -39,4 +49,18 @@ function hide(schema: Schema | undefined, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => hide(schema?.items, item));
   if (typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hide(childOf(schema, name), item)]));
+}
+
+function restore(schema: Schema | undefined, value: unknown, current: unknown): unknown {
+  if (Array.isArray(value)) {
+    const before: readonly unknown[] = Array.isArray(current) ? current : [];
+    const isKept = (item: unknown, at: number) => schema?.secret && item === HIDDEN && at < before.length;
+    return value.map((item, at) => (isKept(item, at) ? before[at] : restore(schema?.items, item, before[at])));
+  }
+  if (schema?.secret) return value === HIDDEN && current !== undefined ? current : value;
+  if (typeof value !== 'object' || value === null) return value;
+  const before = (typeof current === 'object' && current !== null ? current : {}) as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, restore(childOf(schema, name), item, before[name])]),
+  );
 }

@@ -65,6 +65,8 @@ export interface RecordedFile {
   readonly remote?: RemoteCopy | undefined;
   /** Whether it is under the recording root; false where only the object store has it. */
   readonly isLocal: boolean;
+  /** Whether no rule may remove it. Changed by `RecordingIndex.keep` alone: `put` leaves it as it is. */
+  readonly isKept?: boolean | undefined;
 }
 
 /** The live time at a place of a file's media. Both in ms. */

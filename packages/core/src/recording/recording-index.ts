@@ -31,6 +31,8 @@ export interface RecordingIndex {
   /** Inserts, or replaces the file of the same id. */
   put(file: RecordedFile): Promise<void>;
   delete(id: string): Promise<void>;
+  /** Says whether a file is kept, whatever age and room say. Nothing where there is none of that id. */
+  keep(id: string, isKept: boolean): Promise<void>;
   get(id: string): Promise<RecordedFile | undefined>;
   query(query: RecordedFileQuery): Promise<readonly RecordedFile[]>;
   paths(): Promise<readonly RecordedPath[]>;

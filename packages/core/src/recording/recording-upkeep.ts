@@ -6,6 +6,8 @@ export type RemovalOutcome =
   /** There is no such file. */
   | 'unknown'
   | 'being-written'
+  /** Somebody has said that it is to be kept. */
+  | 'kept'
   /** It is gone from this machine; its copy is in an object store that isn't configured any more. */
   | 'remote-stays';
 

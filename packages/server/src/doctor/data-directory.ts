@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { type Config, environmentName, type Finding, failed, messageOf, ok, warning } from '@sluice/core';
+import { nearestDirectory } from '../disk-spaces.js';
 
 const MIB = 1024 * 1024;
 const LEAST_FREE = 100 * MIB;
@@ -10,7 +11,7 @@ const SCARCE = 1024 * MIB;
 /** Whether what outlives a restart can be kept. */
 export async function dataDirectoryFindings({ data }: Config): Promise<Finding[]> {
   const wanted = resolve(data.dir);
-  const folder = await nearest(wanted);
+  const folder = await nearestDirectory(wanted);
   const check = `data directory ${wanted}`;
   const file = join(folder, `.sluice-doctor-${randomUUID()}`);
   try {
@@ -26,16 +27,4 @@ export async function dataDirectoryFindings({ data }: Config): Promise<Finding[]
   const advice = `Make room, or set another: ${environmentName('data.dir')}=…`;
   if (free < LEAST_FREE) return [failed(check, `${shown}; the database needs room`, advice)];
   return [free < SCARCE ? warning(check, shown, advice) : ok(check, shown)];
-}
-
-/** The directory, or the one above that is there. */
-async function nearest(folder: string): Promise<string> {
-  try {
-    await stat(folder);
-    return folder;
-  } catch (error) {
-    const above = dirname(folder);
-    if (above === folder || (error as NodeJS.ErrnoException).code !== 'ENOENT') return folder;
-    return nearest(above);
-  }
 }

@@ -17,12 +17,15 @@ export interface DiagnoseOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Now. */
   readonly wallClock: () => Date;
+  /** Whether a process is the server that asks: its ports are as they should be. */
+  readonly isSelf?: (pid: number) => boolean;
 }
 
 /** Makes all checks of this machine. Changes nothing; what it opens, it closes, and what it puts into a bucket, it deletes. */
-export async function diagnose({ config, environment, wallClock }: DiagnoseOptions): Promise<Finding[]> {
+export async function diagnose(options: DiagnoseOptions): Promise<Finding[]> {
+  const { config, environment, wallClock, isSelf } = options;
   const { webrtc } = config;
-  const states = await tryPorts(doorsOf(config));
+  const states = await tryPorts(doorsOf(config), isSelf);
   const running = states.find(({ state }) => state === 'sluice')?.owner?.pid;
   const findings: Finding[] = [...portFindings(states)];
   findings.push(...(await checked('datagrams in this machine', () => loopbackFindings(states))));

@@ -15,21 +15,29 @@ export interface PortState {
 
 const ANSWER_TIMEOUT_MS = 2000;
 
-/** Tries to open each port, and closes it again. */
-export async function tryPorts(doors: readonly Door[]): Promise<PortState[]> {
+/**
+ * Tries to open each port, and closes it again.
+ *
+ * @param isSelf whether a process is a Sluice, though its command doesn't say so
+ */
+export async function tryPorts(
+  doors: readonly Door[],
+  isSelf: (pid: number) => boolean = () => false,
+): Promise<PortState[]> {
   const states: PortState[] = [];
   // One after the other: two doors on one port would be in each other's way.
-  for (const door of doors) states.push(await tryPort(door));
+  for (const door of doors) states.push(await tryPort(door, isSelf));
   return states;
 }
 
-async function tryPort(door: Door): Promise<PortState> {
+async function tryPort(door: Door, isSelf: (pid: number) => boolean): Promise<PortState> {
   if (door.port === 0) return { door, state: 'any', owner: undefined, code: undefined };
   const code = await (door.protocol === 'tcp' ? openTcp(door) : openUdp(door));
   if (code === undefined) return { door, state: 'free', owner: undefined, code };
   if (code !== 'EADDRINUSE') return { door, state: 'unusable', owner: undefined, code };
   const owner = portOwner(door.protocol, door.port);
-  const isSluice = owner?.isSluice ?? (await saysThatItIsSluice(door));
+  const isSluice =
+    owner !== undefined && isSelf(owner.pid) ? true : (owner?.isSluice ?? (await saysThatItIsSluice(door)));
   return { door, state: isSluice ? 'sluice' : 'taken', owner, code };
 }
 

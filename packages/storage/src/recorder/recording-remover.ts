@@ -42,6 +42,7 @@ export class RecordingRemover implements RecordingRemoval {
     return this.#inTurn(id, async (file) => {
       if (file === undefined) return 'unknown';
       if (file.state === 'writing') return 'being-written';
+      if (file.isKept) return 'kept';
       try {
         await this.#removeEverywhere(file, 'asked');
       } catch (error) {
@@ -59,7 +60,7 @@ export class RecordingRemover implements RecordingRemoval {
    * @throws {RecordingDiskError} where the file can't be removed
    */
   removeEverywhere({ id }: RecordedFile, reason: RemovalReason): Promise<boolean> {
-    return this.#inTurn(id, async (file) => isSettled(file) && this.#removeEverywhere(file, reason));
+    return this.#inTurn(id, async (file) => isSettled(file) && !file.isKept && this.#removeEverywhere(file, reason));
   }
 
   /**
@@ -70,7 +71,7 @@ export class RecordingRemover implements RecordingRemoval {
    * @throws {RecordingDiskError} where the file can't be removed
    */
   removeHere({ id }: RecordedFile, reason: RemovalReason): Promise<boolean> {
-    return this.#inTurn(id, async (file) => isSettled(file) && file.isLocal && this.#removeHere(file, reason));
+    return this.#inTurn(id, async (file) => mayLeave(file) && this.#removeHere(file, reason));
   }
 
   async #removeEverywhere(file: RecordedFile, reason: RemovalReason): Promise<boolean> {
@@ -124,6 +125,11 @@ export class RecordingRemover implements RecordingRemoval {
 /** Whether there is a file that isn't being written. */
 function isSettled(file: RecordedFile | undefined): file is RecordedFile {
   return file !== undefined && file.state !== 'writing';
+}
+
+/** What is to be kept leaves this machine only where the object store has it. */
+function mayLeave(file: RecordedFile | undefined): file is RecordedFile {
+  return isSettled(file) && file.isLocal && (!file.isKept || file.remote !== undefined);
 }
 
 /** What is amiss now and may not be soon, as a refusal; other errors as they are. */

@@ -125,6 +125,23 @@ describe('what is kept of recordings', () => {
     expect(errors).toEqual([]);
   });
 
+  it('leaves what somebody keeps, on this disk or in the object store, until it need not be kept', async () => {
+    const { remover, retention } = started();
+    await recorded('a', 0);
+    await recorded('b', 0, { file: 'live/show/b.mp4', remote: REMOTE });
+    for (const id of ['a', 'b']) await storage.recordings.keep(id, true);
+    expect(await remover.remove('a')).toBe('kept');
+    Object.assign(set, { keepSeconds: 1, now: 1e9 });
+    await retention.run();
+    expect(await left()).toEqual(['a', 'b']);
+    Object.assign(set, { keepSeconds: 0, keepBytes: 1 });
+    await retention.run();
+    expect(await left()).toEqual(['a', '(b)']);
+    await storage.recordings.keep('a', false);
+    await retention.run();
+    expect([await left(), removedRemote]).toEqual([['(b)'], []]);
+  });
+
   it('forgets files that are damaged or missing when they are old', async () => {
     const { retention } = started();
     await recorded('a', 0, { state: 'damaged' });

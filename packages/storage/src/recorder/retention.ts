@@ -38,7 +38,7 @@ export interface RetentionOptions {
 /**
  * Removes files that are too old, of paths with too many bytes, and the oldest of all where the disk runs full. A file
  * that is being written stays, and so does one that waits for its upload. Age ends a recording wherever it is; the
- * limits on bytes are about this disk, and leave copies in the object store.
+ * limits on bytes are about this disk, and leave copies in the object store. What somebody keeps stays, here or there.
  */
 export class Retention {
   readonly #options: RetentionOptions;
@@ -107,7 +107,7 @@ export class Retention {
   async #removeOld(path: StreamPath, keepSeconds: number): Promise<void> {
     const oldest = this.#options.now() - keepSeconds * 1000;
     for await (const file of this.#oldestFirst({ path, to: oldest })) {
-      if (liveEndOf(file) <= oldest && this.#isRemovable(file)) await this.#remove(file, 'age');
+      if (liveEndOf(file) <= oldest && !file.isKept && this.#isRemovable(file)) await this.#remove(file, 'age');
     }
   }
 
@@ -148,8 +148,8 @@ export class Retention {
   }
 
   /** A damaged file is not uploaded, and waits for nothing. */
-  #isRemovable({ state, remote }: RecordedFile): boolean {
-    if (state === 'writing') return false;
+  #isRemovable({ state, remote, isKept }: RecordedFile): boolean {
+    if (state === 'writing' || (isKept && remote === undefined)) return false;
     return state !== 'ready' || remote !== undefined || !this.#options.settings().areUploaded;
   }
 

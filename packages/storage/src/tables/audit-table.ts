@@ -20,12 +20,25 @@ export class AuditTable {
     })();
   }
 
-  query({ from, to, actor, action, before, limit }: AuditQuery): (AuditEntry & { readonly id: number })[] {
+  query({
+    from,
+    to,
+    actor,
+    action,
+    target,
+    ip,
+    result,
+    before,
+    limit,
+  }: AuditQuery): (AuditEntry & { readonly id: number })[] {
     const { sql, values } = where([
       ['at >= ?', from],
       ['at < ?', to],
       ['actor = ?', actor],
-      ['action = ?', action],
+      action?.endsWith('.') ? ['substr(action, 1, length(?)) = ?', action, action] : ['action = ?', action],
+      ['target = ?', target],
+      ['ip = ?', ip],
+      ['result = ?', result],
       ['id < ?', before],
     ]);
     const rows = this.#database.prepare(`SELECT * FROM audit ${sql} ORDER BY id DESC LIMIT ?`).all(...values, limit);

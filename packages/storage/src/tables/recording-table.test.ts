@@ -63,6 +63,18 @@ describe('the index of recordings', () => {
     expect([table.get('a'), ids()]).toEqual([undefined, 'b']);
   });
 
+  it('keeps a file until it is told otherwise, whoever puts what was read before', () => {
+    const file = recorded('a', 1);
+    table.put(file);
+    table.keep('a', true);
+    table.put({ ...file, bytes: 7 });
+    expect(table.get('a')).toEqual({ ...file, bytes: 7, isKept: true });
+    expect(table.query({ order: 'oldest', limit: 1 })[0]?.isKept).toBe(true);
+    table.keep('a', false);
+    table.keep('nobody', true);
+    expect(table.get('a')).toEqual({ ...file, bytes: 7 });
+  });
+
   it('finds what was live in a time, by the live end with its gaps', () => {
     table.put(recorded('a', 0));
     table.put(recorded('b', 10, { gaps: [{ at: 4, missing: 90, reason: 'paused' }] }));

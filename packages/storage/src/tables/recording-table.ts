@@ -9,15 +9,18 @@ import type { Database } from 'better-sqlite3';
 import { where, withoutNulls } from './conditions.js';
 
 /** JSON and 0 or 1 in place of what a column can't hold. */
-type Row = Omit<RecordedFile, 'tracks' | 'gaps' | 'remote' | 'isLocal'> & {
+type Row = Omit<RecordedFile, 'tracks' | 'gaps' | 'remote' | 'isLocal' | 'isKept'> & {
   readonly tracks: string;
   readonly gaps: string;
   readonly remote?: string;
   readonly isLocal: 0 | 1;
+  readonly isKept: 0 | 1;
 };
 
 const COLUMNS =
   'id, recording, path, container, file, state, startedAt, duration, bytes, tracks, gaps, sha256, reason, remote, isLocal';
+/** What `put` doesn't write: those who put a file may have read it before it was kept. */
+const READ_COLUMNS = `${COLUMNS}, isKept`;
 
 /** What is recorded, by file. `endsAt`, the live end, is computed, so that a question about a time can go by an index. */
 export class RecordingTable {
@@ -36,9 +39,9 @@ export class RecordingTable {
   }
 
   put(file: RecordedFile): void {
-    const { tracks, gaps, sha256 = null, reason = null, remote, isLocal } = file;
+    const { tracks, gaps, sha256 = null, reason = null, remote, isLocal, isKept: _kept, ...rest } = file;
     this.#put({
-      ...file,
+      ...rest,
       tracks: JSON.stringify(tracks),
       gaps: JSON.stringify(gaps),
       sha256,
@@ -53,8 +56,12 @@ export class RecordingTable {
     this.#database.prepare('DELETE FROM recordings WHERE id = ?').run(id);
   }
 
+  keep(id: string, isKept: boolean): void {
+    this.#database.prepare('UPDATE recordings SET isKept = ? WHERE id = ?').run(Number(isKept), id);
+  }
+
   get(id: string): RecordedFile | undefined {
-    const row = this.#database.prepare(`SELECT ${COLUMNS} FROM recordings WHERE id = ?`).get(id);
+    const row = this.#database.prepare(`SELECT ${READ_COLUMNS} FROM recordings WHERE id = ?`).get(id);
     return row === undefined ? undefined : fileOf(row);
   }
 
@@ -71,7 +78,7 @@ export class RecordingTable {
       [`(startedAt, id) ${beyond} (?, ?)`, after?.startedAt, after?.id],
     ]);
     return this.#database
-      .prepare(`SELECT ${COLUMNS} FROM recordings ${sql} ORDER BY startedAt ${direction}, id ${direction} LIMIT ?`)
+      .prepare(`SELECT ${READ_COLUMNS} FROM recordings ${sql} ORDER BY startedAt ${direction}, id ${direction} LIMIT ?`)
       .all(...values, limit)
       .map(fileOf);
   }
@@ -94,12 +101,13 @@ export class RecordingTable {
 }
 
 function fileOf(columns: unknown): RecordedFile {
-  const { tracks, gaps, remote, isLocal, ...rest } = withoutNulls<Row>(columns);
+  const { tracks, gaps, remote, isLocal, isKept, ...rest } = withoutNulls<Row>(columns);
   return {
     ...rest,
     tracks: JSON.parse(tracks) as RecordedFile['tracks'],
     gaps: JSON.parse(gaps) as RecordedFile['gaps'],
     ...(remote === undefined ? {} : { remote: JSON.parse(remote) as RecordedFile['remote'] }),
     isLocal: isLocal === 1,
+    ...(isKept === 1 ? { isKept: true } : {}),
   };
 }

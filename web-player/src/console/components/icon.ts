@@ -32,6 +32,7 @@ const LINES = {
   external: 'M14 4.5h5.5V10M19.5 4.5L11 13M17 13.5v6H4.5V7H10.5',
   eye: 'M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z',
   edit: 'M4.5 19.5l1-4L16 5l3 3L8.5 18.5z',
+  keep: 'M6.5 4.5h11v15.5l-5.5-4-5.5 4z',
 } as const;
 
 export type IconName = keyof typeof LINES;

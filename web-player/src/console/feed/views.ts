@@ -90,7 +90,27 @@ export interface RecordingView {
 }
 
 /** A capture of a meeting, as `GET /api/v2/bbb/captures` tells it. */
-export type CaptureView = Readonly<Record<string, unknown>> & { readonly id: string };
+export interface CaptureView {
+  readonly id: string;
+  readonly meetingId: string;
+  readonly profile: string;
+  readonly target: string;
+  readonly state: 'waiting' | 'joining' | 'live' | 'degraded' | 'ended' | 'failed';
+  readonly since: string | null;
+  readonly step: string | null;
+  readonly trouble: string | null;
+  readonly reason: string | null;
+  readonly failure: string | null;
+  readonly detail: string | null;
+  readonly startedAt: string;
+  readonly startedBy: string;
+  readonly endedAt: string | null;
+  readonly generation: string | null;
+  readonly pictures: number;
+  readonly picturesPerSecond: number;
+  readonly bytes: number;
+  readonly rejoins: number;
+}
 
 /** What the server needs. */
 export interface ServerLoad {
