@@ -26,6 +26,8 @@ interface StreamAnswer {
   readonly health: { readonly state: string; readonly reasons: readonly { readonly code: string }[] };
 }
 
+const AS_JSON = { 'Content-Type': 'application/json' };
+
 interface Snapshot {
   readonly streams: readonly { readonly path: string }[];
   readonly totals: { readonly streams: number };
@@ -124,6 +126,10 @@ describe('the console', () => {
     await publish('live/show');
     const card = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'live/show' }) });
     await card.getByText('Healthy').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('nothing like it');
+    await page.getByText('No stream fits').waitFor();
+    await page.getByLabel('Search').fill('');
     const viewer = await httpFlvViewer(`${sluice.http}/live/show.flv`);
     closers.push(() => viewer.leave());
     await until('the viewer is counted', async () => /HTTP-FLV 1/.test((await card.textContent()) ?? ''));
@@ -243,9 +249,9 @@ describe('the console', () => {
     const viewer = await httpFlvViewer(`${sluice.http}/live/fits.flv`);
     closers.push(() => viewer.leave());
     for (const [name, path, sign] of [
-      ['streams', '', 'HTTP-FLV 1'],
-      ['stream', '/streams/live/fits', 'Nothing is wrong with it.'],
       ['sessions', '/sessions', '3 sessions'],
+      ['stream', '/streams/live/fits', 'Nothing is wrong with it.'],
+      ['streams', '', 'HTTP-FLV 1'],
     ] as const) {
       for (const [kind, size] of [
         ['desktop', DESKTOP],
@@ -256,6 +262,7 @@ describe('the console', () => {
           await page.emulateMedia({ colorScheme: scheme });
           if (scheme === schemesFor(kind)[0]) await page.goto(`${sluice.api}/console${path}`);
           await page.getByText(sign).first().waitFor();
+          if (name === 'streams') await page.locator('.poster img[src]').nth(1).waitFor();
           expect(await seriousFaults(page), `${name} ${kind} ${scheme}`).toEqual([]);
           expect(await overflow(page), `${name} ${kind}`).toBe(0);
           if (scheme === schemesFor(kind)[0]) await shoot(page, `${name}-${kind}`);
@@ -303,6 +310,25 @@ describe('the console', () => {
       expect.arrayContaining(['stream-started', 'session-opened', 'session-closed', 'stream-waiting', 'stream-ended']),
     );
     expect(JSON.stringify(one.events)).not.toContain(SECRET_MARK);
+  });
+
+  it.runIf(IS_LONG)('tells nothing more to who may not know it any more', async () => {
+    const password = `a password ${SECRET_MARK}`;
+    const { body } = await api<{ id: string }>(sluice, 'POST', '/api/v2/users', {
+      name: 'eva',
+      password,
+      role: 'viewer',
+    });
+    const login = { method: 'POST', body: JSON.stringify({ user: 'eva', password }), headers: AS_JSON };
+    const { accessToken } = (await (await fetch(`${sluice.api}/api/v2/auth/login`, login)).json()) as {
+      accessToken: string;
+    };
+    const reader = new FeedReader(sluice, '/feed', { Authorization: `Bearer ${accessToken}` });
+    closers.push(() => reader.close());
+    await until('she is told', () => reader.events.length > 1);
+    await api(sluice, 'DELETE', `/api/v2/users/${body.id}`);
+    await until('she is told no more', () => reader.ended, 20_000);
+    expect(reader.events.at(-1)?.name).toBe('renew');
   });
 
   it('says that the server does not answer, and goes on by itself when it does again', async () => {

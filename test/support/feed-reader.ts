@@ -6,15 +6,15 @@ interface FeedMessage {
   readonly data: unknown;
 }
 
-/** Listens to a feed of the control API, as an administrator. */
+/** Listens to a feed of the control API, as an administrator unless told otherwise. */
 export class FeedReader {
   readonly events: FeedMessage[] = [];
   ended = false;
   readonly #abort = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor({ api }: TestServer, path: string) {
-    this.#running = this.#read(`${api}/api/v2${path}`).catch(() => undefined);
+  constructor({ api }: TestServer, path: string, headers: Record<string, string> = AS_ADMIN) {
+    this.#running = this.#read(`${api}/api/v2${path}`, headers).catch(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -22,8 +22,8 @@ export class FeedReader {
     await this.#running;
   }
 
-  async #read(url: string): Promise<void> {
-    const response = await fetch(url, { headers: AS_ADMIN, signal: this.#abort.signal });
+  async #read(url: string, headers: Record<string, string>): Promise<void> {
+    const response = await fetch(url, { headers, signal: this.#abort.signal });
     let rest = '';
     for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       const blocks = (rest + text).split('\n\n');

@@ -8,6 +8,8 @@ export interface Column<T> {
   /** By what the column is sorted; without it, it can't be. */
   readonly sortBy?: (row: T) => string | number;
   readonly numeric?: boolean;
+  /** Never broken into lines. */
+  readonly short?: boolean;
   /** For what a row can do: the heading is for screen readers only. */
   readonly actions?: boolean;
 }
@@ -46,8 +48,11 @@ export function table<T>({ caption, columns, key, changed, empty, sort }: TableO
   const list = keyedList<T>(body, {
     key,
     make: () => {
-      const cells = columns.map(({ title, numeric, actions }) => {
-        const kind = [numeric === true ? 'numeric' : '', actions === true ? 'row-actions' : ''].join(' ').trim();
+      const cells = columns.map(({ title, numeric, short, actions }) => {
+        const kinds = { numeric, short, 'row-actions': actions };
+        const kind = Object.entries(kinds)
+          .flatMap(([name, isSet]) => (isSet === true ? [name] : []))
+          .join(' ');
         return element('td', {
           ...(actions === true ? {} : { 'data-label': title }),
           ...(kind ? { class: kind } : {}),

@@ -41,6 +41,7 @@ export function sessionTable({ context, caption, empty, viewersOnly }: SessionTa
       title: words('protocol'),
       cell: ({ protocol }) => protocolName(protocol),
       sortBy: ({ protocol }) => protocol,
+      short: true,
     },
     {
       title: words('ip'),
@@ -49,6 +50,7 @@ export function sessionTable({ context, caption, empty, viewersOnly }: SessionTa
         return others > 0 ? words('addresses', { ip, n: others }) : ip;
       },
       sortBy: ({ ip }) => ip,
+      short: true,
     },
     { title: words('viewer'), cell: ({ viewer }) => viewer ?? '–', sortBy: ({ viewer }) => viewer ?? '' },
     { title: words('client'), cell: ({ userAgent }) => clientOf(userAgent) },
@@ -89,13 +91,14 @@ export function sessionTable({ context, caption, empty, viewersOnly }: SessionTa
   });
 }
 
+/** Clients that people know by a word; those that call themselves others' names too come first. */
+const CLIENTS = ['OBS', 'Lavf', 'VLC', 'mpv', 'GStreamer', 'curl', 'FMLE', 'Firefox', 'Edg', 'OPR', 'Chrome', 'Safari'];
+const LONGEST_CLIENT = 24;
+
 /** What a client calls itself, shortened to what tells clients apart. */
 function clientOf(userAgent: string | null): HTMLElement | string {
   if (userAgent === null) return '–';
-  const [, browser] = /(Firefox|Edg|OPR|Chrome|Safari|VLC|Lavf|OBS|mpv|ffmpeg|GStreamer)/.exec(userAgent) ?? [];
-  return element(
-    'span',
-    { title: userAgent },
-    browser ?? (userAgent.length > 24 ? `${userAgent.slice(0, 23)}…` : userAgent),
-  );
+  const known = CLIENTS.find((name) => userAgent.includes(name));
+  const short = userAgent.length > LONGEST_CLIENT ? `${userAgent.slice(0, LONGEST_CLIENT - 1)}…` : userAgent;
+  return element('span', { title: userAgent }, known ?? short);
 }
