@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
-import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
+import type { KV, KvWatchEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type Clock, type Logger, messageOf, type RenditionInfo, type Session, type StreamPath } from '@sluice/core';
 import type { Millis } from '@sluice/media';
@@ -163,7 +163,7 @@ export class StreamRegistry implements NatsUser {
     while (!signal.aborted) {
       try {
         const limits = { ttl: leaseMs, storage: 'memory', replicas, history: 1 } as const;
-        const bucket = await new Kvm(connection).create(`${namespace}-streams`, limits);
+        const bucket = await this.#options.link.buckets(connection).create(`${namespace}-streams`, limits);
         const watch = await bucket.watch();
         if (signal.aborted) {
           watch.stop();
