@@ -155,5 +155,3 @@ export const texts = {
     adminHint: 'Benutzer, API-Schlüssel, Protokoll',
   },
 } as const;
-
-export type KeyWords = keyof typeof texts.en;
