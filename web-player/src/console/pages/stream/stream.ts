@@ -133,7 +133,7 @@ function headOf(context: PageContext, path: string, origin: () => string) {
   const root = element(
     'div',
     { class: 'stream-head' },
-    element('p', { class: 'badges' }, state.root, health.root),
+    element('p', { class: 'head-badges' }, state.root, health.root),
     reasons,
     element('div', { class: 'actions' }, ...recording.buttons, cut, player),
     recording.told,
