@@ -93,6 +93,7 @@ describe('ends in the right error on API, log and command line', () => {
       const args = ['bbb', 'start', '-c', config, '--meeting', 'room', '--to', `${server.sluice.rtmp}/live/other`];
       const outcome = await runSluice([...args, ...(joinUrl === undefined ? [] : ['--join-url-file', file])]);
       expect(outcome.stdout, outcome.stderr).toContain(`failed, ${failure}`);
+      expect(outcome.stderr).toContain('use --to-file');
       expect(outcome.code).toBe(exitCode);
     },
     120_000,

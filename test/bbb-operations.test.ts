@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { NODE_FLAGS } from '../packages/server/src/node-flags.js';
 import { BbbStub } from './bbb-stub/src/index.js';
 import { writeSecret } from './support/capture-server.js';
 import { makeTestCertificate } from './support/certificate.js';
@@ -79,6 +80,30 @@ test('the container can write nothing, has no rights, no network of the host, an
   for (const key of ['network_mode', 'privileged', 'cap_add', 'pid', 'ipc', 'environment', 'env_file']) {
     expect(services.sluice, key).not.toHaveProperty(key);
   }
+});
+
+test('nothing but what the build reads gets into the image, least of all the secret beside it', async () => {
+  const rules = (await readFile(join(DOCS, 'Dockerfile.dockerignore'), 'utf8'))
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  expect(rules[0]).toBe('*');
+  const letIn = rules.filter((rule) => rule.startsWith('!')).map((rule) => rule.slice(1));
+  for (const name of letIn) expect(existsSync(join(DOCS, '../..', name)), name).toBe(true);
+  for (const name of ['docs', 'data', 'node_modules', '.git', '*']) expect(letIn).not.toContain(name);
+  expect(rules).toEqual(expect.arrayContaining(['**/node_modules', '**/dist', '**/*.tsbuildinfo']));
+  const { workspaces } = JSON.parse(await readFile(join(DOCS, '../../package.json'), 'utf8')) as {
+    workspaces: string[];
+  };
+  for (const workspace of workspaces) expect(letIn).toContain(workspace.split('/')[0]);
+});
+
+test('the unit and the image start Node as the command does', async () => {
+  const unit = await readFile(join(DOCS, 'sluice.service'), 'utf8');
+  expect(unit).toContain(`ExecStart=/usr/bin/node ${NODE_FLAGS.join(' ')} /opt/sluice/`);
+  const image = await readFile(join(DOCS, 'Dockerfile'), 'utf8');
+  const [, file = ''] = /ln -s \/opt\/sluice\/(\S+) \/usr\/local\/bin\/sluice/.exec(image) ?? [];
+  expect(await readFile(join(DOCS, '../..', file), 'utf8')).toContain(NODE_FLAGS.join(' '));
+  expect(image).toContain('ENTRYPOINT ["sluice"]');
 });
 
 test('the seccomp profile lets Chromium make its namespaces, and nobody mount, trace or load', async () => {

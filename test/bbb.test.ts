@@ -30,6 +30,9 @@ describe('a meeting of BigBlueButton', () => {
       const seen = await lookAtCapture(`${server.sluice.http}/live/room.flv`, 10);
       expect(seen).toMatchObject({ width: 1280, height: 720, videoCodec: 'h264', audioCodec: 'aac', channels: 2 });
       expect(seen.distinctPerSecond).toBeGreaterThanOrEqual(25);
+      const own = `{meeting="room",capture="${id}"}`;
+      expect(await server.metric(`sluice_bbb_stream_memory_bytes${own}`)).toBeGreaterThan(100 * 2 ** 20);
+      expect(await server.metric(`sluice_bbb_stream_cpus${own}`)).toBeGreaterThan(0.1);
       expect(seen.toneShare).toBeGreaterThan(0.98);
       expect(seen.offsetsMs.length).toBeGreaterThanOrEqual(6);
       // A flash whose first picture was left out is seen late: a busy machine may leave out one.

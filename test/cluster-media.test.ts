@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Clip, makeClip } from './support/clip.js';
 import { type ClusterNode, startNode } from './support/cluster-nodes.js';
@@ -16,6 +19,15 @@ const H264 = ['rtpmap:96 H264/90000', 'fmtp:96 packetization-mode=1;profile-leve
 const MOST_HOP_MS = IS_LONG ? 5 : 40;
 const PICTURES = IS_LONG ? 500 : 75;
 
+const CONFIG = `
+hls: { segmentSeconds: 1 }
+dash: { segmentSeconds: 1 }
+transcode: { cpuBudget: 4 }
+paths:
+  live/ladder:
+    transcode: { renditions: { small: { height: 90, videoBitrate: 150, preset: ultrafast } } }
+`;
+
 const isRising = (times: readonly number[]) => times.every((at, index) => at > (times[index - 1] ?? -1));
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 /** Resolves when pictures come that had not come before. */
@@ -27,6 +39,7 @@ const goesOn = (viewer: TimedViewer, what: string) => {
 describe('a cluster of three nodes', () => {
   let nats: NatsServer;
   let clip: Clip;
+  let directory: string;
   /** Between C and NATS. */
   let line: CuttableLine;
   let a: ClusterNode;
@@ -34,17 +47,22 @@ describe('a cluster of three nodes', () => {
   let c: ClusterNode;
   beforeAll(async () => {
     nats = await NatsServer.start();
+    directory = await mkdtemp(join(tmpdir(), 'sluice-cluster-'));
+    await writeFile(join(directory, 'sluice.yml'), CONFIG);
     line = await CuttableLine.start(nats.port);
     clip = await makeClip('h264', 4);
-    a = await startNode(2, nats.url);
-    b = await startNode(3, nats.url);
-    c = await startNode(4, `nats://127.0.0.1:${line.port}`);
+    a = await start(2);
+    b = await start(3);
+    c = await start(4, `nats://127.0.0.1:${line.port}`);
   });
   afterAll(async () => {
     await Promise.all([a, b, c].map(({ process }) => process.stop()));
     await line.stop();
     await nats.stop();
+    await rm(directory, { recursive: true });
   });
+  const start = (number: number, url = nats.url) =>
+    startNode(number, url, { SLUICE_CONFIG: join(directory, 'sluice.yml') });
   const publish = (node: ClusterNode, path: string) =>
     ClipPublisher.start(`${node.rtmp}/${path}`, clip, { loop: true });
 
@@ -79,6 +97,22 @@ describe('a cluster of three nodes', () => {
       for (const viewer of [...viewers, hls]) await viewer.leave();
       await whep.close();
     }
+    await publisher.stop();
+  });
+
+  it('has renditions of a stream where that comes in, for all', async () => {
+    const publisher = await publish(a, 'live/ladder');
+    for (const node of [b, c]) {
+      const text = async (name: string) => (await fetch(`${node.http}/live/${name}`)).text();
+      await until('the rendition is listed', async () => /^ladder\/small\.m3u8$/m.test(await text('ladder.m3u8')));
+      const { streams } = await ffprobe(`${node.http}/live/ladder/small.m3u8`, ['-read_intervals', '%+1']);
+      expect(streams.find(({ codec_type }) => codec_type === 'video')).toMatchObject({ height: 90 });
+    }
+    const mpd = await (await fetch(`${b.http}/live/ladder.mpd`)).text();
+    expect(mpd).toMatch(/<Representation id="small"[^>]*height="90"/);
+    const answer = await fetch(`${c.api}/api/v2/sessions?protocol=transcode`);
+    const { sessions } = (await answer.json()) as { sessions: { path: string; node: string }[] };
+    expect(sessions).toMatchObject([{ path: 'live/ladder/small', node: 'node-2' }]);
     await publisher.stop();
   });
 
@@ -148,7 +182,7 @@ describe('a cluster of three nodes', () => {
       expect([viewer.ended, isRising(viewer.times)]).toEqual([false, true]);
       viewer.leave();
     }
-    a = await startNode(2, nats.url);
+    a = await start(2);
     const back = await timedViewer(`${a.http}/live/moved.flv`);
     await goesOn(back, 'A plays it when it is back');
     back.leave();

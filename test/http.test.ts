@@ -127,7 +127,7 @@ describe('what players and caches see over HTTP', () => {
   it('serves pages under a strict policy, and their parts to be kept for good', async () => {
     const page = await fetch(`${sluice.http}/player/live/show`);
     const html = await page.text();
-    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'self'/);
+    expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'; script-src 'self'/);
     expect(page.headers.get('x-content-type-options')).toBe('nosniff');
     const script = /src="(\/assets\/[^"]+\.js)"/.exec(html)?.[1] ?? '';
     const asset = await fetch(sluice.http + script);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  type PlayerReport,
   pictureVariance,
   playerReport,
   soundEnergy,
@@ -26,7 +27,9 @@ hls: { segmentSeconds: 1 }
 publish: { graceSeconds: 3 }
 player: { embedOrigins: ['http://127.0.0.1:*', 'https://*.example.org'] }
 auth: { jwt: { secret: ${JWT_SECRET} } }
-paths: { "closed/*": { access: { play: credential } } }`;
+paths:
+  "closed/*": { access: { play: credential } }
+  "past/*": { hls: { windowSeconds: 60 } }`;
 
 const OFFLINE = { offline: true, latency: 0, downloadThroughput: 0, uploadThroughput: 0 };
 const ONLINE = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
@@ -260,6 +263,34 @@ describe('the player', () => {
     await page.close();
     await site.close();
   });
+
+  it.runIf(IS_LONG)(
+    'goes back in time from WebRTC, by HLS, and to WebRTC again',
+    async () => {
+      await publish('past/show');
+      const { page, faults } = await open('?muted=1', 'past/show');
+      const report = () => playerReport(page) as Promise<PlayerReport & { shifted: boolean; playingDate?: number }>;
+      await page.locator('.time-bar').waitFor({ timeout: 60_000 });
+      expect((await report()).protocol).toBe('webrtc');
+      await until('it plays', () => plays(page));
+      const began = Date.now();
+      for (let press = 0; press < 3; press++) await page.keyboard.press('ArrowLeft');
+      const isBack = async () => {
+        const { shifted, protocol, state, playingDate = began } = await report();
+        return shifted && protocol === 'll-hls' && state === 'playing' && playingDate < Date.now() - 3000;
+      };
+      await until('it plays the past', isBack, 20_000);
+      await page.keyboard.press('l');
+      const isLive = async () => {
+        const { shifted, protocol, state } = await report();
+        return !shifted && protocol === 'webrtc' && state === 'playing';
+      };
+      await until('it plays the present', isLive, 20_000);
+      expect(faults).toEqual([]);
+      await page.close();
+    },
+    120_000,
+  );
 
   it('is worked by its settings and by keys', async () => {
     const { page, faults } = await open('?protocol=ll-hls&muted=1');

@@ -90,3 +90,15 @@ function readProc(path: string): string | undefined {
     return undefined;
   }
 }
+
+/** CPU seconds of a process, and of its children that have ended. */
+export function cpuOf(pid: number): { readonly own: number; readonly children: number } {
+  const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const ticks = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 15)
+    .map(Number);
+  const [utime = 0, stime = 0, childUtime = 0, childStime = 0] = ticks;
+  return { own: (utime + stime) / TICKS_PER_SECOND, children: (childUtime + childStime) / TICKS_PER_SECOND };
+}

@@ -11,6 +11,8 @@ export { Pages } from './http/pages.js';
 export { RecordingDelivery } from './http/recording-delivery.js';
 export { readRequestTarget } from './http/request-target.js';
 export { SdpExchange } from './http/sdp/sdp-exchange.js';
+export type { SdpHandler } from './http/sdp/sdp-handler.js';
+export { sdpRouteOf } from './http/sdp/sdp-route.js';
 export { SnapshotPage } from './http/snapshot-page.js';
 export { StatusPages } from './http/status.js';
 export { HttpFlv } from './http-flv.js';

@@ -6,6 +6,8 @@ import {
   type LiveConfig,
   type Logger,
   type OutputKind,
+  type RenditionDirectory,
+  renditionOf,
   type SessionRegistry,
   type StreamRouter,
   settingsFor,
@@ -16,6 +18,8 @@ export interface ClusterOptions {
   readonly live: LiveConfig;
   readonly router: StreamRouter;
   readonly registry: SessionRegistry;
+  /** This node's own. */
+  readonly renditions: RenditionDirectory;
   /** The one kind of relay of this process. */
   readonly relay: OutputKind<RelayOutput>;
   readonly events: EventBus;
@@ -44,13 +48,14 @@ export class Cluster {
   readonly link: NatsLink;
   readonly streams: ClusterStreams;
 
-  private constructor({ live, router, registry, relay, events, clock, log }: ClusterOptions) {
+  private constructor({ live, router, registry, renditions, relay, events, clock, log }: ClusterOptions) {
     const { cluster } = live.current;
     this.node = cluster.node ?? hostname();
     this.link = new NatsLink({ settings: cluster.nats, name: `sluice ${this.node}`, log, random: Math.random });
     this.streams = new ClusterStreams({
       ...{ link: this.link, node: this.node, namespace: cluster.namespace, replicas: cluster.replicas },
-      ...{ router, events, clock, log, sessions: registry, kind: relay },
+      ...{ router, events, clock, log, renditions, sessions: registry, kind: relay },
+      sourceOf: (path) => renditionOf(live.current, path)?.source,
       leaseMs: cluster.leaseSeconds * 1000,
       mayReplace: (path) => settingsFor(live.current, path).publish.takeover === 'replace',
     });

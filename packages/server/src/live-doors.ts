@@ -7,6 +7,7 @@ import {
   FlushScheduler,
   type LiveConfig,
   type Logger,
+  type PathSettings,
   type Publishing,
   type RenditionDirectory,
   type StreamRouter,
@@ -26,6 +27,8 @@ export interface LiveDoorsOptions {
   readonly publishing: Publishing;
   readonly renditions: RenditionDirectory;
   readonly disk: SegmentDisk;
+  /** Whether HLS of a stream is packaged here from its start on; as its settings say where it is left out. */
+  readonly hlsFromStart?: ((settings: PathSettings) => boolean) | undefined;
   /** So many processes share the viewers of each stream. */
   readonly processes: number;
   readonly log: Logger;
@@ -57,7 +60,16 @@ export function makeLiveDoors(options: LiveDoorsOptions): LiveDoors {
     context,
     flv: new HttpFlv({ gate, router, context, log }),
     webSocket: new WsFlv({ gate, router, context, log }),
-    hls: new HlsDelivery({ gate, router, renditions, events, clock, disk, log }),
+    hls: new HlsDelivery({
+      gate,
+      router,
+      renditions,
+      events,
+      clock,
+      disk,
+      startsWithStream: options.hlsFromStart,
+      log,
+    }),
     dash: new DashDelivery({ gate, router, renditions, events, clock, log }),
     rtmp: {
       publish: (request, control) => publish.publish(request, control),

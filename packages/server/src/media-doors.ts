@@ -9,6 +9,7 @@ import {
   ForwardedAddress,
   type LiveConfig,
   type Logger,
+  type PathSettings,
   type RecordingPlayback,
   type RenditionDirectory,
   type Snapshots,
@@ -23,14 +24,11 @@ import {
   type PlaceFor,
   pushLines,
   RecordingDelivery,
-  rtpOutputKind,
-  SdpExchange,
   SegmentDisk,
   SnapshotPage,
   SrtPlay,
   StatusPages,
   tsOutputKind,
-  WhepPlay,
 } from '@sluice/delivery';
 import { type OnDemandPulls, openPullLine, SrtPublish, WhipPublish } from '@sluice/ingest';
 import { RtmpServer } from '@sluice/rtmp';
@@ -42,10 +40,12 @@ import { type LiveDoors, makeLiveDoors, rtmpOptions } from './live-doors.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import { Relays } from './relays.js';
+import { makeSdpExchange } from './sdp-door.js';
 import { makeSrtListener, passphrases } from './srt-door.js';
 import { VERSION } from './version.js';
 import { WebRtcDoor } from './webrtc-door.js';
 import type { DoorName } from './workers/handed-socket.js';
+import { isBehindCdn } from './workers/past-streams.js';
 import type { WorkerPool } from './workers/worker-pool.js';
 
 /** Where media can be reached; undefined for what is off. */
@@ -234,12 +234,17 @@ interface Handlers {
 function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: WebRtcServer | undefined): Handlers {
   const { live, clock, gate, router, snapshots, log } = options;
   const { rtmp, player } = live.current;
-  const doors = makeLiveDoors({ ...options, publishing: router, disk, processes: 1 });
+  // All others are the workers' affair.
+  const hlsFromStart =
+    options.workers && ((settings: PathSettings) => settings.hls.windowSeconds > 0 || isBehindCdn(live.current));
+  const doors = makeLiveDoors({ ...options, publishing: router, disk, processes: 1, hlsFromStart });
   const seconds = () => live.current.transcode.snapshotSeconds;
   const recordings = new RecordingDelivery({ gate, clock, playback: options.playback, log });
   const routes: MediaRoutes = {
     ...doors,
-    sdp: webRtc && makeSdpExchange(options, webRtc),
+    sdp:
+      webRtc &&
+      makeSdpExchange({ ...options, server: webRtc, publish: new WhipPublish({ gate, router, server: webRtc, log }) }),
     own: {
       recordings,
       snapshots: new SnapshotPage({ gate, router, snapshots, seconds }),
@@ -271,24 +276,4 @@ function makeHandlers(options: MediaDoorsOptions, disk: SegmentDisk, webRtc: Web
     push: { ...shared, open: pushLines({ kind, context: doors.context, log }) },
   });
   return { doors, recordings, routes, srt, relays };
-}
-
-/** WHIP and WHEP, over HTTP. */
-function makeSdpExchange(
-  { live, gate, router, clock, ffmpeg, log }: MediaDoorsOptions,
-  server: WebRtcServer,
-): SdpExchange {
-  const kind = rtpOutputKind({ ffmpeg: ffmpeg?.file, log, now: clock.monotonic });
-  const canConvert = ffmpeg !== undefined;
-  const handlers = {
-    publish: new WhipPublish({ gate, router, server, log }),
-    play: new WhepPlay({ gate, router, server, kind, canConvert, log, wallClock: clock.wall, now: clock.monotonic }),
-  };
-  return new SdpExchange({
-    handlers,
-    server,
-    gate,
-    settings: () => live.current.webrtc,
-    now: () => clock.wall() / 1000,
-  });
 }

@@ -20,6 +20,7 @@ import {
   PasswordVerifier,
   placesOf,
   pullFor,
+  type RenditionDirectory,
   resolveConfig,
   SessionRegistry,
   Snapshots,
@@ -178,7 +179,11 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     fetcher: firstOf([inCluster, sourceFetcher(live, () => ({ router, fetcher: elsewhere }))]),
   });
   const relay = relayKind(live, clock);
-  const cluster = Cluster.join({ ...shared, router, relay });
+  const renditions: RenditionDirectory = {
+    renditionsOf: (path) => transcoder.renditionsOf(path),
+    want: (path) => transcoder.want(path),
+  };
+  const cluster = Cluster.join({ ...shared, router, renditions, relay });
   closers.push(() => cluster?.close());
   const metrics = live.current.metrics.enabled
     ? new Metrics({
@@ -193,6 +198,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         recordings: () => recordings,
         cluster: () => clusterView,
         workers: () => workers?.status ?? [],
+        clusterTraffic: () => cluster?.streams.figures,
       })
     : undefined;
   const { serverId } = secrets;
@@ -263,7 +269,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     now: clock.monotonic,
     log,
   });
-  const workers = WorkerPool.of({ ...aboutNode, renditions: transcoder, certificate, relay, places });
+  const known = cluster?.streams ?? transcoder;
+  const workers = WorkerPool.of({ ...aboutNode, renditions: known, certificate, relay, places });
   const control = new ControlPlane({
     ...shared,
     doctor,
@@ -294,7 +301,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     controlPorts: () => control.ports,
     workers,
     playback: recordings.playback,
-    renditions: transcoder,
+    renditions: known,
     clock,
     events,
     gate,
@@ -308,6 +315,8 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
     router.close(GOING_DOWN);
     await doors.close(GOING_DOWN, live.current.shutdownSeconds * 1000);
   });
+  // Before streams end: for viewers at other nodes they don't, if their encoders go on there.
+  closers.push(() => cluster?.streams.close());
   // Before the doors: a publish that ends by itself is not one that broke off.
   closers.push(() => captures.close());
   return { live, clock, gate, router, doors, control, workers, reload, drained: drain.done };

@@ -119,12 +119,11 @@ export class RecordedPlayback {
   #begin(): void {
     const { texts } = this.#options;
     const { spans, files } = this.#timeline;
-    const last = spans.at(-1);
-    if (last === undefined) {
+    if (spans.length === 0) {
       this.#say(files.length === 0 ? texts.nothing : texts.onlyFiles);
       return;
     }
-    this.#bar.showAround(last.end - 1);
+    this.#bar.showNewest();
     this.#say(texts.choose);
   }
 

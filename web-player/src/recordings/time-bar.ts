@@ -9,6 +9,7 @@ import {
   windowAround,
   windowBeside,
   type Zoom,
+  zoomFor,
   zoomOf,
 } from './time-window.js';
 import { nextRecorded, pictureAt, type Stretch, sharesIn, type Timeline } from './timeline.js';
@@ -103,6 +104,16 @@ export class TimeBar {
     setText(shown, text);
     bar.setAttribute('aria-valuetext', text);
     bar.setAttribute('aria-valuenow', String(Math.round(time / 1000)));
+  }
+
+  /** Shows the end of what is recorded, as near as all of it fits, or its last day. */
+  showNewest(): void {
+    const { spans } = this.#timeline;
+    const [first, last] = [spans[0], spans.at(-1)];
+    if (first === undefined || last === undefined) return;
+    this.#zoom = zoomFor(last.end - first.start);
+    this.#view.zoom.value = this.#zoom;
+    this.showAround(last.end - 1);
   }
 
   showAround(time: number): void {

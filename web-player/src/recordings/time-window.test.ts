@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { marksWith, markText } from './clip-marks.js';
 import { formatBytes } from './file-row.js';
 import { RecordingUrls, recordedPathOf } from './recording-urls.js';
-import { dayText, ticksOf, timeOfDay, windowAround, windowBeside } from './time-window.js';
+import { dayText, ticksOf, timeOfDay, windowAround, windowBeside, zoomFor } from './time-window.js';
 
 const TIME = new Date(2026, 10, 21, 10, 17, 31).getTime();
 const HOUR_MS = 3_600_000;
@@ -26,6 +26,16 @@ describe('the window of the bar', () => {
     const hour = ticksOf(windowAround(TIME, 'hour'), 'hour');
     expect(hour.map(({ label }) => label)).toEqual(['10:00', '10:10', '10:20', '10:30', '10:40', '10:50']);
     expect(ticksOf({ start: 0, end: 24 * HOUR_MS }, 'day').map(({ share }) => share)[4]).toBe(0.5);
+  });
+
+  it('is as near as a length of time fits', () => {
+    expect([0, 600_000, 600_001, HOUR_MS, HOUR_MS + 1].map(zoomFor)).toEqual([
+      'minutes',
+      'minutes',
+      'hour',
+      'hour',
+      'day',
+    ]);
   });
 
   it('reads and writes date fields', () => {

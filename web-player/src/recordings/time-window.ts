@@ -14,6 +14,12 @@ export function zoomOf(text: string): Zoom {
   return text === 'hour' || text === 'minutes' ? text : 'day';
 }
 
+/** The nearest in which a length of time fits. @param length in ms */
+export function zoomFor(length: number): Zoom {
+  if (length <= MINUTES * MINUTE_MS) return 'minutes';
+  return length <= HOUR_MS ? 'hour' : 'day';
+}
+
 /** The day, the hour or the ten minutes that a time is in, by the clock of who looks at it. */
 export function windowAround(time: number, zoom: Zoom): Stretch {
   const start = new Date(time);

@@ -61,5 +61,15 @@ export function addCaptureMetrics(registry: Registry, captures: () => Captures):
     ({ figures }) => figures.picturesPerSecond,
   );
   perMeeting('sluice_bbb_stream_bytes', 'Media that was published.', ({ figures }) => figures.bytes);
+  perMeeting(
+    'sluice_bbb_stream_memory_bytes',
+    'Memory that the browser of a capture takes, with its helpers.',
+    ({ figures }) => figures.memoryBytes,
+  );
+  perMeeting(
+    'sluice_bbb_stream_cpus',
+    'Processors that the browser of a capture takes, with its helpers.',
+    ({ figures }) => figures.cpus,
+  );
   perMeeting('sluice_bbb_stream_rejoins', 'How often a meeting was joined again.', ({ figures }) => figures.rejoins);
 }

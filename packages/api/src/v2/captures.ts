@@ -33,6 +33,8 @@ const captureSchema = z.object({
   picturesPerSecond: z.number(),
   bytes: z.number().int(),
   rejoins: z.number().int().describe('How often it joined again.'),
+  memoryBytes: z.number().int().describe('What the browser and its helpers take.'),
+  cpus: z.number().describe('Processors that they take: 1.5 is one and a half.'),
 });
 
 function stateOf(state: CaptureState) {

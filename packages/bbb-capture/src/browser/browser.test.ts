@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +31,20 @@ test('the configured browser is taken, or the first on the PATH', async () => {
   expect(() => findChromium(undefined, { PATH: '/nowhere' })).toThrow(none);
 });
 
+test('what a browser says itself when it does not start is told', async () => {
+  const file = join(folder, 'chromium');
+  await writeFile(
+    file,
+    '#!/bin/sh\necho "[1:1:0101/1.1:FATAL:zygote.cc] No usable sandbox!" >&2\necho later >&2\nexit 1\n',
+  );
+  await chmod(file, 0o755);
+  const starting = CaptureBrowser.launch({ executable: file, profile: PROFILE, log: silentLogger });
+  await expect(starting).rejects.toMatchObject({
+    code: 'no-browser',
+    message: expect.stringMatching(/^[^\n]+No usable sandbox!\)$/),
+  });
+});
+
 test('a browser that does not start is told in one line, and leaves no profile', async () => {
   const executable = await makeProgram('chromium');
   const profiles = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('sluice-bbb-')).length;
@@ -36,6 +52,23 @@ test('a browser that does not start is told in one line, and leaves no profile',
   const starting = CaptureBrowser.launch({ executable, profile: PROFILE, log: silentLogger });
   await expect(starting).rejects.toMatchObject({ code: 'no-browser', message: expect.not.stringMatching(/5ecret|\n/) });
   expect(await profiles()).toBe(before);
+});
+
+test.runIf(process.getuid?.() === 0)('a user without a home is told so, and the process goes on', async () => {
+  const compiled = new URL('../../dist/browser/browser.js', import.meta.url).href;
+  const options = `{ executable: '/bin/false', profile: ${JSON.stringify(PROFILE)}, log: {} }`;
+  const program = `
+    import { CaptureBrowser } from '${compiled}';
+    await CaptureBrowser.launch(${options}).catch(({ code, message }) => console.log(code + ': ' + message));
+    setTimeout(() => console.log('and goes on'), 100);`;
+  const nobody = { uid: 61_234, gid: 61_234, env: { PATH: process.env.PATH ?? '' } };
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { ...nobody, cwd: '/' });
+  let said = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    said += bytes;
+  });
+  const [status] = await once(child, 'close');
+  expect([said, status]).toEqual([expect.stringMatching(/^no-browser: .*set .*HOME\nand goes on\n$/), 0]);
 });
 
 test.runIf(process.getuid?.() === 0)('root is warned that the sandbox is off', async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { type CaptureProfile, type Logger, messageOf } from '@sluice/core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { CaptureError } from '../capture/capture-error.js';
@@ -97,6 +98,7 @@ export class CaptureBrowser {
     if (isRoot) {
       log.warn({ executable }, "Chromium runs without its sandbox, because this process is root: run it as a user's");
     }
+    requireHome();
     const folder = await mkdtemp(join(tmpdir(), 'sluice-bbb-'));
     await forbidDumps(folder);
     const { width, height, locale, method } = profile;
@@ -137,7 +139,7 @@ export class CaptureBrowser {
       await display?.close();
       await remove(folder);
       if (error instanceof CaptureError) throw error;
-      throw new CaptureError('no-browser', `${executable} does not start: ${firstLine(messageOf(error))}`);
+      throw new CaptureError('no-browser', `${executable} does not start: ${launchFault(messageOf(error))}`);
     }
   }
 
@@ -209,6 +211,35 @@ async function forbidDumps(home: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'Crash Reports'), '');
   }
+}
+
+/**
+ * The driver looks for this user's home while it is loaded, and ends the process where there is none: a user of a
+ * container without an entry in its passwd.
+ *
+ * @throws {CaptureError} `no-browser`
+ */
+function requireHome(): void {
+  try {
+    homedir();
+  } catch (error) {
+    throw new CaptureError('no-browser', 'this user has no home: set the environment variable HOME', { cause: error });
+  }
+}
+
+/** What a line of the browser's own says that is worth more than that it has ended. */
+const TELLING =
+  /sandbox|fatal|error while loading|cannot open|no such file|not permitted|permission denied|out of memory/i;
+const MOST_FAULT = 300;
+
+/** Why a browser does not start: in the driver's words and, where it said something itself, in those of the browser. */
+function launchFault(text: string): string {
+  const said = [...stripVTControlCharacters(text).matchAll(/\[err\] (.*)/g)]
+    .map(([, line = '']) => line.trim())
+    .filter((line) => line !== '');
+  const own = said.find((line) => TELLING.test(line)) ?? said.at(-1);
+  if (own === undefined) return firstLine(text);
+  return `${firstLine(text)} (${own.replace(/\b[a-z]+:\/\/\S+/gi, '(address hidden)').slice(0, MOST_FAULT)})`;
 }
 
 /** The driver's errors go on with a log of what it did, with arguments and addresses. */

@@ -66,6 +66,7 @@ export class Capture {
   #endedAt: Millis | undefined;
   #generation: string | undefined;
   #hasSpoken = false;
+  #usage = { bytes: 0, cpus: 0 };
 
   constructor(options: CaptureOptions) {
     this.#options = options;
@@ -119,6 +120,8 @@ export class Capture {
         picturesPerSecond: this.#rate.perSecond,
         bytes: this.#publisher.bytes,
         rejoins: this.#machine.rejoins,
+        memoryBytes: this.isOver ? 0 : this.#usage.bytes,
+        cpus: this.isOver ? 0 : Math.round(this.#usage.cpus * 100) / 100,
       },
     };
   }
@@ -259,7 +262,10 @@ export class Capture {
     if (stay === undefined || this.#looks % LOOKS_PER_USAGE !== 0) return;
     stay
       .usage()
-      .then((usage) => this.#take({ kind: 'usage', ...usage }))
+      .then((usage) => {
+        this.#usage = { bytes: usage.bytes, cpus: usage.cpus ?? 0 };
+        this.#take({ kind: 'usage', ...usage });
+      })
       .catch((error: unknown) => this.#options.log.debug({ error: messageOf(error) }, 'what it takes is not known'));
   }
 

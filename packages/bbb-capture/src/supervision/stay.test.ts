@@ -15,16 +15,18 @@ const CLOSE_MS = 700;
 /** Killing, tidying up, and a busy machine. */
 const SOON_MS = 10_000;
 let folder: string;
+const opened: BrowserStay[] = [];
 const outside = process.env.TMPDIR;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-stay-'));
   process.env.TMPDIR = folder;
 });
 afterEach(async () => {
+  await Promise.all(opened.splice(0).map((stay) => stay.close()));
   if (outside === undefined) delete process.env.TMPDIR;
   else process.env.TMPDIR = outside;
   await rm(folder, { recursive: true, force: true });
-});
+}, 20_000);
 
 function openStay(browser: string) {
   const news: StayNews[] = [];
@@ -41,6 +43,7 @@ function openStay(browser: string) {
     onGeneration: () => undefined,
     closeMs: CLOSE_MS,
   });
+  opened.push(stay);
   return { stay, news };
 }
 

@@ -58,6 +58,7 @@ const FLUSH_MS = 50;
 const STREAMS_MS = 2000;
 const FIGURES_MS = 5000;
 const MOST_FIGURES = 2000;
+const TIDY_MS = 3_600_000;
 const RETRY_MS = 2000;
 const ORDER_TIMEOUT_MS = 2000;
 /** For people who wonder where a node is. */
@@ -109,6 +110,7 @@ export class ClusterControl implements ClusterView {
       setInterval(() => this.#tick(), Math.min(1000, leaseMs / 4)),
       setInterval(() => this.#connection && this.#streams.tell(this.#connection), STREAMS_MS),
       setInterval(() => this.#tellFigures(), FIGURES_MS),
+      setInterval(() => this.#tidy(), TIDY_MS),
     ];
     for (const timer of this.#timers) timer.unref();
     this.#stopUsing = options.link.use({
@@ -210,10 +212,11 @@ export class ClusterControl implements ClusterView {
 
   /** Where JetStream can't be used (yet), nodes still know of each other, and it is tried again. */
   async #useBuckets(connection: NatsConnection): Promise<void> {
-    const { replicas, log } = this.#options;
+    const { link, replicas, log } = this.#options;
+    const buckets = link.buckets(connection);
     try {
-      await this.#election.begin(connection, replicas);
-      await this.#shared.begin(connection, replicas);
+      await this.#election.begin(buckets, replicas);
+      await this.#shared.begin(buckets, replicas);
       log.info({ revision: this.revision }, 'the cluster’s bans, users, keys and settings are in force');
     } catch (error) {
       if (connection !== this.#connection || this.#isLeaving) return;
@@ -302,6 +305,13 @@ export class ClusterControl implements ClusterView {
   #flush(): void {
     if (this.#connection === undefined) this.#journal.take();
     else this.#sessions.flush(this.#connection);
+  }
+
+  #tidy(): void {
+    const { clock, link } = this.#options;
+    const connection = this.#connection;
+    if (connection === undefined || !this.isElected) return;
+    void this.#shared.tidy(() => link.manager(connection), clock.wall());
   }
 
   #tick(): void {

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type KV, type KvEntry, Kvm, KvWatchInclude } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { type KV, type KvEntry, KvWatchInclude } from '@nats-io/kv';
 import { type Logger, messageOf, type SharedRecords } from '@sluice/core';
+import type { Buckets } from './election.js';
 import type { PendingChanges } from './pending-changes.js';
+import { tidyBucket } from './tidy-bucket.js';
 
 /** Records of one kind that all nodes hold alike. */
 export interface SharedKind {
@@ -11,6 +13,8 @@ export interface SharedKind {
   readonly records: SharedRecords<{ readonly id: string }>;
   /** Reads a record that another node wrote; undefined where it is none. */
   readonly read: (value: unknown) => { readonly id: string } | undefined;
+  /** Whether one holds no more, by itself; none does, where it is left out. */
+  readonly isOver?: (record: { readonly id: string }, now: number) => boolean;
   /** Which of them are shared; all, where it is left out. */
   readonly isShared?: (id: string) => boolean;
 }
@@ -60,10 +64,10 @@ export class SharedBucket {
   }
 
   /** Takes over what the bucket has, writes what it doesn't, and follows it. @throws where JetStream can't be used */
-  async begin(connection: NatsConnection, replicas: number): Promise<void> {
+  async begin(buckets: Buckets, replicas: number): Promise<void> {
     this.pause();
     const run = this.#run;
-    const bucket = await new Kvm(connection).create(this.#options.bucket, { history: 1, replicas });
+    const bucket = await buckets.create(this.#options.bucket, { history: 1, replicas });
     const updates = await bucket.watch({ include: KvWatchInclude.UpdatesOnly });
     if (run !== this.#run) {
       updates.stop();
@@ -79,6 +83,23 @@ export class SharedBucket {
     void this.#follow(updates, run);
   }
 
+  /** Takes out what has run out. For one node to do, now and then. Never rejects. */
+  async tidy(manager: () => Promise<JetStreamManager>, now: number): Promise<void> {
+    const bucket = this.#bucket;
+    if (bucket === undefined) return;
+    const isOver = (entry: KvEntry) => {
+      const kind = this.#kindOf(entry.key)?.kind;
+      const record = kind?.isOver === undefined ? undefined : kind.read(entry.json());
+      return record !== undefined && (kind?.isOver?.(record, now) ?? false);
+    };
+    try {
+      const gone = await tidyBucket({ manager: await manager(), bucket, isOver, now });
+      if (gone > 0) this.#options.log.info({ entries: gone }, 'what has run out is taken out of the cluster’s records');
+    } catch (error) {
+      this.#options.log.warn({ detail: messageOf(error) }, 'the cluster’s records could not be tidied');
+    }
+  }
+
   /** NATS is gone: changes wait. */
   pause(): void {
     this.#run += 1;
@@ -87,10 +108,14 @@ export class SharedBucket {
     this.#bucket = undefined;
   }
 
+  /** Resolves when what was changed here until now is written. */
+  async idle(): Promise<void> {
+    await this.#work;
+  }
+
   async close(): Promise<void> {
     for (const stop of this.#stopListening) stop();
-    // Changes of the last moment.
-    await this.#work;
+    await this.idle();
     this.pause();
     await this.#options.pending.close();
   }

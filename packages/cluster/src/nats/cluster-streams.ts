@@ -1,10 +1,14 @@
 import {
+  type AccessProtocol,
   type AccessRequest,
   type Clock,
+  type ClusterTraffic,
   type EventBus,
   type Logger,
   type OutputKind,
   Refusal,
+  type RenditionDirectory,
+  type RenditionInfo,
   type Session,
   type SessionRegistry,
   type StreamFetcher,
@@ -15,6 +19,7 @@ import type { RelayOutput } from '../relay/relay-output.js';
 import type { NatsLink } from './connection.js';
 import { EdgeStreams } from './media/edge-streams.js';
 import { OriginMedia } from './media/origin-media.js';
+import type { RegisteredStream } from './streams/stream-entry.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 
 export interface ClusterStreamsOptions {
@@ -31,6 +36,10 @@ export interface ClusterStreamsOptions {
   readonly sessions: Pick<SessionRegistry, 'cut'>;
   /** Whether who publishes a path later takes over. */
   readonly mayReplace: (path: StreamPath) => boolean;
+  /** This node's own renditions. */
+  readonly renditions: RenditionDirectory;
+  /** What a path is a rendition of; undefined where it is none. */
+  readonly sourceOf: (path: StreamPath) => StreamPath | undefined;
   /** The one kind of relay of this process. */
   readonly kind: OutputKind<RelayOutput>;
   readonly events: EventBus;
@@ -38,8 +47,8 @@ export interface ClusterStreamsOptions {
   readonly log: Logger;
 }
 
-/** This node's streams for the others, and theirs for it. */
-export class ClusterStreams implements StreamFetcher {
+/** This node's streams for the others, and theirs for it. Renditions are made where their source comes in. */
+export class ClusterStreams implements StreamFetcher, RenditionDirectory {
   readonly #options: ClusterStreamsOptions;
   readonly #registry: StreamRegistry;
   readonly #origin: OriginMedia;
@@ -51,6 +60,7 @@ export class ClusterStreams implements StreamFetcher {
     const { events, router } = options;
     const registry = new StreamRegistry({
       ...options,
+      renditionsOf: (path) => options.renditions.renditionsOf(path),
       onChange: (path) => this.#edges.changed(path),
       onLost: (path, session, { node }) => this.#lost(path, session, node),
     });
@@ -73,26 +83,44 @@ export class ClusterStreams implements StreamFetcher {
   }
 
   canFetch(path: StreamPath): boolean {
-    return this.#edges.canFetch(path);
+    if (this.#edges.canFetch(path)) return true;
+    const source = this.#sourceElsewhere(path);
+    return source?.renditions.some((rendition) => rendition.path === path) ?? false;
   }
 
   fetch(path: StreamPath): void {
-    this.#edges.fetch(path);
+    if (this.#edges.canFetch(path)) this.#edges.fetch(path);
+    else this.want(path);
+  }
+
+  renditionsOf(path: StreamPath): readonly RenditionInfo[] {
+    return this.#registry.elsewhere(path)?.renditions ?? this.#options.renditions.renditionsOf(path);
+  }
+
+  want(path: StreamPath): void {
+    const source = this.#sourceElsewhere(path);
+    if (source === undefined) this.#options.renditions.want(path);
+    else this.#edges.want(path, source);
   }
 
   /** Why a publisher isn't let in at this node: another node has one, and the path's policy is to keep that. */
-  refusalOf({ action, path }: Pick<AccessRequest, 'action' | 'path'>): Refusal | undefined {
+  refusalOf(request: Pick<AccessRequest, 'action' | 'path' | 'protocol' | 'byConfiguration'>): Refusal | undefined {
+    const { action, path, protocol, byConfiguration } = request;
     if (action !== 'publish') return undefined;
     const stream = this.#registry.elsewhere(path as StreamPath);
-    if (stream?.state !== 'live' || this.#options.mayReplace(stream.path)) return undefined;
+    if (stream?.state !== 'live' || this.#mayReplace(stream.path, protocol, byConfiguration === true)) return undefined;
     return new Refusal('already-publishing', `${path} is being published on node ${stream.node}`);
   }
 
   /** Streams that come from other nodes, and that go to them. */
-  get figures() {
+  get figures(): ClusterTraffic {
     return { fetched: this.#edges.size, ...this.#origin.figures };
   }
 
+  /**
+   * This node goes: its paths are nobody's, and viewers at other nodes wait for encoders that come there. Called before
+   * streams end, which would be the end for those viewers too.
+   */
   async close(): Promise<void> {
     for (const stop of this.#stopListening) stop();
     this.#edges.close();
@@ -100,10 +128,25 @@ export class ClusterStreams implements StreamFetcher {
     await this.#registry.close();
   }
 
-  /** Renditions are each node's own. */
+  /** The stream that a path is a rendition of, where another node has that. */
+  #sourceElsewhere(path: StreamPath): RegisteredStream | undefined {
+    const source = this.#options.sourceOf(path);
+    return source && this.#registry.elsewhere(source);
+  }
+
   #claim(path: StreamPath, session: Session): void {
-    if (session.node !== undefined || session.protocol === 'transcode') return;
-    this.#registry.claim(path, { session, mayReplace: this.#options.mayReplace(path) });
+    if (session.node !== undefined) return;
+    const { protocol, identity } = session;
+    const mayReplace = this.#mayReplace(path, protocol, identity.kind === 'configuration');
+    this.#registry.claim(path, { session, mayReplace });
+  }
+
+  /**
+   * What all nodes are configured to take from elsewhere, one of them takes, and another when that one doesn't any more.
+   * Renditions are where their source is.
+   */
+  #mayReplace(path: StreamPath, protocol: AccessProtocol, isConfigured: boolean): boolean {
+    return protocol === 'transcode' || (!isConfigured && this.#options.mayReplace(path));
   }
 
   #lost(path: StreamPath, session: Session, node: string): void {

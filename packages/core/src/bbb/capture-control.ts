@@ -58,6 +58,9 @@ export interface CaptureInfo {
     readonly bytes: number;
     /** How often it joined again. */
     readonly rejoins: number;
+    /** What the browser and its helpers take of memory, and of processors (1.5: one and a half) in the last seconds. */
+    readonly memoryBytes: number;
+    readonly cpus: number;
   };
 }
 

@@ -57,6 +57,14 @@ describe('the meter of a stream', () => {
     expect(encoder.meter.figures.usualFps).toBeCloseTo((10 * 25 + 20 * 20) / 30);
   });
 
+  it('leaves out of the first rates what was before the first sample', () => {
+    const encoder = new Encoder();
+    encoder.pass(3);
+    encoder.now += 0.5;
+    encoder.send(3);
+    expect(encoder.meter.figures).toMatchObject({ fps: 25, bitrate: 600_000 });
+  });
+
   it('tells for how long nothing has come, and begins anew with another encoder', () => {
     const encoder = new Encoder();
     encoder.send(40);

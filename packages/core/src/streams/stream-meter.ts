@@ -67,6 +67,7 @@ export class StreamMeter {
   #videoTrack: TrackId | undefined;
   #audioTrack: TrackId | undefined;
   #audioDts = 0;
+  /** Since its first bytes, of which the first second lacks a part. */
   #ticks = 0;
   #keyframeDts: number | undefined;
   #keyframeInterval: number | undefined;
@@ -151,7 +152,8 @@ export class StreamMeter {
     const seconds = (now - this.#tickedAt) / 1000;
     if (seconds <= 0) return;
     this.#tickedAt = now;
-    this.#ticks += 1;
+    // Before the first bytes there is nothing to count from.
+    if (this.#ticks > 0 || this.#bytes > 0) this.#ticks += 1;
     if (this.#bytes > 0) this.#heardAt = now;
     if (this.#pictures > 0) this.#seenAt = now;
     if (this.#hadKeyframe) this.#keyframeAt = now;
@@ -169,7 +171,7 @@ export class StreamMeter {
       avDrift,
     });
     const hasPicture = this.#videoTrack !== undefined;
-    const { bytes, pictures } = this.#history.rates(Math.min(RATE_SLOTS, this.#ticks));
+    const { bytes, pictures } = this.#history.rates(Math.max(1, Math.min(RATE_SLOTS, this.#ticks - 1)));
     const isUsual = this.#ticks > RATE_SLOTS && this.#history.size >= USUAL_SLOTS;
     this.#figures = {
       bitrate: Math.round(bytes * 8),

@@ -107,6 +107,7 @@ export class Transcoder implements RenditionDirectory {
     this.#stopListening = [
       live.onChange(() => this.#follow()),
       events.on('stream-started', ({ path }) => this.#open(path)),
+      events.on('stream-resumed', ({ path }) => this.#resume(path)),
       events.on('stream-ended', ({ path }) => this.#close(path, 'the source has ended')),
       events.on('session-opened', ({ session }) => this.#arrived(session)),
       events.on('session-closed', ({ session }) => this.#left(session)),
@@ -117,7 +118,7 @@ export class Transcoder implements RenditionDirectory {
   refusalFor(path: StreamPath): Refusal | undefined {
     const { live, program, router } = this.#options;
     const of = renditionOf(live.current, path);
-    if (of === undefined || router.find(of.source) === undefined) return undefined;
+    if (of === undefined || router.find(of.source) === undefined || this.#isElsewhere(of.source)) return undefined;
     const refusal = (reason: string) => new Refusal('unavailable', `${path} can't be made: ${reason}`);
     if (program === undefined) return refusal(NO_FFMPEG);
     const rendition = this.#entries.get(of.source)?.ladder.renditions.find(({ name }) => name === of.name);
@@ -181,7 +182,13 @@ export class Transcoder implements RenditionDirectory {
     const { live, router, program, log } = this.#options;
     const source = router.find(path);
     const settings = settingsFor(live.current, path).transcode;
-    if (this.#closed || source === undefined || Object.keys(settings.renditions).length === 0) return;
+    if (
+      this.#closed ||
+      source === undefined ||
+      this.#isElsewhere(path) ||
+      Object.keys(settings.renditions).length === 0
+    )
+      return;
     if (program === undefined) {
       if (settings.mode === 'always' || this.#viewers.has(path)) this.#tellNoFfmpeg(path);
       return;
@@ -195,6 +202,17 @@ export class Transcoder implements RenditionDirectory {
     });
     this.#entries.set(path, { ladder, stopTimer: undefined });
     if (settings.mode === 'always' || this.#viewers.has(path)) ladder.start();
+  }
+
+  /** The encoder may be another node's now, or this one's again. */
+  #resume(path: StreamPath): void {
+    if (this.#isElsewhere(path)) this.#close(path, 'another node has the source');
+    else if (!this.#entries.has(path)) this.#open(path);
+  }
+
+  /** Renditions of another node's stream are that node's. */
+  #isElsewhere(path: StreamPath): boolean {
+    return this.#options.router.publisherOf(path)?.node !== undefined;
   }
 
   #close(path: StreamPath, reason: string): void {

@@ -5,6 +5,7 @@ import {
   type EventBus,
   type Logger,
   type OutputKind,
+  type PathSettings,
   Refusal,
   type RenditionDirectory,
   type StreamPath,
@@ -46,6 +47,8 @@ export interface HlsDeliveryOptions {
   readonly clock: Clock;
   /** Where segments go that leave memory. */
   readonly disk: SegmentDisk;
+  /** Whether a stream is packaged from its start on, whoever watches; as its settings say where it is left out. */
+  readonly startsWithStream?: ((settings: PathSettings) => boolean) | undefined;
   readonly log: Logger;
 }
 
@@ -63,6 +66,7 @@ export class HlsDelivery {
 
   constructor(options: HlsDeliveryOptions) {
     const { gate, router, events, clock, disk, log } = options;
+    const isAlwaysOn = options.startsWithStream ?? startsWithStream;
     this.#disk = disk;
     this.#events = events;
     this.#log = log;
@@ -98,7 +102,7 @@ export class HlsDelivery {
     this.#stopListening = events.on('stream-started', ({ path }) => {
       const stream = router.find(path);
       this.#forget(path);
-      if (stream?.settings.hls.enabled && startsWithStream(stream.settings)) stream.output(this.#kind);
+      if (stream?.settings.hls.enabled && isAlwaysOn(stream.settings)) stream.output(this.#kind);
     });
   }
 

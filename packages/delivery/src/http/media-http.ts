@@ -36,7 +36,7 @@ export interface OwnRoutes {
 
 /** Answers for another process. */
 export interface Elsewhere {
-  has(route: MediaRoute): boolean;
+  has(route: MediaRoute, request: MediaRequest): boolean;
   serve(request: MediaRequest, response: NodeResponse): Promise<void>;
 }
 
@@ -173,7 +173,7 @@ export class MediaHttpServer {
     const { message, pathname } = request;
     const { elsewhere, sdp, corsOrigin, placeFor } = this.#options;
     const route = mediaRouteOf(pathname);
-    if (elsewhere?.has(route)) {
+    if (elsewhere?.has(route, request)) {
       await elsewhere.serve(request, response);
       return;
     }

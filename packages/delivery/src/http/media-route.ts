@@ -1,5 +1,5 @@
 import { type RecordingRoute, recordingRouteOf } from './recording-route.js';
-import { isSdpPath } from './sdp/sdp-route.js';
+import { sdpActionOf } from './sdp/sdp-route.js';
 
 /** What a URL asks for. Paths of streams are as they were written; nobody has checked them. */
 export type MediaRoute =
@@ -12,7 +12,7 @@ export type MediaRoute =
   | { readonly kind: 'time' }
   | { readonly kind: 'snapshot'; readonly path: string }
   /** WHIP and WHEP. */
-  | { readonly kind: 'sdp' }
+  | { readonly kind: 'sdp'; readonly action: 'publish' | 'play' }
   | { readonly kind: 'recording'; readonly recording: RecordingRoute }
   /** Leads to the console, which the control API serves. */
   | { readonly kind: 'console' }
@@ -27,7 +27,8 @@ const STATUS_STREAM = /^\/status\/streams\/(.+)$/;
 
 /** Reads a URL's path. */
 export function mediaRouteOf(pathname: string): MediaRoute {
-  if (isSdpPath(pathname)) return { kind: 'sdp' };
+  const action = sdpActionOf(pathname);
+  if (action !== undefined) return { kind: 'sdp', action };
   if (pathname === '/console' || pathname === '/console/') return { kind: 'console' };
   if (pathname === '/status/streams') return { kind: 'status-list' };
   const [, statusOf] = STATUS_STREAM.exec(pathname) ?? [];

@@ -65,7 +65,10 @@ export function isSharedSetting(key: string): boolean {
 /** What the nodes of a cluster hold alike. */
 export function sharedKinds({ bans, users, streamKeys, apiKeys }: Accounts, changes: ConfigChanges): SharedKind[] {
   return [
-    kind('bans', bans, ban),
+    {
+      ...kind('bans', bans, ban),
+      isOver: (record, now) => (ban.safeParse(record).data?.expiresAt ?? now) < now,
+    },
     kind('users', withoutTwins(users), user),
     kind('streamKeys', streamKeys, streamKey),
     kind('apiKeys', apiKeys, apiKey),

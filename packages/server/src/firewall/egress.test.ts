@@ -116,6 +116,16 @@ describe('writeEgress', () => {
     ]);
   });
 
+  it('lets links be opened that lead elsewhere', () => {
+    const joinOrigins = ['https://rooms.example.org'];
+    const addresses = new Map([['rooms.example.org', ['10.9.0.5']]]);
+    expect(acceptedIn(written({ config: configOf({ joinOrigins }), addresses, dns: [] }))).toEqual([
+      'ip daddr 10.9.0.5 tcp dport 443',
+      'ip daddr 10.9.0.5 tcp dport 80',
+      'ip daddr 10.9.0.5 udp dport 16384-32768',
+    ]);
+  });
+
   const VARIANTS: [string, Partial<EgressOptions>][] = [
     ['for all', {}],
     ['for a user', { user: 'nobody' }],

@@ -98,8 +98,9 @@ function ruleTo(to: string, protocol: Rule['protocol'], ports: string, comment: 
 
 function placesOf({ bbb }: Config): Place[] {
   const places: Place[] = [];
-  if (bbb.url !== undefined) {
-    const { name, port } = hostAndPort(bbb.url);
+  // What a ready link leads to may be a BigBlueButton itself.
+  for (const server of [...(bbb.url === undefined ? [] : [bbb.url]), ...bbb.joinOrigins]) {
+    const { name, port } = hostAndPort(server);
     const comment = `BigBlueButton ${name}`;
     // Links lead from HTTP on to HTTPS.
     for (const own of new Set([port, 443, 80])) places.push({ name, protocol: 'tcp', ports: String(own), comment });

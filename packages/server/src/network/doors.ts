@@ -1,4 +1,5 @@
 import { type Config, isLoopback } from '@sluice/core';
+import { webRtcPortOf, workersOf } from '../workers/worker-count.js';
 
 /** A port on which the server listens, by its configuration. */
 export interface Door {
@@ -28,6 +29,17 @@ export function doorsOf(config: Config): Door[] {
   if (webrtc.enabled) {
     doors.push({ name: 'WebRTC', key: 'webrtc.port', ...udp, ...at(webrtc), users: 'both' });
     doors.push({ name: 'WebRTC over TCP', key: 'webrtc.port', ...tcp, ...at(webrtc), users: 'both' });
+    const workers = webrtc.port === 0 ? 0 : workersOf(config);
+    for (let worker = 1; worker <= workers; worker++) {
+      const own = {
+        key: 'webrtc.port',
+        port: webRtcPortOf(config, worker),
+        host: webrtc.host,
+        users: 'viewers',
+      } as const;
+      doors.push({ name: `WebRTC of worker ${worker}`, ...udp, ...own });
+      doors.push({ name: `WebRTC over TCP of worker ${worker}`, ...tcp, ...own });
+    }
   }
   if (api.enabled) {
     doors.push({ name: 'control API', key: 'api.port', ...tcp, ...at(api), users: 'operators' });

@@ -18,21 +18,23 @@ import {
   LiveConfig,
   type Logger,
   type Place,
-  type StreamPath,
   StreamRouter,
   settingsFor,
   soundConverter,
   systemClock,
 } from '@sluice/core';
-import { MediaHttpServer, SegmentDisk } from '@sluice/delivery';
+import { MediaHttpServer, type MediaRequest, type MediaRoute, SegmentDisk, sdpRouteOf } from '@sluice/delivery';
 import { RtmpServer } from '@sluice/rtmp';
 import { type LiveDoors, makeLiveDoors, rtmpOptions } from '../live-doors.js';
 import type { HandedSocket } from '../workers/handed-socket.js';
+import { PastStreams } from '../workers/past-streams.js';
 import { placeOfRoute } from '../workers/request-place.js';
+import { webRtcPortOf } from '../workers/worker-count.js';
 import { ConnectionReport } from './connection-report.js';
 import { lineLogger } from './line-logger.js';
 import { MainRequests } from './main-requests.js';
 import { PushedRenditions } from './pushed-renditions.js';
+import { WorkerWebRtc } from './worker-webrtc.js';
 
 const TELL_MS = 1000;
 
@@ -51,6 +53,7 @@ export class DeliveryWorker {
   readonly #doors: LiveDoors;
   readonly #http: Readonly<Record<'http' | 'https', MediaHttpServer | undefined>>;
   readonly #rtmp: Readonly<Record<'rtmp' | 'rtmps', RtmpServer | undefined>>;
+  readonly #webRtc: WorkerWebRtc | undefined;
   readonly #requests: MainRequests;
   readonly #connections: ConnectionReport;
   /** Where viewers are sent; undefined while the server serves. */
@@ -67,11 +70,12 @@ export class DeliveryWorker {
     const clock = systemClock;
     const events = new EventBus(log);
     this.#live = live;
+    const past = new PastStreams(live);
     this.#log = log;
     this.#streams = new RelayedStreams({
       router: () => this.#router,
       send,
-      stays: (path) => settingsFor(live.current, path).hls.always && this.#isServedHere(path),
+      stays: (path) => settingsFor(live.current, path).hls.always && !past.has(path) && !past.isBehindCdn,
     });
     this.#gate = new RemoteDoorkeeper({
       send,
@@ -97,12 +101,18 @@ export class DeliveryWorker {
       publishing: new RemotePublishing({ line, gate: this.#gate }),
       renditions: this.#renditions,
       processes: start.workers,
+      hlsFromStart: ({ hls }) => hls.always && hls.windowSeconds === 0,
     });
     this.#requests = new MainRequests(start.requestSocket);
+    const shared = { live, clock, gate: this.#gate, router: this.#router, log };
+    this.#webRtc = config.webrtc.enabled ? new WorkerWebRtc(shared) : undefined;
     const http = {
       ...this.#doors,
-      ...{ sdp: undefined, own: undefined, pages: undefined, log },
-      elsewhere: { has: (route) => placeOfRoute(route, live) === 'main', serve: this.#requests.serve },
+      ...{ sdp: this.#webRtc?.exchange, own: undefined, pages: undefined, log },
+      elsewhere: {
+        has: (route, request) => placeOfRoute(route, past) === 'main' || this.#isOtherPeers(route, request),
+        serve: this.#requests.serve,
+      },
       forwarded: new ForwardedAddress(() => live.current.http.trustedProxies),
       origin: () => live.current.http.origin,
       placeFor: (ip, schemes) => this.#places && baseUrlFor(this.#places, ip, schemes),
@@ -115,7 +125,12 @@ export class DeliveryWorker {
     this.#rtmp = { rtmp: new RtmpServer(rtmp), rtmps: tls && new RtmpServer({ ...rtmp, tls }) };
     this.#connections = new ConnectionReport(send);
     this.#timer = setInterval(() => this.#tell(), TELL_MS);
-    send({ type: 'ready' });
+  }
+
+  /** Begins to serve. */
+  async open({ worker, config }: Start): Promise<void> {
+    await this.#webRtc?.listen(webRtcPortOf(config, worker), config.webrtc.host);
+    this.#line.send({ type: 'ready' });
   }
 
   /** Serves a connection that the main process accepted; undefined where it has gone on the way. */
@@ -175,6 +190,7 @@ export class DeliveryWorker {
     const { rtmp, rtmps } = this.#rtmp;
     const closing = [http?.close(), https?.close(), rtmp?.close(reason), rtmps?.close(reason)];
     this.#doors.dash.close(reason);
+    closing.push(this.#webRtc?.close(reason));
     const cut = setTimeout(() => {
       for (const server of [http, https]) server?.closeAll();
     }, patienceMs);
@@ -194,7 +210,10 @@ export class DeliveryWorker {
     this.#line.send({ type: 'usage', ...usage });
   }
 
-  #isServedHere(path: StreamPath): boolean {
-    return placeOfRoute({ kind: 'hls-playlist', path }, this.#live) !== 'main';
+  /** Whether a request is about WebRTC that isn't spoken here, or about a session that another process has. */
+  #isOtherPeers(route: MediaRoute, { message, pathname, query }: MediaRequest): boolean {
+    if (route.kind !== 'sdp') return false;
+    const id = sdpRouteOf(message.method ?? '', pathname, query)?.id;
+    return !this.#webRtc?.isOpen || (id !== undefined && !this.#webRtc.has(id));
   }
 }

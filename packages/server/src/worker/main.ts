@@ -17,8 +17,10 @@ let worker: DeliveryWorker | undefined;
 const line: Line<FromWorker, ToWorker> = new Line<FromWorker, ToWorker>({
   socket: new Socket({ fd: LINE }),
   onMessage: (message) => {
-    if (message.type === 'start') worker = new DeliveryWorker({ start: message, line });
-    else if (message.type === 'stop') void worker?.stop(message).then(() => process.exit(0));
+    if (message.type === 'start') {
+      worker = new DeliveryWorker({ start: message, line });
+      void worker.open(message);
+    } else if (message.type === 'stop') void worker?.stop(message).then(() => process.exit(0));
     else worker?.take(message);
   },
   onFrame: (frame: NumberedFrame) => worker?.frame(frame),

@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { LiveConfig, Logger } from '@sluice/core';
+import type { Logger } from '@sluice/core';
 import { readFirstLine } from './first-line.js';
 import type { DoorName } from './handed-socket.js';
+import type { PastStreams } from './past-streams.js';
 import { leastBusy, ofAddress } from './placement.js';
 import { placeOfRequest } from './request-place.js';
 import type { WorkerProcess } from './worker-process.js';
@@ -15,7 +16,7 @@ export interface FrontDoorOptions {
   readonly workers: () => readonly WorkerProcess[];
   /** The same door in this process, for what is its own, and for times without workers. */
   readonly own: { accept(socket: Socket): void };
-  readonly live: LiveConfig;
+  readonly past: PastStreams;
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
   readonly log: Logger;
@@ -71,13 +72,13 @@ export class FrontDoor {
   }
 
   #takeRequest(socket: Socket, ip: string, gone: () => void): void {
-    const { workers, live } = this.#options;
+    const { workers, past } = this.#options;
     this.#waiting.add(socket);
     socket.once('close', gone);
     readFirstLine(socket, ({ line, bytes }) => {
       this.#waiting.delete(socket);
       socket.off('close', gone);
-      const place = placeOfRequest(line, live);
+      const place = placeOfRequest(line, past);
       if (place === 'main') this.#hand(socket, undefined, gone, bytes);
       else this.#hand(socket, place === 'any-worker' ? leastBusy(workers()) : ofAddress(workers(), ip), gone, bytes);
     });

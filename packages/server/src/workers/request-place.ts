@@ -1,5 +1,5 @@
-import { type LiveConfig, settingsFor, tryParseStreamPath } from '@sluice/core';
 import { type MediaRoute, mediaRouteOf, readRequestTarget } from '@sluice/delivery';
+import type { PastStreams } from './past-streams.js';
 
 /** Where an HTTP request is answered. */
 export type RequestPlace =
@@ -10,42 +10,29 @@ export type RequestPlace =
   /** In the worker of the client's address: one that asks again and again is to find the same numbers there. */
   | 'worker-of-address';
 
-const REQUEST_LINE = /^(GET|HEAD|OPTIONS) (\S+) HTTP\/1\.[01]\r?$/;
+const REQUEST_LINE = /^(GET|HEAD|OPTIONS|POST|PATCH|DELETE) (\S+) HTTP\/1\.[01]\r?$/;
 
 /** Where the request is answered that begins with a line, RFC 9112 §3. What can't be read is the main process's. */
-export function placeOfRequest(line: string, live: LiveConfig): RequestPlace {
+export function placeOfRequest(line: string, past: PastStreams): RequestPlace {
   const [, , target] = REQUEST_LINE.exec(line) ?? [];
   const pathname = readRequestTarget(target)?.pathname;
-  return pathname === undefined ? 'main' : placeOfRoute(mediaRouteOf(pathname), live);
+  return pathname === undefined ? 'main' : placeOfRoute(mediaRouteOf(pathname), past);
 }
 
-export function placeOfRoute(route: MediaRoute, live: LiveConfig): RequestPlace {
+export function placeOfRoute(route: MediaRoute, past: PastStreams): RequestPlace {
   switch (route.kind) {
     case 'flv':
       return 'any-worker';
     case 'hls-playlist':
     case 'hls-resource':
-      return hasPast(route.path, live) || isBehindCdn(live) ? 'main' : 'worker-of-address';
+      return past.has(route.path) || past.isBehindCdn ? 'main' : 'worker-of-address';
+    case 'sdp':
+      return route.action === 'play' ? 'worker-of-address' : 'main';
     case 'mpd':
     case 'dash-resource':
     case 'time':
-      return isBehindCdn(live) ? 'main' : 'worker-of-address';
+      return past.isBehindCdn ? 'main' : 'worker-of-address';
     default:
       return 'main';
   }
-}
-
-/**
- * Whether a CDN asks for all viewers. It comes from many addresses, all of which have to find the same segments, and
- * asks for each once: one process has time for that.
- */
-function isBehindCdn({ current }: LiveConfig): boolean {
-  const { allow, secrets } = current.http.origin;
-  return allow.length > 0 || secrets.length > 0;
-}
-
-/** Whether viewers can go back in a stream: its segments are on the disk of one process. */
-function hasPast(text: string, live: LiveConfig): boolean {
-  const path = tryParseStreamPath(text);
-  return path !== undefined && settingsFor(live.current, path).hls.windowSeconds > 0;
 }

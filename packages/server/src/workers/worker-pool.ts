@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FromWorker, Publishers, type RelayOutput, type ToWorker } from '@sluice/cluster';
 import {
   type ClusterWorker,
-  type Config,
   type Doorkeeper,
   type Drain,
   type EventBus,
@@ -23,7 +22,9 @@ import type { RtmpHandOver } from '@sluice/rtmp';
 import type { Certificate, TlsFiles } from '../certificate.js';
 import { FrontDoor } from './front-door.js';
 import type { DoorName } from './handed-socket.js';
+import { PastStreams } from './past-streams.js';
 import { leastBusy } from './placement.js';
+import { workersOf } from './worker-count.js';
 import { WorkerProcess } from './worker-process.js';
 
 export interface WorkerPoolOptions {
@@ -65,16 +66,12 @@ const LONGEST_PAUSE_MS = 10_000;
 const TELL_MS = 1000;
 /** So long are doors kept shut for workers that are not there yet. */
 const START_PATIENCE_MS = 5000;
-/** How many workers a configuration means on a machine. */
-function workersOf({ workers }: Config): number {
-  return workers === 'auto' ? Math.max(1, availableParallelism() - 1) : workers;
-}
-
 /** The processes that serve viewers, and the doors in front of them. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #slots: readonly Slot[];
   readonly #publishers: Publishers;
+  readonly #past: PastStreams;
   readonly #doors: FrontDoor[] = [];
   readonly #stopListening: readonly (() => void)[];
   readonly #timer: NodeJS.Timeout;
@@ -93,6 +90,7 @@ export class WorkerPool {
       return { id: at + 1, process: undefined, restarts: 0, failures: 0, timer: undefined };
     });
     this.#publishers = new Publishers(events);
+    this.#past = new PastStreams(live);
     certificate?.onChange((next) => this.#tell({ type: 'certificate', certificate: pem(next) }));
     this.#stopListening = [
       live.onChange(() => this.#tell({ type: 'config', config: live.current })),
@@ -130,7 +128,7 @@ export class WorkerPool {
       door === 'http' || door === 'https'
         ? { maxConnections: http.maxConnections, maxConnectionsPerIp: http.maxConnections }
         : { maxConnections: rtmp.maxConnections, maxConnectionsPerIp: rtmp.maxConnectionsPerIp };
-    const front = new FrontDoor({ door, workers: () => this.#takers(), own, live, ...limits, log });
+    const front = new FrontDoor({ door, workers: () => this.#takers(), own, past: this.#past, ...limits, log });
     this.#doors.push(front);
     return front;
   }

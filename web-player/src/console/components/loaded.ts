@@ -22,13 +22,21 @@ export interface Loaded {
  */
 export function loaded<T>(
   { i18n, signal, fail }: Pick<PageContext, 'i18n' | 'signal' | 'fail'>,
-  { ask, show, content }: { ask: () => Promise<T>; show: (answer: T) => void; content: readonly HTMLElement[] },
+  options: {
+    readonly ask: () => Promise<T>;
+    readonly show: (answer: T) => void;
+    readonly content: readonly HTMLElement[];
+    /** What is said until the answer is there. */
+    readonly waiting?: string;
+  },
 ): Loaded {
+  const { ask, show, content } = options;
   const words = i18n.words(texts);
   const root = element('div', { class: 'loaded', 'aria-busy': 'true' });
   let isShown = false;
   const reload = async (): Promise<void> => {
-    if (!isShown) root.replaceChildren(element('p', { class: 'loading', role: 'status' }, words('loading')));
+    if (!isShown)
+      root.replaceChildren(element('p', { class: 'loading', role: 'status' }, options.waiting ?? words('loading')));
     try {
       const answer = await ask();
       if (signal.aborted) return;
@@ -46,6 +54,7 @@ export function loaded<T>(
       root.removeAttribute('aria-busy');
     }
   };
-  void reload();
+  // Not before whoever asks has what the question needs.
+  queueMicrotask(() => void reload());
   return { root, reload };
 }

@@ -1,4 +1,4 @@
-import { element } from '../../dom.js';
+import { element, setText } from '../../dom.js';
 import { keyedList } from './keyed-list.js';
 
 export interface Column<T> {
@@ -8,6 +8,8 @@ export interface Column<T> {
   /** By what the column is sorted; without it, it can't be. */
   readonly sortBy?: (row: T) => string | number;
   readonly numeric?: boolean;
+  /** Never broken into lines. */
+  readonly short?: boolean;
   /** For what a row can do: the heading is for screen readers only. */
   readonly actions?: boolean;
 }
@@ -46,15 +48,18 @@ export function table<T>({ caption, columns, key, changed, empty, sort }: TableO
   const list = keyedList<T>(body, {
     key,
     make: () => {
-      const cells = columns.map(({ title, numeric, actions }) => {
-        const kind = [numeric === true ? 'numeric' : '', actions === true ? 'row-actions' : ''].join(' ').trim();
+      const cells = columns.map(({ title, numeric, short, actions }) => {
+        const kinds = { numeric, short, 'row-actions': actions };
+        const kind = Object.entries(kinds)
+          .flatMap(([name, isSet]) => (isSet === true ? [name] : []))
+          .join(' ');
         return element('td', {
           ...(actions === true ? {} : { 'data-label': title }),
           ...(kind ? { class: kind } : {}),
         });
       });
       const update = (row: T) => {
-        for (const [index, { cell }] of columns.entries()) cells[index]?.replaceChildren(cell(row));
+        for (const [index, { cell }] of columns.entries()) fill(cells[index], cell(row));
       };
       return { root: element('tr', {}, ...cells), update };
     },
@@ -92,6 +97,13 @@ export function table<T>({ caption, columns, key, changed, empty, sort }: TableO
   markOrder();
   show([]);
   return { root, show };
+}
+
+/** Leaves alone what looks the same, so that a button which is about to be pressed is not exchanged. */
+function fill(place: HTMLElement | undefined, content: Node | string): void {
+  if (place === undefined) return;
+  if (typeof content === 'string') setText(place, content);
+  else if (place.firstChild?.isEqualNode(content) !== true) place.replaceChildren(content);
 }
 
 function compare(a: string | number, b: string | number): number {

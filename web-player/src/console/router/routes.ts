@@ -27,6 +27,12 @@ export const ROUTES: readonly ConsoleRoute[] = [
     load: () => import('../pages/board/board.js'),
   },
   {
+    path: '/streams/*path',
+    needs: 'read',
+    below: '/',
+    load: () => import('../pages/stream/stream.js'),
+  },
+  {
     path: '/sessions',
     needs: 'read',
     menu: { icon: 'people', label: label('Sessions', 'Sitzungen') },

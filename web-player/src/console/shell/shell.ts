@@ -65,6 +65,7 @@ export class Shell {
     this.#feed = new Feed(this.#api);
     this.#router = new Router('/console', (pathname) => this.#showPage(pathname));
     session.onChange(() => this.#show());
+    document.addEventListener('keydown', (event) => this.#key(event));
     this.#feed.follow(() => this.#frame?.setLost(this.#feed.status === 'lost'), new AbortController().signal);
   }
 
@@ -173,6 +174,17 @@ export class Shell {
     // Who listens rather than looks is told where they are.
     if (document.activeElement === document.body) document.getElementById('main')?.focus({ preventScroll: true });
     scrollTo(0, 0);
+  }
+
+  /** `/` goes to the page's search, as people are used to. */
+  #key(event: KeyboardEvent): void {
+    const isTyping =
+      event.target instanceof Element && event.target.closest('input, select, textarea, dialog') !== null;
+    if (event.key !== '/' || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    const search = this.#root.querySelector<HTMLInputElement>('main input[type="search"]');
+    if (search === null) return;
+    event.preventDefault();
+    search.focus();
   }
 
   #leavePage(): void {

@@ -1,8 +1,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock, Logger, StreamFetcher, StreamPath, StreamRouter } from '@sluice/core';
 import type { NatsLink, NatsUser } from '../connection.js';
+import type { RegisteredStream } from '../streams/stream-entry.js';
 import type { StreamRegistry } from '../streams/stream-registry.js';
 import { EdgeStream } from './edge-stream.js';
+import type { OriginRequest } from './message.js';
+import { originSubject } from './subjects.js';
 
 export interface EdgeStreamsOptions {
   readonly link: NatsLink;
@@ -49,15 +52,20 @@ export class EdgeStreams implements NatsUser, StreamFetcher {
     this.#begin(path);
   }
 
+  /** Asks for a rendition of another node's stream, which is published there when it is made. */
+  want(rendition: StreamPath, { node, epoch }: RegisteredStream): void {
+    const request: OriginRequest = { do: 'want', path: rendition, epoch, edge: this.#options.node };
+    this.#connection?.publish(originSubject(this.#options.namespace, node), JSON.stringify(request));
+  }
+
   /** What is known of a path has changed, or of its stream here. */
   changed(path: StreamPath): void {
     const { registry, router } = this.#options;
     const entry = registry.elsewhere(path);
     const stream = this.#streams.get(path);
-    if (stream !== undefined && stream.entry.epoch !== entry?.epoch) {
-      const reason =
-        entry === undefined ? `node ${stream.entry.node} publishes it no more` : `node ${entry.node} publishes it now`;
-      stream.lost(reason);
+    // One that isn't in the registry any more says itself that it has ended, or falls silent.
+    if (stream !== undefined && entry !== undefined && stream.entry.epoch !== entry.epoch) {
+      stream.lost(`node ${entry.node} publishes it now`);
     }
     if (entry !== undefined && router.publisherOf(path) === undefined && router.isWanted(path)) this.#begin(path);
   }

@@ -3,8 +3,10 @@ import { z } from 'zod';
 
 /** What an edge asks an origin. */
 export const requestSchema = z.object({
-  do: z.enum(['join', 'keep', 'leave', 'keyframe']),
+  /** `want`: a rendition is to be made. */
+  do: z.enum(['join', 'keep', 'leave', 'keyframe', 'want']),
   path: z.string().max(255),
+  /** Of the stream; with `want`, of the one that it is to be a rendition of. */
   epoch: z.string().max(64),
   /** The edge's name. */
   edge: z.string().max(64),

@@ -1,5 +1,14 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { type Clock, type Logger, messageOf, type OutputKind, type StreamPath, type StreamRouter } from '@sluice/core';
+import {
+  type Clock,
+  type ClusterTraffic,
+  type Logger,
+  messageOf,
+  type OutputKind,
+  type RenditionDirectory,
+  type StreamPath,
+  type StreamRouter,
+} from '@sluice/core';
 import { type Millis, millis } from '@sluice/media';
 import type { RelayBatch, RelayLink, RelayOutput, RelaySink } from '../../relay/relay-output.js';
 import type { NatsLink, NatsUser } from '../connection.js';
@@ -14,6 +23,10 @@ export interface OriginMediaOptions {
   readonly node: string;
   readonly registry: Pick<StreamRegistry, 'epochOf'>;
   readonly router: StreamRouter;
+  /** This node's own. */
+  readonly renditions: Pick<RenditionDirectory, 'want'>;
+  /** What a path is a rendition of; undefined where it is none. */
+  readonly sourceOf: (path: StreamPath) => StreamPath | undefined;
   readonly kind: OutputKind<RelayOutput>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -52,7 +65,7 @@ export class OriginMedia implements NatsUser {
   }
 
   /** Streams that other nodes have from here, and what they cost. */
-  get figures(): { readonly streams: number; readonly edges: number; readonly sentBytes: number } {
+  get figures(): Omit<ClusterTraffic, 'fetched'> {
     let edges = 0;
     for (const stream of this.#streams.values()) edges += stream.edges;
     return {
@@ -96,6 +109,12 @@ export class OriginMedia implements NatsUser {
       return;
     }
     const path = request.path as StreamPath;
+    const { renditions, sourceOf } = this.#options;
+    if (request.do === 'want') {
+      const source = sourceOf(path);
+      if (source !== undefined && this.#options.registry.epochOf(source) === request.epoch) renditions.want(path);
+      return;
+    }
     const stream = this.#options.router.find(path);
     if (stream === undefined || this.#options.registry.epochOf(path) !== request.epoch) {
       message.respond(json({ refused: `${path} is not what ${this.#options.node} publishes` }));
@@ -105,6 +124,7 @@ export class OriginMedia implements NatsUser {
     if (request.do === 'keyframe') stream.requestKeyframe();
     else if (request.do === 'leave') wanted?.leave(request.edge);
     else if (request.do === 'keep') {
+      renditions.want(path);
       const next = wanted?.keep(request.edge, this.#now);
       message.respond(json(next === undefined ? { refused: 'join first' } : { next, messages: 0 }));
     } else this.#join(message, request, stream.output(this.#options.kind));

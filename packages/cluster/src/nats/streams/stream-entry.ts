@@ -1,4 +1,4 @@
-import { parseStreamPath, type Session, type StreamPath } from '@sluice/core';
+import { parseStreamPath, type RenditionInfo, type Session, type StreamPath } from '@sluice/core';
 import { type Millis, millis } from '@sluice/media';
 import { z } from 'zod';
 
@@ -20,14 +20,29 @@ export interface RegisteredStream {
   /** The publisher's, without what is nobody's business. */
   readonly session: Session;
   readonly startedAt: Millis;
+  /** That can be had of it there. */
+  readonly renditions: readonly RenditionInfo[];
 }
 
 const time = z.number().transform(millis);
+const size = z.number().optional();
+const rendition = z.object({
+  name: z.string().max(200),
+  path: z.string().transform(parseStreamPath),
+  width: size,
+  height: size,
+  bandwidth: z.number(),
+  codecs: z.string().max(1000).optional(),
+  video: z.object({ codec: z.string().max(1000), bandwidth: z.number() }).optional(),
+  state: z.enum(['idle', 'starting', 'live', 'refused', 'failed']),
+  reason: z.string().max(10_000).optional(),
+});
 const schema = z.object({
   node: z.string().min(1).max(64),
   epoch: z.string().min(1).max(64),
   state: z.enum(['live', 'waiting']),
   startedAt: time,
+  renditions: z.array(rendition).max(100),
   session: z.object({
     id: z.string().max(200),
     protocol: z.enum([
@@ -62,21 +77,25 @@ const schema = z.object({
   }),
 });
 
-export function encodeEntry({ node, epoch, state, startedAt, session }: RegisteredStream): string {
+export function encodeEntry({ node, epoch, state, startedAt, session, renditions }: RegisteredStream): string {
   const { id, protocol, ip, userAgent, identity, openedAt } = session;
   const { kind, viewer } = identity;
   const facts = { id, protocol, ip, userAgent, kind, viewer, openedAt };
-  return JSON.stringify({ node, epoch, state, startedAt, session: facts });
+  return JSON.stringify({ node, epoch, state, startedAt, renditions, session: facts });
 }
 
 /** @throws {Refusal | SyntaxError | z.ZodError} for what no node has written */
 export function decodeEntry(name: string, value: string): RegisteredStream {
   const path = parseStreamPath(name);
-  const { session, ...entry } = schema.parse(JSON.parse(value));
+  const { session, renditions, ...entry } = schema.parse(JSON.parse(value));
   const { id, protocol, ip, userAgent, kind, viewer, openedAt } = session;
   return {
     ...entry,
     path,
+    renditions: renditions.map(({ width, height, codecs, video, reason, ...known }) => ({
+      ...known,
+      ...{ width, height, codecs, video, reason },
+    })),
     session: {
       ...{ id, protocol, ip, userAgent, path, openedAt },
       ...{ action: 'publish', identity: { kind, viewer }, client: {}, query: '', fingerprint: id, node: entry.node },

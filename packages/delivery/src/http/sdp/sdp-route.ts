@@ -18,9 +18,16 @@ export interface SdpRoute {
   locationOf(id: string): string;
 }
 
+/** What offers at a path ask for; undefined where none are answered. */
+export function sdpActionOf(pathname: string): 'publish' | 'play' | undefined {
+  const [, kind] = OWN.exec(pathname) ?? SRS.exec(pathname) ?? [];
+  if (kind === undefined) return legacyActionOf(pathname);
+  return kind === 'whip' ? 'publish' : 'play';
+}
+
 /** Whether a path is one at which offers are answered. */
 export function isSdpPath(pathname: string): boolean {
-  return OWN.test(pathname) || SRS.test(pathname) || LEGACY.test(pathname);
+  return sdpActionOf(pathname) !== undefined;
 }
 
 /** @param method an offer (POST) comes before there is a session: nothing in its URL is the name of one */

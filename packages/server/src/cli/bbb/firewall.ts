@@ -21,7 +21,7 @@ export interface BbbFirewallOptions {
  */
 export async function bbbFirewall({ config: file, user, media = [], dns }: BbbFirewallOptions): Promise<void> {
   const { config } = resolveConfig(readConfigFile(file, process.env));
-  if (config.bbb.url === undefined) {
+  if (config.bbb.url === undefined && config.bbb.joinOrigins.length === 0) {
     throw new StartError(`bbb.url (${environmentName('bbb.url')}) is not set: there is nothing to let be reached`);
   }
   if (user !== undefined && !/^[a-z_][a-z0-9_-]{0,31}$|^\d{1,10}$/i.test(user)) {

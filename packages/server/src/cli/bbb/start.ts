@@ -93,6 +93,11 @@ export async function bbbStart(options: BbbStartOptions): Promise<void> {
 async function requestOf(options: BbbStartOptions): Promise<CaptureRequest> {
   const { meeting, to, toFile, profile, name, passwordFile, joinUrlFile } = options;
   const target = toFile === undefined ? to : await secretIn(toFile);
+  if (toFile === undefined && to?.includes(':') === true) {
+    process.stderr.write(
+      'sluice: arguments can be seen by others: write a target that holds a key into a file, and use --to-file\n',
+    );
+  }
   if (target === undefined) {
     throw new StartError('--to or --to-file is missing: where is the meeting to be published to?');
   }

@@ -54,13 +54,23 @@ export const mount: Mount = (root, context) => {
     empty: emptyState(words('none'), words('noneText')),
     columns: [
       { title: words('kind'), sortBy: ({ kind }) => kind, cell: ({ kind }) => badge(words(kind)).root },
-      { title: words('value'), sortBy: ({ value }) => value, cell: ({ value }) => element('code', {}, value) },
+      {
+        title: words('value'),
+        sortBy: ({ value }) => value,
+        cell: ({ value }) => element('code', value.length > 40 ? { class: 'breakable' } : {}, value),
+      },
       { title: words('path'), cell: ({ path }) => path ?? words('everywhere') },
       { title: words('reason'), cell: ({ reason }) => reason },
       {
         title: words('by'),
         sortBy: ({ createdAt }) => createdAt,
-        cell: ({ createdBy, createdAt }) => `${createdBy}, ${i18n.format.dateTime(createdAt)}`,
+        cell: ({ createdBy, createdAt }) =>
+          element(
+            'div',
+            { class: 'two-lines' },
+            createdBy,
+            element('time', { class: 'hint', datetime: createdAt }, i18n.format.dateTime(createdAt)),
+          ),
       },
       {
         title: words('until'),

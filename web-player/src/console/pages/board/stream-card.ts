@@ -57,10 +57,10 @@ export function streamCard({ path, i18n, feed, posters }: StreamCardOptions): St
       'div',
       { class: 'about' },
       element('h2', {}, link),
-      element('p', { class: 'badges' }, state.root, health.root, recording.root),
+      element('p', { class: 'card-badges' }, state.root, health.root, recording.root),
       tracks,
     ),
-    element('dl', { class: 'figures' }, bitrate.root, keyframes.root, drift.root, viewers.root),
+    element('dl', { class: 'card-figures' }, bitrate.root, keyframes.root, drift.root, viewers.root),
     spark.root,
     reason,
   );

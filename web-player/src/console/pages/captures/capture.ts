@@ -112,6 +112,10 @@ function aboutOf({ i18n }: PageContext, capture: CaptureView): HTMLElement {
 
 function logTable({ i18n }: PageContext) {
   const words = i18n.words(texts);
+  const textOf = (name: string, value: unknown): string => {
+    if (name === 'since' && typeof value === 'number') return i18n.format.time(new Date(value).toISOString());
+    return typeof value === 'string' ? value : (JSON.stringify(value) ?? '–');
+  };
   return table<Line>({
     caption: words('log'),
     key: ({ at, message, fields }) => `${at} ${message} ${JSON.stringify(fields)}`,
@@ -126,12 +130,11 @@ function logTable({ i18n }: PageContext) {
       {
         title: words('details'),
         cell: ({ fields }) => {
-          const parts = Object.entries(fields).map(([name, value]) => `${name}: ${textOf(value)}`);
+          const told = Object.entries(fields).filter(([name]) => name !== 'kind');
+          const parts = told.map(([name, value]) => `${name}: ${textOf(name, value)}`);
           return element('span', { class: 'breakable hint', lang: 'en' }, parts.join(' · ') || '–');
         },
       },
     ],
   });
 }
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? '–'));

@@ -8,7 +8,7 @@ import { selectField, textField } from '../../components/field.js';
 import { loaded } from '../../components/loaded.js';
 import type { Mount, PageContext } from '../../page.js';
 import { type Change, fits, grouped, type Setting, SHOWN, type Shown } from './setting.js';
-import { settingRow } from './setting-row.js';
+import { marked, settingRow } from './setting-row.js';
 import { texts } from './texts.js';
 import { valueField } from './value-field.js';
 
@@ -99,7 +99,7 @@ async function changeSetting({ api, i18n, toast }: PageContext, setting: Setting
   const done = await askDialog({
     i18n,
     title: key,
-    body: [element('p', { class: 'hint', lang: 'en' }, description)],
+    body: [element('p', { class: 'hint', lang: 'en' }, ...marked(description))],
     action: words('save'),
     fields: { [key]: value.field },
     act: async () => {

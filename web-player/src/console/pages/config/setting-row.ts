@@ -43,7 +43,7 @@ export function settingRow(setting: Setting, words: ConfigWords, { edit, reset }
     const label = words('edit', { key });
     actions.append(button({ label, icon: 'edit', kind: 'quiet', iconOnly: true, onPress: () => edit(setting) }));
   }
-  const about = element('p', { class: 'hint', lang: 'en' }, description);
+  const about = element('p', { class: 'hint', lang: 'en' }, ...marked(description));
   return element(
     'li',
     { class: 'setting', 'data-key': key },
@@ -51,4 +51,9 @@ export function settingRow(setting: Setting, words: ConfigWords, { edit, reset }
     shown,
     actions,
   );
+}
+
+/** Between backquotes there are names. */
+export function marked(text: string): (Node | string)[] {
+  return text.split('`').map((part, index) => (index % 2 === 0 ? part : element('code', {}, part)));
 }

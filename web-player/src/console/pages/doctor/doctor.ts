@@ -29,7 +29,7 @@ export const mount: Mount = (root, context) => {
   const { api, i18n, signal } = context;
   const words = i18n.words(texts);
   context.setTitle(words('title'));
-  const summary = element('div', { class: 'summary', role: 'status' });
+  const summary = element('div', { class: 'doctor-summary', role: 'status' });
   const findings = element('div', { class: 'stack' });
   const show = ({ at, findings: all }: Report) => {
     const of = (status: Finding['status']) => all.filter((finding) => finding.status === status);
@@ -57,7 +57,12 @@ export const mount: Mount = (root, context) => {
       ...(fine.length > 0 ? [folded] : []),
     );
   };
-  const report = loaded<Report>(context, { ask: () => api.get('/doctor', { signal }), show, content: [findings] });
+  const report = loaded<Report>(context, {
+    ask: () => api.get('/doctor', { signal }),
+    show,
+    content: [findings],
+    waiting: words('checking'),
+  });
   const again = button({
     label: words('again'),
     icon: 'health',
@@ -66,7 +71,6 @@ export const mount: Mount = (root, context) => {
       await report.reload();
     },
   });
-  setText(summary, words('checking'));
   const told = i18n.language === 'en' ? words('intro') : `${words('intro')} ${words('language')}`;
   root.append(
     element('div', { class: 'toolbar' }, element('p', { class: 'intro' }, told), again),

@@ -3,7 +3,8 @@ export const texts = {
     title: 'Keys and tokens',
     sections: 'Kinds of keys',
     streamKeys: 'Stream keys',
-    streamKeysText: 'Let encoders publish, or players watch, until they are revoked. They go into the URL as ?key=….',
+    streamKeysText:
+      'Let encoders publish, or players watch, until they are revoked. They go behind the URL: ?\u2060key=…',
     tokens: 'Tokens',
     tokensText:
       'Signed for a time, for URLs that are handed out. The server keeps no list of them: what holds is what it has signed. Make one anew where it was lost, and ban one that must not be used any more.',
@@ -80,7 +81,7 @@ export const texts = {
     sections: 'Arten von Schlüsseln',
     streamKeys: 'Stream-Schlüssel',
     streamKeysText:
-      'Lassen Encoder senden oder Player zusehen, bis sie widerrufen werden. Sie stehen in der URL: ?key=….',
+      'Lassen Encoder senden oder Player zusehen, bis sie widerrufen werden. Sie stehen hinter der URL: ?\u2060key=…',
     tokens: 'Token',
     tokensText:
       'Auf Zeit signiert, für URLs zum Weitergeben. Der Server führt keine Liste: es gilt, was er signiert hat. Ist eines verloren, mach ein neues; soll eines nicht mehr gelten, sperre es.',
@@ -154,5 +155,3 @@ export const texts = {
     adminHint: 'Benutzer, API-Schlüssel, Protokoll',
   },
 } as const;
-
-export type KeyWords = keyof typeof texts.en;

@@ -12,19 +12,20 @@ const MOST = 50;
 export function eventList({ feed, i18n }: PageContext): { readonly root: HTMLElement; show(): void } {
   const words = i18n.words(texts);
   const told = i18n.words(eventTexts);
-  const nameOf = (type: string) => (type in eventTexts.en ? told(type as keyof typeof eventTexts.en) : type);
+  const wordOf = (name: string) => (name in eventTexts.en ? told(name as keyof typeof eventTexts.en) : name);
   const list = table<FeedEvent>({
     caption: words('events'),
     key: ({ id }) => String(id),
     empty: emptyState(words('noEvents'), words('noEventsText')),
     columns: [
       { title: told('when'), cell: ({ at }) => element('time', { datetime: at }, i18n.format.time(at)) },
-      { title: told('what'), cell: ({ type }) => nameOf(type) },
+      { title: told('what'), cell: ({ type }) => wordOf(type) },
       { title: told('stream'), cell: ({ path }) => path ?? '–' },
       {
         title: told('details'),
         cell: ({ detail }) => {
-          const parts = Object.entries(detail).map(([name, value]) => `${name}: ${value}`);
+          const shown = Object.entries(detail).filter(([name]) => name !== 'session');
+          const parts = shown.map(([name, value]) => `${wordOf(name)}: ${value}`);
           return element('span', { class: 'breakable' }, parts.join(', ') || '–');
         },
       },

@@ -1,99 +1,100 @@
-import { badge } from '../../components/badge.js';
-import { button } from '../../components/button.js';
-import { askDialog } from '../../components/dialog.js';
+import { element, setText } from '../../../dom.js';
 import { emptyState } from '../../components/empty-state.js';
-import { table } from '../../components/table.js';
+import { selectField, textField } from '../../components/field.js';
+import { protocolName } from '../../components/stream-words.js';
+import { followSessions } from '../../feed/session-feed.js';
 import type { SessionView } from '../../feed/views.js';
 import type { Mount } from '../../page.js';
+import { sessionTable } from './session-table.js';
+import { sessionTexts } from './texts.js';
 
-const texts = {
-  en: {
-    caption: 'Sessions that are open',
-    nothing: 'No session is open',
-    nothingText: 'Publishers and viewers appear here as they come.',
-    action: 'Does',
-    publish: 'publishes',
-    play: 'watches',
-    path: 'Stream',
-    protocol: 'Protocol',
-    ip: 'Address',
-    since: 'Since',
-    actions: 'Actions',
-    kick: 'End',
-    kickTitle: 'End this session?',
-    kickText: '{ip} is cut off {path}, and may come back.',
-    kicked: 'The session has been ended.',
-  },
-  de: {
-    caption: 'Offene Sitzungen',
-    nothing: 'Keine Sitzung ist offen',
-    nothingText: 'Sender und Zuschauer erscheinen hier, sobald sie kommen.',
-    action: 'Was',
-    publish: 'sendet',
-    play: 'schaut zu',
-    path: 'Stream',
-    protocol: 'Protokoll',
-    ip: 'Adresse',
-    since: 'Seit',
-    actions: 'Aktionen',
-    kick: 'Beenden',
-    kickTitle: 'Diese Sitzung beenden?',
-    kickText: '{ip} wird von {path} getrennt und darf wiederkommen.',
-    kicked: 'Die Sitzung ist beendet.',
-  },
-} as const;
+const PROTOCOLS = ['rtmp', 'rtmps', 'http-flv', 'ws-flv', 'hls', 'dash', 'srt', 'webrtc', 'recording'] as const;
 
-/** Who publishes and who watches. */
+/** Who publishes and who watches, on every protocol. */
 export const mount: Mount = (root, context) => {
-  const { api, i18n, signal, may, toast, fail } = context;
-  const words = i18n.words(texts);
-  const kick = async ({ id, ip, path }: SessionView) => {
-    const done = await askDialog({
-      i18n,
-      title: words('kickTitle'),
-      body: [words('kickText', { ip, path })],
-      action: words('kick'),
-      danger: true,
-      act: () => api.delete(`/sessions/${id}`),
-    });
-    if (done) toast(words('kicked'), 'good');
-    await load();
-  };
-  const list = table<SessionView>({
-    caption: words('caption'),
-    key: ({ id }) => id,
-    empty: emptyState(words('nothing'), words('nothingText')),
-    columns: [
-      {
-        title: words('action'),
-        cell: ({ action }) => badge(words(action), action === 'publish' ? 'live' : 'neutral').root,
-        sortBy: ({ action }) => action,
-      },
-      { title: words('path'), cell: ({ path }) => path, sortBy: ({ path }) => path },
-      { title: words('protocol'), cell: ({ protocol }) => protocol, sortBy: ({ protocol }) => protocol },
-      { title: words('ip'), cell: ({ ip }) => ip, sortBy: ({ ip }) => ip },
-      {
-        title: words('since'),
-        cell: ({ openedAt }) => i18n.format.dateTime(openedAt),
-        sortBy: ({ openedAt }) => openedAt,
-      },
-      {
-        title: words('actions'),
-        actions: true,
-        cell: (row) =>
-          button({ label: words('kick'), disabled: !may('sessions'), kind: 'quiet', onPress: () => kick(row) }),
-      },
+  const { api, i18n, query, setQuery } = context;
+  const words = i18n.words(sessionTexts);
+  const action = selectField({
+    label: words('action'),
+    name: 'action',
+    value: query.get('action') ?? '',
+    options: [
+      { value: '', label: words('both') },
+      { value: 'publish', label: words('publishers') },
+      { value: 'play', label: words('viewers') },
     ],
   });
-  const load = async () => {
-    try {
-      const { sessions } = await api.get<{ sessions: SessionView[] }>('/sessions', { signal });
-      list.show(sessions);
-    } catch (error) {
-      fail(error);
-    }
+  const protocol = selectField({
+    label: words('protocol'),
+    name: 'protocol',
+    value: query.get('protocol') ?? '',
+    options: [{ value: '', label: words('any') }, ...PROTOCOLS.map((value) => ({ value, label: protocolName(value) }))],
+  });
+  const path = textField({ label: words('path'), name: 'path', placeholder: 'live/*', value: query.get('path') ?? '' });
+  const search = textField({
+    label: words('search'),
+    name: 'search',
+    type: 'search',
+    placeholder: words('searchHint'),
+    value: query.get('search') ?? '',
+  });
+  const toolbar = element('div', { class: 'toolbar' }, action.root, protocol.root, path.root, search.root);
+  const nothing = emptyState(words('nothing'), words('nothingText'));
+  const noMatch = emptyState(words('noMatch'), words('noMatchText'));
+  noMatch.hidden = true;
+  const sessions = sessionTable({ context, caption: words('caption'), empty: element('div') });
+  const count = element('p', { class: 'hint', role: 'status' });
+  root.append(toolbar, count, sessions.root, nothing, noMatch);
+  nothing.hidden = true;
+
+  let line: AbortController | undefined;
+  let all: readonly SessionView[] = [];
+  let total = 0;
+  const isFiltered = () => [action, protocol, path, search].some(({ input }) => input.value.trim() !== '');
+  const refresh = () => {
+    const wanted = search.input.value.trim().toLowerCase();
+    // Until the server has answered to another filter, what it told before is still there.
+    const [what, how] = [action.input.value, protocol.input.value];
+    const shown = all.filter(
+      (session) =>
+        (what === '' || session.action === what) &&
+        (how === '' || session.protocol === how) &&
+        fitsText(session, wanted),
+    );
+    sessions.show(shown);
+    nothing.hidden = shown.length > 0 || isFiltered();
+    noMatch.hidden = shown.length > 0 || !isFiltered();
+    const more = total > all.length ? ` ${words('of', { shown: all.length, total })}` : '';
+    setText(count, words('shown', { n: shown.length }) + more);
   };
-  root.append(list.root);
-  void load();
-  return () => undefined;
+  const follow = () => {
+    line?.abort();
+    line = new AbortController();
+    followSessions({
+      api,
+      query: { action: action.input.value, protocol: protocol.input.value, path: path.input.value.trim() },
+      signal: AbortSignal.any([line.signal, context.signal]),
+      show: (next, of) => {
+        all = next;
+        total = of;
+        refresh();
+      },
+    });
+  };
+  toolbar.addEventListener('change', (event) => {
+    if (event.target !== search.input) follow();
+  });
+  toolbar.addEventListener('input', () => {
+    const values = [action, protocol, path, search].map(({ input }) => [input.name, input.value.trim()]);
+    setQuery(Object.fromEntries(values));
+    refresh();
+  });
+  follow();
+  return () => line?.abort();
 };
+
+function fitsText({ ip, addresses, viewer, userAgent, path, id }: SessionView, wanted: string): boolean {
+  return [ip, ...addresses, viewer ?? '', userAgent ?? '', path, id].some((text) =>
+    text.toLowerCase().includes(wanted),
+  );
+}

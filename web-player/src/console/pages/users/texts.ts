@@ -76,5 +76,3 @@ export const texts = {
     noneText: 'Niemand kann sich mit Name und Passwort anmelden.',
   },
 } as const;
-
-export type UserWords = keyof typeof texts.en;
