@@ -11,10 +11,11 @@ const session: Session = {
   identity: { kind: 'jwt', viewer: 'anna', credential: 'secret-hash', expiresAt: millis(9) },
   ...{ client: { tcUrl: 'rtmp://x' }, query: 'token=secret', fingerprint: 'secret' },
 };
-const small = {
+const small: RegisteredStream['renditions'][number] = {
   ...{ name: 'small', path: parseStreamPath('live/show.v1/small'), width: 160, height: 90, bandwidth: 1000 },
-  ...{ codecs: undefined, video: { codec: 'avc1.42c00b', bandwidth: 900 }, state: 'idle', reason: undefined },
-} as const;
+  ...{ codecs: undefined, video: { codec: 'avc1.42c00b', bandwidth: 900 }, reason: undefined },
+  state: 'idle',
+};
 const entry: RegisteredStream = {
   ...{ path, node: 'a', epoch: 'e', state: 'live', session, startedAt: millis(7), renditions: [small] },
 };
