@@ -1,4 +1,4 @@
-import { parseStreamPath, type RenditionInfo, type Session } from '@sluice/core';
+import { parseStreamPath, type Session } from '@sluice/core';
 import { millis } from '@sluice/media';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,9 +11,10 @@ const session: Session = {
   identity: { kind: 'jwt', viewer: 'anna', credential: 'secret-hash', expiresAt: millis(9) },
   ...{ client: { tcUrl: 'rtmp://x' }, query: 'token=secret', fingerprint: 'secret' },
 };
-const small: RenditionInfo = {
+const small: RegisteredStream['renditions'][number] = {
   ...{ name: 'small', path: parseStreamPath('live/show.v1/small'), width: 160, height: 90, bandwidth: 1000 },
-  ...{ codecs: undefined, video: { codec: 'avc1.42c00b', bandwidth: 900 }, state: 'idle', reason: undefined },
+  ...{ codecs: undefined, video: { codec: 'avc1.42c00b', bandwidth: 900 }, reason: undefined },
+  state: 'idle',
 };
 const entry: RegisteredStream = {
   ...{ path, node: 'a', epoch: 'e', state: 'live', session, startedAt: millis(7), renditions: [small] },
