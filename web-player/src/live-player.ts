@@ -2,13 +2,14 @@ import { Backoff } from './backoff.js';
 import { startPlayback } from './controls/sound.js';
 import { Detour } from './detour.js';
 import { EdgeFollower } from './edge-follower.js';
-import type { Engine, EngineFailure, Quality } from './engines/engine.js';
+import type { Engine, EngineFailure } from './engines/engine.js';
 import { loadEngine } from './engines/load-engine.js';
 import { FrameCounter } from './frame-counter.js';
 import { LastFrame } from './last-frame.js';
 import type { LivePlayerOptions } from './live-player-options.js';
-import type { MessageContext, Unsupported } from './messages.js';
+import type { MessageContext } from './messages.js';
 import { type Look, PictureWatch } from './picture-watch.js';
+import { PlayRecord } from './play-record.js';
 import { judge, type PlayerState } from './playback-state.js';
 import {
   type EngineKind,
@@ -18,6 +19,7 @@ import {
   playableProtocols,
   unplayableTracks,
 } from './protocol.js';
+import { QualityChoice } from './quality-choice.js';
 import { type StreamStatus, sameCodecs, type TrackStatus } from './status-client.js';
 import { StatusPoll } from './status-poll.js';
 import { TimeTravel } from './time-travel.js';
@@ -33,8 +35,6 @@ const ASK_COUNTED_MS = 1000;
 const PROVED_MS = 10_000;
 const REFUSED_RETRY_MS = 10_000;
 const UNSUPPORTED_RETRY_MS = 2000;
-/** After so many attempts in vain, it is told that nothing comes over the protocol that was asked for. */
-const BARREN_ATTEMPTS = 2;
 const NOT_FOUND = 404;
 /** Too many viewers, and a server that is going down: no other protocol would help. */
 const BUSY: ReadonlySet<number> = new Set([429, 503]);
@@ -61,6 +61,9 @@ export class LivePlayer {
   readonly #follower: EdgeFollower;
   /** The viewer has gone to a past that only HLS has. */
   readonly #detour: Detour;
+  /** What has happened so far. */
+  readonly record = new PlayRecord();
+  readonly quality: QualityChoice;
   readonly #closed = new AbortController();
   #timer: ReturnType<typeof setInterval> | undefined;
   #state: PlayerState = 'connecting';
@@ -71,27 +74,18 @@ export class LivePlayer {
   #starting = false;
   /** The viewer has not paused it. */
   #wanted: boolean;
-  #seen = false;
   #status: StreamStatus | undefined;
   #retryAt = 0;
-  #errors = 0;
-  #lastError = '';
-  #stalls = 0;
-  /** Attempts in which no picture came. */
-  #barren = 0;
-  #refusal: number | undefined;
-  #unsupported: Unsupported | undefined;
-  /** A version of the stream below its path; undefined is the stream itself. */
-  #rendition: string | undefined;
-  /** Of the engine's own. */
-  #quality = -1;
 
   constructor(options: LivePlayerOptions) {
     this.#options = options;
     this.#video = options.video;
     this.#wanted = options.autoplay;
     this.#way = new WayChoice(options.browser, options.failed, options.protocol);
-    this.#detour = new Detour({ ...options, status: () => this.#status, restart: () => this.#restart() });
+    const status = () => this.#status;
+    const restart = () => this.#restart();
+    this.#detour = new Detour({ ...options, status, restart });
+    this.quality = new QualityChoice({ engine: () => this.engine, protocol: () => this.#protocol, status, restart });
     this.time = new TimeTravel({
       video: this.#video,
       engine: () => this.engine,
@@ -142,58 +136,10 @@ export class LivePlayer {
     return this.#frames.observe(this.#video.getVideoPlaybackQuality().totalVideoFrames);
   }
 
-  /** Failures since the page was opened. */
-  get errors(): number {
-    return this.#errors;
-  }
-
-  /** What the newest of them said. */
-  get lastError(): string {
-    return this.#lastError;
-  }
-
-  /** How often the picture stood still because nothing came. */
-  get stalls(): number {
-    return this.#stalls;
-  }
-
   /** What there is to say of the state. */
   get context(): MessageContext {
-    return {
-      path: this.#options.path,
-      seen: this.#seen,
-      attempts: this.#backoff.attempts,
-      refusal: this.#refusal,
-      unsupported: this.#unsupported,
-      nothingOver: this.#barren >= BARREN_ATTEMPTS ? this.#way.asked : undefined,
-      deviceOffline: !navigator.onLine,
-    };
-  }
-
-  get qualities(): readonly Quality[] {
-    const own = this.engine?.qualities ?? [];
-    return own.length > 0 || this.#isHls ? own : (this.#status?.renditions ?? []).map((name) => ({ name }));
-  }
-
-  /** Whether -1 among the qualities is the engine's own choice; else it is the stream itself. */
-  get choosesQuality(): boolean {
-    return (this.engine?.qualities.length ?? 0) > 0;
-  }
-
-  /** Index of the one that was chosen, or -1. */
-  get quality(): number {
-    return this.choosesQuality ? this.#quality : this.qualities.findIndex(({ name }) => name === this.#rendition);
-  }
-
-  /** @param index of the qualities, or -1 */
-  chooseQuality(index: number): void {
-    if (this.choosesQuality) {
-      this.#quality = index;
-      this.engine?.chooseQuality(index);
-      return;
-    }
-    this.#rendition = this.qualities[index]?.name;
-    this.#restart();
+    const { path } = this.#options;
+    return this.record.context({ path, attempts: this.#backoff.attempts, asked: this.#way.asked });
   }
 
   /** Goes on with another protocol; undefined leaves it to the player. */
@@ -201,7 +147,7 @@ export class LivePlayer {
     this.#way.asked = protocol;
     this.#way.networkChanged();
     this.#wanted = true;
-    this.#barren = 0;
+    this.record.beginsAnew();
     this.#detour.end();
     this.#backoff.reset();
     this.#restart();
@@ -272,10 +218,6 @@ export class LivePlayer {
     this.#tick();
   }
 
-  get #isHls(): boolean {
-    return this.#protocol === 'hls' || this.#protocol === 'll-hls';
-  }
-
   #tick(): void {
     const now = performance.now();
     this.#frames.observe(this.#video.getVideoPlaybackQuality().totalVideoFrames);
@@ -339,7 +281,7 @@ export class LivePlayer {
     }
     const { asked } = this.#way;
     const missing = unplayableTracks(asked ?? 'll-hls', tracks, browser);
-    this.#unsupported = {
+    this.record.unsupported = {
       protocol: asked,
       tracks: missing.length > 0 || asked !== undefined ? missing : tracks,
       others: playableProtocols(tracks, browser),
@@ -365,8 +307,7 @@ export class LivePlayer {
         },
         choicesChanged: () => listener.choicesChanged(),
       };
-      const version = this.#rendition === undefined || this.#isHls ? path : `${path}/${this.#rendition}`;
-      const url = mediaUrl(server, version, protocol, query());
+      const url = mediaUrl(server, this.quality.pathOf(path), protocol, query());
       const engine = make({ video: this.#video, url, tracks, lowLatency: protocol === 'll-hls', clock, events });
       const watch = new PictureWatch(performance.now(), engine.progress?.() ?? this.#video.currentTime);
       this.#running = { engine, tracks, watch, hasMoved: false };
@@ -394,7 +335,7 @@ export class LivePlayer {
     // They can't be taken away: the next engine puts its own beside them.
     for (const track of this.#video.textTracks) track.mode = 'disabled';
     this.#running = undefined;
-    this.#quality = -1;
+    this.quality.engineEnded();
     this.time.reset();
     this.#video.playbackRate = 1;
   }
@@ -411,13 +352,15 @@ export class LivePlayer {
     const hasMoved = this.#running?.hasMoved ?? false;
     // That an encoder which is gone doesn't come back is no fault of anything here.
     if (!ended || this.#status?.state !== 'waiting') {
-      this.#errors += 1;
-      this.#lastError = reason;
+      this.record.failed(reason);
       this.#options.listener.failed({ ...failure, protocol });
     }
     this.#stop();
     this.#detour.end();
-    if (!hasMoved) this.#barren += 1;
+    if (!hasMoved) {
+      this.record.wasBarren();
+      this.quality.failed();
+    }
     const mayBeTheWay = this.#way.asked === undefined && httpStatus !== undefined && !BUSY.has(httpStatus);
     // A stream that isn't there is no refusal: the status tells what has become of it.
     if (httpStatus !== undefined && httpStatus !== NOT_FOUND && !mayBeTheWay) {
@@ -434,7 +377,7 @@ export class LivePlayer {
 
   #refuse(httpStatus: number): void {
     this.#way.serverIsAway();
-    this.#refusal = httpStatus;
+    this.record.refusal = httpStatus;
     this.#retryAt = performance.now() + REFUSED_RETRY_MS;
     this.#show('refused');
   }
@@ -467,9 +410,8 @@ export class LivePlayer {
     const { engine } = running;
     // Who watches wants to be counted.
     if (this.#state === 'connecting') this.#poll.askAt(now + ASK_COUNTED_MS, ASK_PLAYING_MS);
-    this.#seen = true;
+    this.record.moved();
     running.hasMoved = true;
-    this.#barren = 0;
     this.#lastFrame.drop();
     if (look.age > PROVED_MS) this.#backoff.reset();
     this.#detour.moved(this.time);
@@ -483,7 +425,7 @@ export class LivePlayer {
   }
 
   #show(state: PlayerState): void {
-    if (state === 'buffering' && this.#state !== 'buffering') this.#stalls += 1;
+    this.record.changes(this.#state, state);
     this.#state = state;
     this.#options.listener.changed();
   }

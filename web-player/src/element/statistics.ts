@@ -26,9 +26,9 @@ export function statisticsOf(player: LivePlayer, video: HTMLVideoElement): Playe
     framesDropped: video.getVideoPlaybackQuality().droppedVideoFrames,
     playbackRate: video.playbackRate,
     ...{ bitsPerSecond, roundTripSeconds, packetsLost },
-    stalls: player.stalls,
-    errors: player.errors,
-    lastError: player.lastError,
+    stalls: player.record.stalls,
+    errors: player.record.errors,
+    lastError: player.record.lastError,
     stream: player.status,
   };
 }
