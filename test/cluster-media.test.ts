@@ -172,7 +172,9 @@ describe('a cluster of three nodes', () => {
   it('lets the encoder of a node that died go to another, and viewers everywhere go on', async () => {
     const publisher = await publish(a, 'live/moved');
     const [onB, onC] = [await timedViewer(`${b.http}/live/moved.flv`), await timedViewer(`${c.http}/live/moved.flv`)];
+    const hls = new HlsViewer(`${c.http}/live/moved.m3u8`);
     await goesOn(onC, 'the stream is on C');
+    await until('HLS is on C', () => hls.segments.length > 1);
     await a.process.crash();
     publisher.kill();
     const moved = await publish(b, 'live/moved');
@@ -182,6 +184,10 @@ describe('a cluster of three nodes', () => {
       expect([viewer.ended, isRising(viewer.times)]).toEqual([false, true]);
       viewer.leave();
     }
+    await until('HLS goes on behind a seam', () => hls.segments.at(-2)?.discontinuity === true);
+    const sequences = hls.playlists.map(({ mediaSequence }) => mediaSequence);
+    expect([hls.ended, sequences.every((at, index) => at >= (sequences[index - 1] ?? 0))]).toEqual([false, true]);
+    await hls.leave();
     a = await start(2);
     const back = await timedViewer(`${a.http}/live/moved.flv`);
     await goesOn(back, 'A plays it when it is back');

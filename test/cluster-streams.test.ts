@@ -1,6 +1,7 @@
 import { ClusterStreams, NatsLink, relayOutputKind } from '@sluice/cluster';
 import {
   EventBus,
+  type IdentityKind,
   loadConfig,
   type Output,
   parseStreamPath,
@@ -21,6 +22,7 @@ const VIDEO: MediaEvent = { type: 'config', config: h264TrackConfig(0, Buffer.fr
 const FRAME = Buffer.alloc(20_000, 7);
 const LEASE_MS = 1500;
 const PATH = parseStreamPath('live/a.show');
+const ENCODER = { action: 'publish', protocol: 'rtmp', path: PATH } as const;
 
 /** Of a stream here, what a viewer has of it. */
 class Watcher implements Output {
@@ -38,11 +40,13 @@ class Watcher implements Output {
     this.ended = reason;
   }
   sweep(): void {}
-  /** Whether each sample is one step behind the one before. */
-  get isWhole(): boolean {
-    return this.samples.every(
-      ({ dts }, at) => at === 0 || Math.round(dts / 1000) === Math.round((this.samples[at - 1]?.dts ?? 0) / 1000) + 40,
-    );
+  /** Where pictures are missing: from when to when, in ms. */
+  get holes(): string[] {
+    const times = this.samples.map(({ dts }) => Math.round(dts / 1000));
+    return times.flatMap((at, index) => {
+      const before = times[index - 1];
+      return before === undefined || at === before + 40 ? [] : [`${before} to ${at}`];
+    });
   }
 }
 
@@ -104,11 +108,11 @@ describe('streams in a cluster', () => {
       await streams.close();
       await link.close();
     });
-    const publish = (path: StreamPath = PATH) => {
+    const publish = (path: StreamPath = PATH, kind: IdentityKind = 'anonymous') => {
       const id = `${name}-${++numbers}`;
       const session: Session = {
         ...{ id, action: 'publish', protocol: 'rtmp', path, ip: '192.0.2.1', userAgent: undefined, query: '' },
-        ...{ identity: { kind: 'anonymous' }, client: {}, fingerprint: id, openedAt: millis(Date.now()) },
+        ...{ identity: { kind }, client: {}, fingerprint: id, openedAt: millis(Date.now()) },
       };
       const publication = router.publish(session, { cut: () => undefined });
       controls.set(id, (reason) => publication.end(reason));
@@ -164,7 +168,8 @@ describe('streams in a cluster', () => {
     process.stdout.write(`with 50 edges, an origin sent ${cost.toFixed(3)} bytes for each byte of media\n`);
     expect(cost).toBeGreaterThan(1);
     expect(cost).toBeLessThan(1.05);
-    expect(watchers.every((watcher) => watcher.isWhole && watcher.samples[0]?.keyframe)).toBe(true);
+    expect(watchers.flatMap(({ holes }) => holes)).toEqual([]);
+    expect(watchers.filter(({ samples }) => samples[0]?.keyframe !== true)).toEqual([]);
     for (const watcher of watchers) watcher.idleSince = millis(-100_000);
     await until('nobody wants it', () => origin.streams.figures.edges === 0, 20_000);
     expect(edges.every(({ router }) => router.find(PATH) === undefined)).toBe(true);
@@ -224,7 +229,7 @@ describe('streams in a cluster', () => {
     const { publication, write } = first.publish();
     write(1);
     await second.knows();
-    const refusal = second.streams.refusalOf({ action: 'publish', path: PATH });
+    const refusal = second.streams.refusalOf(ENCODER);
     expect(refusal).toMatchObject({
       code: 'already-publishing',
       message: 'live/a.show is being published on node first',
@@ -234,7 +239,20 @@ describe('streams in a cluster', () => {
     await until('the second one is cut', () => second.cuts.length > 0);
     expect([first.cuts, second.cuts]).toEqual([[], ['live/a.show is published on node first']]);
     publication.end('the encoder has gone');
-    await until('another may come', () => second.streams.refusalOf({ action: 'publish', path: PATH }) === undefined);
+    await until('another may come', () => second.streams.refusalOf(ENCODER) === undefined);
+  });
+
+  it('are taken by one node only where the configuration of all wants them, and by another when that one goes', async () => {
+    const [first, second] = [nodeOf('first'), nodeOf('second')];
+    const request = { action: 'publish', protocol: 'srt', path: PATH, byConfiguration: true } as const;
+    const { publication } = first.publish(PATH, 'configuration');
+    await second.knows();
+    expect(second.streams.refusalOf(request)).toMatchObject({ code: 'already-publishing' });
+    second.publish(PATH, 'configuration');
+    await until('the second one is cut', () => second.cuts.length > 0);
+    expect(first.cuts).toEqual([]);
+    publication.end('gone');
+    await until('the second one may', () => second.streams.refusalOf(request) === undefined);
   });
 
   it('are one again after a partition: who is in the registry stays', async () => {

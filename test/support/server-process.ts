@@ -15,6 +15,9 @@ interface Ports {
   readonly api: number;
 }
 
+/** Tests of many processes start some of them at once, on few cores. */
+const START_MS = 40_000;
+
 /** V8 may leave garbage where it is for as long as nobody needs the room. */
 const COLLECTS_GARBAGE_ON_SIGUSR2 = ['--expose-gc', '--import', 'data:text/javascript,process.on("SIGUSR2", gc)'];
 
@@ -57,7 +60,12 @@ export class ServerProcess {
       // All that is read of it is its first lines.
       if (output.length < 10_000) output += chunk;
     });
-    await until('the server is ready', () => output.includes('"msg":"Sluice is ready"'));
+    try {
+      await until('the server is ready', () => output.includes('"msg":"Sluice is ready"'), START_MS);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
     const ready = output.split('\n').find((line) => line.includes('"msg":"Sluice is ready"')) ?? '{}';
     return new ServerProcess(child, own, JSON.parse(ready) as Ports);
   }

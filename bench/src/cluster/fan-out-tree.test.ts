@@ -13,7 +13,7 @@ function numbers(): () => number {
 const OPTIONS: Omit<TreeOptions, 'random'> = {
   ...{ viewers: 100_000, streams: 100, skew: 1, regions: 5, mbps: 2, edgeMbps: 8000, natsMbps: 8000 },
   placement: 'by-stream',
-  costs: { originPerMbps: 1, natsInPerMbps: 1, natsOutPerMbps: 1, edgePerMbps: 1, viewerPerMbps: 1 },
+  costs: { origin: 1, natsIn: 1, natsOut: 1, edge: 1, viewer: 1 },
 };
 const simulate = (options: Partial<TreeOptions> = {}) => simulateTree({ ...OPTIONS, random: numbers(), ...options });
 
@@ -41,8 +41,8 @@ describe('simulateTree', () => {
   });
 
   it('counts cores by what passes', () => {
-    const load = simulate({ viewers: 1000, streams: 1, regions: 1, costs: { ...OPTIONS.costs, viewerPerMbps: 0.5 } });
-    expect([load.originCores, load.natsCores, load.edgeCores]).toEqual([2, 4, 1002]);
+    const load = simulate({ viewers: 1000, streams: 1, regions: 1, costs: { ...OPTIONS.costs, viewer: 0.5 } });
+    expect([load.originCores, load.natsCores, load.edgeCores]).toEqual([1, 2, 501]);
     expect(load.natsServers).toBe(3);
   });
 });

@@ -1,14 +1,17 @@
-/** What one Mbit/s costs, as CPU seconds a second of one core: from `npm run bench -- cluster` and the other benches. */
+/**
+ * What one stream costs, in cores: from `npm run bench -- cluster` and the other benches. It is messages rather than bytes
+ * that cost.
+ */
 export interface TreeCosts {
-  /** An origin, to pack a stream and give it to NATS once. */
-  readonly originPerMbps: number;
-  /** A NATS server, to take in, and to give to one edge. */
-  readonly natsInPerMbps: number;
-  readonly natsOutPerMbps: number;
-  /** An edge, to take a stream and publish it there. */
-  readonly edgePerMbps: number;
+  /** An origin, to pack it and give it to NATS once. */
+  readonly origin: number;
+  /** A NATS server, to take it in, and to give it to one edge, or to another region. */
+  readonly natsIn: number;
+  readonly natsOut: number;
+  /** An edge, to take it and publish it there. */
+  readonly edge: number;
   /** An edge, to give it to a viewer. */
-  readonly viewerPerMbps: number;
+  readonly viewer: number;
 }
 
 /** How viewers find their edge. */
@@ -88,22 +91,21 @@ export function simulateTree(options: TreeOptions): TreeLoad {
   const all = new Set(wanted.flatMap((each) => [...each]));
   const subscriptions = edges.flat().reduce((sum, edge) => sum + edge.streams.size, 0);
   const [originMbps, natsOutMbps, viewersMbps] = [all.size * mbps, subscriptions * mbps, viewers * mbps];
-  const betweenRegionsMbps = wanted.slice(1).reduce((sum, each) => sum + each.size * mbps, 0);
+  const between = wanted.slice(1).reduce((sum, each) => sum + each.size, 0);
   const mostStreamsOnAnEdge = Math.max(...edges.flat().map((edge) => edge.streams.size));
-  const natsIn = originMbps + betweenRegionsMbps;
   return {
     edges: edges.flat().length,
     natsServers: regions * Math.max(3, Math.ceil(natsOutMbps / regions / natsMbps)),
     subscriptions,
     mostStreamsOnAnEdge,
     originMbps,
-    betweenRegionsMbps,
+    betweenRegionsMbps: between * mbps,
     natsOutMbps,
     viewersMbps,
-    originCores: originMbps * costs.originPerMbps,
-    natsCores: natsIn * costs.natsInPerMbps + (natsOutMbps + betweenRegionsMbps) * costs.natsOutPerMbps,
-    edgeCores: natsOutMbps * costs.edgePerMbps + viewersMbps * costs.viewerPerMbps,
-    coresOfAnEdge: mostStreamsOnAnEdge * mbps * costs.edgePerMbps + edgeMbps * costs.viewerPerMbps,
+    originCores: all.size * costs.origin,
+    natsCores: (all.size + between) * costs.natsIn + (subscriptions + between) * costs.natsOut,
+    edgeCores: subscriptions * costs.edge + viewers * costs.viewer,
+    coresOfAnEdge: mostStreamsOnAnEdge * costs.edge + perEdge * costs.viewer,
   };
 }
 

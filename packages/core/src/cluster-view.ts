@@ -22,6 +22,18 @@ export interface ClusterNode {
   readonly urls: readonly string[];
 }
 
+/** Streams on their way between this node and others. */
+export interface ClusterTraffic {
+  /** Streams of other nodes that are watched here. */
+  readonly fetched: number;
+  /** Streams of this node that others want. */
+  readonly streams: number;
+  /** How often: a stream that two nodes want counts twice, and is sent once. */
+  readonly edges: number;
+  /** To NATS, in all. */
+  readonly sentBytes: number;
+}
+
 /** A session on another node. */
 export interface SessionElsewhere extends OpenSession {
   /** The name of its node. */

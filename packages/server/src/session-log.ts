@@ -2,11 +2,12 @@ import type { EventBus, Logger, Session } from '@sluice/core';
 
 /** Writes the life of streams and sessions to the log, in one place for all protocols. */
 export function logLifecycle(events: EventBus, log: Logger): void {
-  events.on('stream-started', ({ path, session }) => log.info({ path, ip: session.ip }, 'stream is live'));
+  const publisher = ({ ip, node }: Session) => ({ ip, ...(node === undefined ? {} : { node }) });
+  events.on('stream-started', ({ path, session }) => log.info({ path, ...publisher(session) }, 'stream is live'));
   events.on('stream-waiting', ({ path, reason }) =>
     log.info({ path, reason }, 'stream waits for its encoder to come back'),
   );
-  events.on('stream-resumed', ({ path, session }) => log.info({ path, ip: session.ip }, 'stream is live again'));
+  events.on('stream-resumed', ({ path, session }) => log.info({ path, ...publisher(session) }, 'stream is live again'));
   events.on('stream-ended', ({ path, reason }) => log.info({ path, reason }, 'stream ended'));
   events.on('session-opened', ({ session }) =>
     log.debug({ ...described(session), userAgent: session.userAgent }, 'session opened'),

@@ -194,6 +194,7 @@ async function makeParts({ read, log, announce }: ServerOptions, closers: Closer
         recordings: () => recordings,
         cluster: () => clusterView,
         workers: () => workers?.status ?? [],
+        clusterTraffic: () => cluster?.streams.figures,
       })
     : undefined;
   const { serverId } = secrets;

@@ -1,5 +1,5 @@
-import type { ClusterView } from '@sluice/core';
-import { Gauge, type Registry } from 'prom-client';
+import type { ClusterTraffic, ClusterView } from '@sluice/core';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** What this server knows of its cluster; of a server by itself there is nothing to tell. */
 export function addClusterMetrics(registry: Registry, cluster: () => ClusterView): void {
@@ -41,6 +41,35 @@ export function addClusterMetrics(registry: Registry, cluster: () => ClusterView
       for (const state of ['serving', 'draining', 'lost'] as const) {
         this.set({ state }, nodes.filter((node) => node.state === state).length);
       }
+    },
+  });
+}
+
+/** Streams on their way between nodes. @param traffic undefined for a server by itself */
+export function addClusterTraffic(registry: Registry, traffic: () => ClusterTraffic | undefined): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, value: (of: ClusterTraffic) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        const now = traffic();
+        if (now === undefined) this.remove();
+        else this.set(value(now));
+      },
+    });
+  };
+  gauge('sluice_cluster_fetched_streams', 'Streams of other nodes that are watched here.', ({ fetched }) => fetched);
+  gauge('sluice_cluster_wanted_streams', 'Streams of this node that other nodes want.', ({ streams }) => streams);
+  gauge('sluice_cluster_wanting_nodes', 'How often they are wanted.', ({ edges }) => edges);
+  new Counter({
+    name: 'sluice_cluster_sent_bytes_total',
+    help: 'Media sent to NATS.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(traffic()?.sentBytes ?? 0);
     },
   });
 }

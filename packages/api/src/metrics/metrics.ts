@@ -1,6 +1,7 @@
 import type {
   Bans,
   CaptureControl,
+  ClusterTraffic,
   ClusterView,
   Config,
   EventBus,
@@ -13,7 +14,7 @@ import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { addCaptureMetrics } from './capture-metrics.js';
 import { closeClass } from './close-reason.js';
-import { addClusterMetrics } from './cluster-metrics.js';
+import { addClusterMetrics, addClusterTraffic } from './cluster-metrics.js';
 import { addRecordingMetrics, type RecordingFigures } from './recording-metrics.js';
 import { SessionTotals } from './session-totals.js';
 import { addTranscodeMetrics } from './transcode-metrics.js';
@@ -31,6 +32,8 @@ export interface MetricsOptions {
   readonly recordings: () => RecordingFigures;
   readonly cluster: () => ClusterView;
   readonly workers: () => readonly WorkerFigures[];
+  /** Undefined for a server by itself. */
+  readonly clusterTraffic: () => ClusterTraffic | undefined;
 }
 
 /** Streams that have no series of their own are counted together under this name, which no stream can have. */
@@ -64,6 +67,7 @@ export class Metrics {
     addRecordingMetrics(this.#registry, options.events, options.recordings);
     addClusterMetrics(this.#registry, options.cluster);
     addWorkerMetrics(this.#registry, options.workers);
+    addClusterTraffic(this.#registry, options.clusterTraffic);
     this.#sessions = new SessionTotals(options.registry, options.events);
     addSessionMetrics(this.#registry, this.#sessions, options);
   }

@@ -212,10 +212,11 @@ export class ClusterControl implements ClusterView {
 
   /** Where JetStream can't be used (yet), nodes still know of each other, and it is tried again. */
   async #useBuckets(connection: NatsConnection): Promise<void> {
-    const { replicas, log } = this.#options;
+    const { link, replicas, log } = this.#options;
+    const buckets = link.buckets(connection);
     try {
-      await this.#election.begin(connection, replicas);
-      await this.#shared.begin(connection, replicas);
+      await this.#election.begin(buckets, replicas);
+      await this.#shared.begin(buckets, replicas);
       log.info({ revision: this.revision }, 'the cluster’s bans, users, keys and settings are in force');
     } catch (error) {
       if (connection !== this.#connection || this.#isLeaving) return;
@@ -307,8 +308,10 @@ export class ClusterControl implements ClusterView {
   }
 
   #tidy(): void {
-    const { clock } = this.#options;
-    if (this.#connection !== undefined && this.isElected) void this.#shared.tidy(this.#connection, clock.wall());
+    const { clock, link } = this.#options;
+    const connection = this.#connection;
+    if (connection === undefined || !this.isElected) return;
+    void this.#shared.tidy(() => link.manager(connection), clock.wall());
   }
 
   #tick(): void {

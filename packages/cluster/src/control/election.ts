@@ -1,6 +1,8 @@
-import { type KV, Kvm } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { KV, Kvm } from '@nats-io/kv';
 import { type Logger, messageOf } from '@sluice/core';
+
+/** Where buckets are made, and opened. */
+export type Buckets = Pick<Kvm, 'create'>;
 
 export interface ElectionOptions {
   readonly bucket: string;
@@ -40,10 +42,10 @@ export class Election {
   }
 
   /** @throws where JetStream can't be used */
-  async begin(connection: NatsConnection, replicas: number): Promise<void> {
+  async begin(buckets: Buckets, replicas: number): Promise<void> {
     this.pause();
     const { bucket, leaseMs } = this.#options;
-    this.#bucket = await new Kvm(connection).create(bucket, { history: 1, ttl: leaseMs, replicas });
+    this.#bucket = await buckets.create(bucket, { history: 1, ttl: leaseMs, replicas });
     await this.#try();
     clearInterval(this.#timer);
     if (this.#isOver) return;

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Directory, memoryStore, silentLogger } from '@sluice/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -92,8 +94,8 @@ describe('buckets of a real nats-server', () => {
   it('bring each change to all, and leave alone what is a node’s own', async () => {
     const bucket = bucketName();
     const [a, b] = [await node('a', bucket, [{ id: 'old', value: 1 }]), await node('b', bucket)];
-    await a.shared.begin(await connected(), 1);
-    await b.shared.begin(await connected(), 1);
+    await a.shared.begin(new Kvm(await connected()), 1);
+    await b.shared.begin(new Kvm(await connected()), 1);
     expect(b.values()).toEqual({ old: 1 });
     await b.records.put({ id: 'new', value: 2 });
     await b.records.put({ id: 'own', value: 3 });
@@ -107,8 +109,8 @@ describe('buckets of a real nats-server', () => {
   it('come to the same when two change one thing at once', async () => {
     const bucket = bucketName();
     const [a, b] = [await node('a', bucket), await node('b', bucket)];
-    await a.shared.begin(await connected(), 1);
-    await b.shared.begin(await connected(), 1);
+    await a.shared.begin(new Kvm(await connected()), 1);
+    await b.shared.begin(new Kvm(await connected()), 1);
     for (let value = 1; value <= 20; value++) {
       await Promise.all([a.records.put({ id: 'x', value }), b.records.put({ id: 'x', value: -value })]);
     }
@@ -121,15 +123,15 @@ describe('buckets of a real nats-server', () => {
     const bucket = bucketName();
     const start = { id: 'kept', value: 1 };
     const [a, b] = [await node('a', bucket, [start, { id: 'gone', value: 1 }]), await node('b', bucket)];
-    await a.shared.begin(await connected(), 1);
-    await b.shared.begin(await connected(), 1);
+    await a.shared.begin(new Kvm(await connected()), 1);
+    await b.shared.begin(new Kvm(await connected()), 1);
     a.shared.pause();
     await a.records.put({ id: 'kept', value: 2 });
     await a.records.delete('gone');
     await b.records.put({ id: 'other', value: 5 });
     await b.shared.idle();
     await a.restart();
-    await a.shared.begin(await connected(), 1);
+    await a.shared.begin(new Kvm(await connected()), 1);
     await vi.waitFor(() => expect(b.values()).toEqual({ kept: 2, other: 5 }));
     expect(a.values()).toEqual(b.values());
   });
@@ -138,13 +140,13 @@ describe('buckets of a real nats-server', () => {
     const bucket = bucketName();
     const [a, b] = [await node('a', bucket), await node('b', bucket)];
     const connection = await connected();
-    await a.shared.begin(connection, 1);
-    await b.shared.begin(await connected(), 1);
+    await a.shared.begin(new Kvm(connection), 1);
+    await b.shared.begin(new Kvm(await connected()), 1);
     await a.records.put({ id: 'soon', value: 10 });
     await a.records.put({ id: 'late', value: 1000 });
     await vi.waitFor(() => expect(b.values()).toEqual({ soon: 10, late: 1000 }));
     await a.shared.idle();
-    await a.shared.tidy(connection, 100);
+    await a.shared.tidy(() => jetstreamManager(connection), 100);
     await vi.waitFor(() => expect(b.values()).toEqual({ late: 1000 }));
   });
 
@@ -157,7 +159,7 @@ describe('buckets of a real nats-server', () => {
     expect(elections.map(({ isElected }) => isElected)).toEqual([true, false, false]);
     for (const election of elections.toReversed()) {
       ends.push(() => election.close());
-      await election.begin(await connected(), 1);
+      await election.begin(new Kvm(await connected()), 1);
     }
     expect(elections.map(({ isElected }) => isElected)).toEqual([false, false, true]);
     await elections[2]?.close();

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type KV, type KvEntry, Kvm, KvWatchInclude } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { type KV, type KvEntry, KvWatchInclude } from '@nats-io/kv';
 import { type Logger, messageOf, type SharedRecords } from '@sluice/core';
+import type { Buckets } from './election.js';
 import type { PendingChanges } from './pending-changes.js';
 import { tidyBucket } from './tidy-bucket.js';
 
@@ -63,10 +64,10 @@ export class SharedBucket {
   }
 
   /** Takes over what the bucket has, writes what it doesn't, and follows it. @throws where JetStream can't be used */
-  async begin(connection: NatsConnection, replicas: number): Promise<void> {
+  async begin(buckets: Buckets, replicas: number): Promise<void> {
     this.pause();
     const run = this.#run;
-    const bucket = await new Kvm(connection).create(this.#options.bucket, { history: 1, replicas });
+    const bucket = await buckets.create(this.#options.bucket, { history: 1, replicas });
     const updates = await bucket.watch({ include: KvWatchInclude.UpdatesOnly });
     if (run !== this.#run) {
       updates.stop();
@@ -83,7 +84,7 @@ export class SharedBucket {
   }
 
   /** Takes out what has run out. For one node to do, now and then. Never rejects. */
-  async tidy(connection: NatsConnection, now: number): Promise<void> {
+  async tidy(manager: () => Promise<JetStreamManager>, now: number): Promise<void> {
     const bucket = this.#bucket;
     if (bucket === undefined) return;
     const isOver = (entry: KvEntry) => {
@@ -92,7 +93,7 @@ export class SharedBucket {
       return record !== undefined && (kind?.isOver?.(record, now) ?? false);
     };
     try {
-      const gone = await tidyBucket({ connection, bucket, isOver, now });
+      const gone = await tidyBucket({ manager: await manager(), bucket, isOver, now });
       if (gone > 0) this.#options.log.info({ entries: gone }, 'what has run out is taken out of the cluster’s records');
     } catch (error) {
       this.#options.log.warn({ detail: messageOf(error) }, 'the cluster’s records could not be tidied');

@@ -1,9 +1,8 @@
-import { jetstreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import type { KV, KvEntry } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/transport-node';
 
 export interface TidyOptions {
-  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
   readonly bucket: KV;
   /** Whether a record holds no more, by itself: a ban that has run out. */
   readonly isOver: (entry: KvEntry) => boolean;
@@ -20,7 +19,7 @@ const REMEMBER_REMOVALS_MS = 30 * 86_400_000;
  * @returns how many entries are gone
  * @throws where JetStream can't be used
  */
-export async function tidyBucket({ connection, bucket, isOver, now }: TidyOptions): Promise<number> {
+export async function tidyBucket({ manager, bucket, isOver, now }: TidyOptions): Promise<number> {
   const over: KvEntry[] = [];
   const forgotten: KvEntry[] = [];
   for await (const entry of await bucket.history()) {
@@ -31,7 +30,6 @@ export async function tidyBucket({ connection, bucket, isOver, now }: TidyOption
   // What was written again meanwhile stays: it has a higher revision.
   for (const { key, revision } of over) await bucket.delete(key, { previousSeq: revision });
   const { streamInfo } = await bucket.status();
-  const manager = await jetstreamManager(connection);
   for (const { bucket: name, key, revision } of forgotten) {
     await manager.streams.purge(streamInfo.config.name, { filter: `$KV.${name}.${key}`, seq: revision + 1 });
   }

@@ -1,6 +1,8 @@
 import {
+  type AccessProtocol,
   type AccessRequest,
   type Clock,
+  type ClusterTraffic,
   type EventBus,
   type Logger,
   type OutputKind,
@@ -102,15 +104,16 @@ export class ClusterStreams implements StreamFetcher, RenditionDirectory {
   }
 
   /** Why a publisher isn't let in at this node: another node has one, and the path's policy is to keep that. */
-  refusalOf({ action, path }: Pick<AccessRequest, 'action' | 'path'>): Refusal | undefined {
+  refusalOf(request: Pick<AccessRequest, 'action' | 'path' | 'protocol' | 'byConfiguration'>): Refusal | undefined {
+    const { action, path, protocol, byConfiguration } = request;
     if (action !== 'publish') return undefined;
     const stream = this.#registry.elsewhere(path as StreamPath);
-    if (stream?.state !== 'live' || this.#options.mayReplace(stream.path)) return undefined;
+    if (stream?.state !== 'live' || this.#mayReplace(stream.path, protocol, byConfiguration === true)) return undefined;
     return new Refusal('already-publishing', `${path} is being published on node ${stream.node}`);
   }
 
   /** Streams that come from other nodes, and that go to them. */
-  get figures() {
+  get figures(): ClusterTraffic {
     return { fetched: this.#edges.size, ...this.#origin.figures };
   }
 
@@ -133,7 +136,17 @@ export class ClusterStreams implements StreamFetcher, RenditionDirectory {
 
   #claim(path: StreamPath, session: Session): void {
     if (session.node !== undefined) return;
-    this.#registry.claim(path, { session, mayReplace: this.#options.mayReplace(path) });
+    const { protocol, identity } = session;
+    const mayReplace = this.#mayReplace(path, protocol, identity.kind === 'configuration');
+    this.#registry.claim(path, { session, mayReplace });
+  }
+
+  /**
+   * What all nodes are configured to take from elsewhere, one of them takes, and another when that one doesn't any more.
+   * Renditions are where their source is.
+   */
+  #mayReplace(path: StreamPath, protocol: AccessProtocol, isConfigured: boolean): boolean {
+    return protocol === 'transcode' || (!isConfigured && this.#options.mayReplace(path));
   }
 
   #lost(path: StreamPath, session: Session, node: string): void {

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
 import {
   type Authenticator,
   connect,
@@ -61,6 +63,18 @@ export class NatsLink {
   /** The connection, while it is up. */
   get connection(): NatsConnection | undefined {
     return this.#isUp ? this.#connection : undefined;
+  }
+
+  /** The buckets of JetStream, over a connection of this link. */
+  buckets(connection: NatsConnection): Kvm {
+    const { domain } = this.#options.settings;
+    return new Kvm(jetstream(connection, domain === undefined ? {} : { domain }));
+  }
+
+  /** The means to look after what is behind buckets. @throws where JetStream can't be used */
+  manager(connection: NatsConnection): Promise<JetStreamManager> {
+    const { domain } = this.#options.settings;
+    return jetstreamManager(connection, domain === undefined ? {} : { domain });
   }
 
   /** Tells a user of it; at once, where it is up. @returns a function that ends that */

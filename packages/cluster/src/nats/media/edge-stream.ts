@@ -42,8 +42,9 @@ interface Joining {
  * isn't time that counts: this process may not have come to read for a while.
  */
 const SILENT_LOOKS = 3;
-/** An answer is waited for so long. */
+/** An answer is waited for so long, and then twice as long: what is slow isn't asked for faster than it comes. */
 const JOIN_MS = 2000;
+const LONGEST_JOIN_MS = 16_000;
 /** So often the origin is told that the stream is still wanted. */
 const KEEP_MS = 3000;
 /** More is not kept while the origin's answer is on its way. */
@@ -60,6 +61,7 @@ export class EdgeStream {
   #reader = new FrameReader();
   #expected = 0;
   #silentLooks = 0;
+  #patienceMs = JOIN_MS;
   #keptAt = 0;
   #isDone = false;
 
@@ -110,7 +112,10 @@ export class EdgeStream {
       if (this.#relayed.isLive) this.#relayed.lost(`node ${node} has not been heard of for ${SILENT_LOOKS} s`);
       if (this.#joining === undefined) this.join();
     }
-    if (this.#joining !== undefined && now - this.#joining.since > JOIN_MS) this.join();
+    if (this.#joining !== undefined && now - this.#joining.since > this.#patienceMs) {
+      this.#patienceMs = Math.min(LONGEST_JOIN_MS, this.#patienceMs * 2);
+      this.join();
+    }
     if (now - this.#keptAt > KEEP_MS) this.#keep(now);
   }
 
@@ -161,15 +166,14 @@ export class EdgeStream {
   }
 
   #takeAnswer(message: Msg): void {
-    this.#silentLooks = 0;
     const joining = this.#joining;
-    if (joining === undefined || this.#isDone) return;
+    // NATS says that nobody listens: the origin is gone, or isn't there yet.
+    if (joining === undefined || this.#isDone || message.headers?.code === 503) return;
+    this.#silentLooks = 0;
     this.#guard(() => {
       if (joining.next !== undefined) {
         joining.gathered.push(unpackMessage(message.data).bytes);
         joining.missing -= 1;
-      } else if (message.headers?.code === 503) {
-        return;
       } else {
         const answer = answerSchema.parse(message.json());
         if ('refused' in answer) return;
@@ -182,6 +186,7 @@ export class EdgeStream {
 
   #begin({ gathered, ahead }: Joining, next: number): void {
     this.#endJoin();
+    this.#patienceMs = JOIN_MS;
     this.#reader = new FrameReader();
     this.#expected = next;
     for (const bytes of gathered) this.#feed(bytes);

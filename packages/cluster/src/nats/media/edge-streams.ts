@@ -63,10 +63,9 @@ export class EdgeStreams implements NatsUser, StreamFetcher {
     const { registry, router } = this.#options;
     const entry = registry.elsewhere(path);
     const stream = this.#streams.get(path);
-    if (stream !== undefined && stream.entry.epoch !== entry?.epoch) {
-      const reason =
-        entry === undefined ? `node ${stream.entry.node} publishes it no more` : `node ${entry.node} publishes it now`;
-      stream.lost(reason);
+    // One that isn't in the registry any more says itself that it has ended, or falls silent.
+    if (stream !== undefined && entry !== undefined && stream.entry.epoch !== entry.epoch) {
+      stream.lost(`node ${entry.node} publishes it now`);
     }
     if (entry !== undefined && router.publisherOf(path) === undefined && router.isWanted(path)) this.#begin(path);
   }

@@ -1,6 +1,7 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import {
   type Clock,
+  type ClusterTraffic,
   type Logger,
   messageOf,
   type OutputKind,
@@ -64,7 +65,7 @@ export class OriginMedia implements NatsUser {
   }
 
   /** Streams that other nodes have from here, and what they cost. */
-  get figures(): { readonly streams: number; readonly edges: number; readonly sentBytes: number } {
+  get figures(): Omit<ClusterTraffic, 'fetched'> {
     let edges = 0;
     for (const stream of this.#streams.values()) edges += stream.edges;
     return {

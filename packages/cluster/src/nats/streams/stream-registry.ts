@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
-import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
+import type { KV, KvWatchEntry } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type Clock, type Logger, messageOf, type RenditionInfo, type Session, type StreamPath } from '@sluice/core';
 import type { Millis } from '@sluice/media';
@@ -54,13 +54,17 @@ interface Held {
 interface Known {
   readonly entry: RegisteredStream;
   readonly revision: number;
-  readonly seenAt: Millis;
+  /**
+   * How often it has been looked for something new of it, in vain. It isn't time that counts: this process may not have
+   * come to read for a while.
+   */
+  missed: number;
 }
 
 /** An entry is renewed so many times before it would run out. */
 const RENEWALS = 3;
-/** Clocks and lines are a little late: what isn't renewed is believed in for so much longer, as a part of the lease. */
-const PATIENCE = 1.2;
+/** What isn't renewed is believed in for so many renewals, one of which may be late, and one just coming. */
+const PATIENCE = RENEWALS + 1;
 const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 /** Nodes that write at once try again so often. */
@@ -159,7 +163,7 @@ export class StreamRegistry implements NatsUser {
     while (!signal.aborted) {
       try {
         const limits = { ttl: leaseMs, storage: 'memory', replicas, history: 1 } as const;
-        const bucket = await new Kvm(connection).create(`${namespace}-streams`, limits);
+        const bucket = await this.#options.link.buckets(connection).create(`${namespace}-streams`, limits);
         const watch = await bucket.watch();
         if (signal.aborted) {
           watch.stop();
@@ -168,7 +172,7 @@ export class StreamRegistry implements NatsUser {
         signal.addEventListener('abort', () => watch.stop());
         this.#bucket = bucket;
         retryMs = RETRY_MS;
-        this.#tick();
+        this.#renew();
         for await (const entry of watch) this.#see(entry);
       } catch (error) {
         if (signal.aborted) return;
@@ -183,7 +187,7 @@ export class StreamRegistry implements NatsUser {
   }
 
   #see({ key, operation, value, revision }: Pick<KvWatchEntry, 'key' | 'operation' | 'value' | 'revision'>): void {
-    const { node, clock, log, onChange } = this.#options;
+    const { node, log, onChange } = this.#options;
     let entry: RegisteredStream;
     const path = nameOf(key) as StreamPath;
     const known = this.#known.get(path);
@@ -202,7 +206,7 @@ export class StreamRegistry implements NatsUser {
       this.#known.delete(path);
       return;
     }
-    this.#known.set(path, { entry, revision, seenAt: clock.monotonic() });
+    this.#known.set(path, { entry, revision, missed: 0 });
     const held = this.#held.get(path);
     if (held?.revision !== undefined && revision > held.revision) this.#lose(path, held, entry);
     const before = known?.entry;
@@ -210,13 +214,16 @@ export class StreamRegistry implements NatsUser {
   }
 
   #tick(): void {
-    const { clock, leaseMs, onChange } = this.#options;
-    const oldest = clock.monotonic() - leaseMs * PATIENCE;
-    for (const [path, { seenAt }] of this.#known) {
-      if (seenAt >= oldest) continue;
+    for (const [path, known] of this.#known) {
+      known.missed += 1;
+      if (known.missed <= PATIENCE) continue;
       this.#known.delete(path);
-      onChange(path);
+      this.#options.onChange(path);
     }
+    this.#renew();
+  }
+
+  #renew(): void {
     for (const [path, held] of this.#held) {
       held.isStale = true;
       void this.#write(path, held);
@@ -273,7 +280,7 @@ export class StreamRegistry implements NatsUser {
       held.revision = now.revision;
     } else if (now !== null && entry !== undefined) {
       const hadIt = held.revision !== undefined;
-      this.#known.set(path, { entry, revision: now.revision, seenAt: this.#options.clock.monotonic() });
+      this.#known.set(path, { entry, revision: now.revision, missed: 0 });
       if (hadIt) this.#lose(path, held, entry);
     } else {
       this.#known.delete(path);

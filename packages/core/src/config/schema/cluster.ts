@@ -17,6 +17,14 @@ export const cluster = z.strictObject({
       token: secret(1).meta(START).describe('Token at the NATS server, where it wants one in place of a user.'),
       nkeySeedFile: file().meta(START).describe('File with the seed of an NKey (`SU…`).'),
       credsFile: file().meta(START).describe('File with JWT and NKey, as `nsc` makes it (`.creds`).'),
+      domain: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,63}$/, { error: 'letters, digits, hyphens and underscores' })
+        .optional()
+        .meta(START)
+        .describe(
+          'JetStream domain in which the buckets are, where they are not those of the server itself: behind a leaf node.',
+        ),
       tls: z
         .strictObject({
           caFile: file().meta(START).describe("PEM file with the authorities of the NATS server's certificate."),
