@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from './support/api.js';
 import { makeTestCertificate } from './support/certificate.js';
 import { type Clip, makeClip } from './support/clip.js';
+import { IS_LONG } from './support/long.js';
+import { MeteredViewer } from './support/metered-viewer.js';
 import { ClipPublisher, exited, ffmpegPublisher } from './support/publisher.js';
 import { RtpPeer } from './support/rtp-peer.js';
 import { SECRET_MARK, startServer, type TestServer } from './support/server.js';
@@ -287,6 +289,46 @@ describe('workers of a server in a process of its own', () => {
     publisher.kill();
     await server.crash();
     await until('workers are gone with it', () => workers.every(({ pid }) => !isThere(pid)));
+    await server.stop();
+  });
+});
+
+describe.runIf(IS_LONG)('one of two workers killed under 1,000 viewers', () => {
+  it('costs its own three seconds, and the others not a picture', { timeout: 180_000 }, async () => {
+    const server = await ServerProcess.start({ SLUICE_WORKERS: '2' });
+    const { rtmp, http, api: control } = server.ports;
+    const clip = await makeClip('h264', 2, { bitrate: 100_000 });
+    const publisher = await ClipPublisher.start(`rtmp://127.0.0.1:${rtmp}/live/show`, clip, { loop: true });
+    const viewers: MeteredViewer[] = [];
+    while (viewers.length < 1000) {
+      for (let some = 0; some < 20; some++) viewers.push(new MeteredViewer(`http://127.0.0.1:${http}/live/show.flv`));
+      await until('these play', () => viewers.every(({ pictures }) => pictures > 0), 60_000);
+    }
+    const response = await fetch(`http://127.0.0.1:${control}/api/v2/cluster`);
+    const [victim] = ((await response.json()) as { workers: { pid: number }[] }).workers;
+    process.kill(victim?.pid ?? 0, 'SIGKILL');
+    const killedAt = performance.now();
+    const lost = new Set<MeteredViewer>();
+    const rejoin = () => {
+      for (const viewer of viewers) {
+        if (!viewer.ended) continue;
+        lost.add(viewer);
+        viewer.again();
+      }
+    };
+    await until('all who were lost play again', () => {
+      rejoin();
+      return lost.size >= 500 && [...lost].every(({ pictures }) => pictures > 0);
+    });
+    const seconds = (performance.now() - killedAt) / 1000;
+    expect(seconds).toBeLessThan(3);
+    expect(lost.size).toBe(500);
+    const others = viewers.filter((viewer) => !lost.has(viewer));
+    const seen = others.map(({ pictures }) => pictures);
+    await until('the others go on', () => others.every(({ pictures }, at) => pictures > (seen[at] ?? 0) + 50), 60_000);
+    expect(others.filter(({ missing, ended }) => missing > 0 || ended)).toEqual([]);
+    for (const viewer of viewers) viewer.leave();
+    publisher.kill();
     await server.stop();
   });
 });

@@ -29,8 +29,8 @@ interface Entry {
   readonly session: Session;
   control: SessionControl | undefined;
   ending: string | undefined;
-  /** As it was told last. */
-  told: string;
+  /** As they were told last. */
+  told: SessionFigures | undefined;
 }
 
 const NO_TRAFFIC: Traffic = { received: 0, sent: 0 };
@@ -109,10 +109,8 @@ export class RemoteDoorkeeper implements Doorkeeper {
     const sessions: SessionFigures[] = [];
     for (const entry of this.#entries.values()) {
       const figures = figuresOf(entry);
-      if (figures === undefined) continue;
-      const text = JSON.stringify(figures);
-      if (text === entry.told) continue;
-      entry.told = text;
+      if (figures === undefined || isKnown(figures, entry.told)) continue;
+      entry.told = figures;
       sessions.push(figures);
     }
     if (sessions.length > 0) this.#send({ type: 'traffic', sessions });
@@ -128,7 +126,7 @@ export class RemoteDoorkeeper implements Doorkeeper {
   }
 
   #remember({ session, canFetch }: WireAdmission): void {
-    this.#entries.set(session.id, { session, control: undefined, ending: undefined, told: '' });
+    this.#entries.set(session.id, { session, control: undefined, ending: undefined, told: undefined });
     this.#onAdmitted(session.path, canFetch);
   }
 
@@ -156,4 +154,16 @@ function figuresOf({ session, control }: Entry): SessionFigures | undefined {
   const addresses = control.addresses?.();
   const transport = control.transport?.();
   return { session: session.id, traffic: control.traffic(), addresses, transport };
+}
+
+/** Addresses only become more, and a line that tells of itself always has news. */
+function isKnown(now: SessionFigures, told: SessionFigures | undefined): boolean {
+  return (
+    told !== undefined &&
+    now.transport === undefined &&
+    now.traffic.sent === told.traffic.sent &&
+    now.traffic.received === told.traffic.received &&
+    now.traffic.skips === told.traffic.skips &&
+    now.addresses?.length === told.addresses?.length
+  );
 }

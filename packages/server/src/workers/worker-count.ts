@@ -3,7 +3,7 @@ import type { Config } from '@sluice/core';
 
 /** How many workers a configuration means on this machine. */
 export function workersOf({ workers }: Config): number {
-  return workers === 'auto' ? Math.max(1, availableParallelism() - 1) : workers;
+  return workers === 'auto' ? availableParallelism() - 1 : workers;
 }
 
 /** The port on which a worker speaks WebRTC: those behind the main process's. 0 takes a free one. */

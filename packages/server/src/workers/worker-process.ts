@@ -61,6 +61,8 @@ export class WorkerProcess {
   readonly #publications: PublishService;
   /** Called when a connection that it was handed is gone. */
   readonly #handed = new Map<number, () => void>();
+  /** Sockets that node still holds for it. */
+  readonly #onTheWay = new Set<Socket>();
   readonly #watch: NodeJS.Timeout;
   readonly #exited: Promise<void>;
   #state: WorkerState = 'starting';
@@ -145,9 +147,11 @@ export class WorkerProcess {
     const id = this.#lastSocket;
     const handed: HandedSocket = { id, door, head: head?.toString('base64') };
     this.#handed.set(id, gone);
+    this.#onTheWay.add(socket);
     stopReading(socket);
     socket.on('error', () => socket.destroy());
     this.#child.send(handed, socket, {}, (error) => {
+      this.#onTheWay.delete(socket);
       if (error === null) return;
       socket.destroy();
       this.#forget(id);
@@ -224,6 +228,7 @@ export class WorkerProcess {
     this.#relays.close();
     this.#publications.close(told);
     this.#doors.close(told);
+    for (const socket of this.#onTheWay) socket.destroy();
     for (const id of [...this.#handed.keys()]) this.#forget(id);
     this.#options.onExit(reason);
   }
