@@ -74,6 +74,14 @@ describe('captions over HLS', () => {
     await until('it has read them', async () => (await captions()).includes('HELLO'), 30_000);
     // Else it gives them a name of its own.
     expect((await captions()).startsWith('CC1,')).toBe(app === 'live');
+    const showing = () => page.evaluate(`[...${VIDEO}.textTracks].filter(({ mode }) => mode === 'showing').length`);
+    await page.getByRole('button', { name: 'Captions on' }).waitFor();
+    expect(await showing()).toBe(0);
+    await page.keyboard.press('c');
+    expect(await showing()).toBe(1);
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.getByRole('combobox', { name: 'Captions' }).selectOption('Off');
+    expect(await showing()).toBe(0);
     await page.close();
   });
 });

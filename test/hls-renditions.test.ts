@@ -57,4 +57,23 @@ describe('HLS in several qualities', () => {
     await until('the source is shown again', async () => (await width()) === 320, 60_000);
     await page.close();
   }, 180_000);
+
+  it('lets viewers choose, over HLS and over protocols that have one quality each', async () => {
+    const page = await browser.newPage();
+    const width = async () => (await playerReport(page)).videoWidth;
+    const cases = [
+      ['hls', '90p'],
+      ['flv', 'small'],
+    ] as const;
+    for (const [protocol, name] of cases) {
+      await page.goto(`${sluice.http}/player/live/show?protocol=${protocol}&muted=1`);
+      await page.getByRole('button', { name: 'Settings' }).click();
+      const qualities = page.getByLabel('Quality');
+      if (protocol === 'hls') await qualities.selectOption('180p');
+      await until('the source is shown', async () => (await width()) === 320, 30_000);
+      await qualities.selectOption(name);
+      await until('the small one is shown', async () => (await width()) === 160, 30_000);
+    }
+    await page.close();
+  }, 90_000);
 });

@@ -1,16 +1,17 @@
 import { Backoff } from './backoff.js';
 import { startPlayback } from './controls/sound.js';
-import type { Engine, EngineFailure, Quality } from './engines/engine.js';
+import { Detour } from './detour.js';
+import { EdgeFollower } from './edge-follower.js';
+import type { Engine, EngineFailure } from './engines/engine.js';
 import { loadEngine } from './engines/load-engine.js';
-import type { FailedProtocols } from './failed-protocols.js';
 import { FrameCounter } from './frame-counter.js';
 import { LastFrame } from './last-frame.js';
-import { bufferedAhead, bufferedEnd, Comfort, chase, endOfGap, firstStep } from './live-edge.js';
-import type { MessageContext, Unsupported } from './messages.js';
+import type { LivePlayerOptions } from './live-player-options.js';
+import type { MessageContext } from './messages.js';
 import { type Look, PictureWatch } from './picture-watch.js';
+import { PlayRecord } from './play-record.js';
 import { judge, type PlayerState } from './playback-state.js';
 import {
-  type BrowserAbilities,
   type EngineKind,
   engineFor,
   mediaUrl,
@@ -18,8 +19,9 @@ import {
   playableProtocols,
   unplayableTracks,
 } from './protocol.js';
-import type { ServerClock } from './server-clock.js';
-import { type StatusClient, type StreamStatus, sameCodecs, type TrackStatus } from './status-client.js';
+import { QualityChoice } from './quality-choice.js';
+import { type StreamStatus, sameCodecs, type TrackStatus } from './status-client.js';
+import { StatusPoll } from './status-poll.js';
 import { TimeTravel } from './time-travel.js';
 import { WayChoice } from './way-choice.js';
 
@@ -27,52 +29,15 @@ const TICK_MS = 250;
 /** How often the status is asked for: while all is well, and while something is about to change. */
 const ASK_PLAYING_MS = 5000;
 const ASK_ELSE_MS = 2000;
-const ASK_AT_ONCE_MS = 500;
 /** By then the server counts a viewer who has just come. */
 const ASK_COUNTED_MS = 1000;
-/** Many who wait for the same show shouldn't all ask at the same moment. */
-const ASK_SPREAD = 0.2;
 /** An engine that has played for this long has proved itself. */
 const PROVED_MS = 10_000;
-/** In its first moments an engine gets what the server had in store, and jumps over that. */
-const BEGINNING_MS = 2000;
 const REFUSED_RETRY_MS = 10_000;
 const UNSUPPORTED_RETRY_MS = 2000;
-/** After so many attempts in vain, it is told that nothing comes over the protocol that was asked for. */
-const BARREN_ATTEMPTS = 2;
 const NOT_FOUND = 404;
 /** Too many viewers, and a server that is going down: no other protocol would help. */
 const BUSY: ReadonlySet<number> = new Set([429, 503]);
-
-export interface LivePlayerListener {
-  /** The state, or what there is to say of it. */
-  changed(): void;
-  /** What can be chosen: qualities, tracks. */
-  choicesChanged(): void;
-  failed(failure: EngineFailure & { readonly protocol: PlayerProtocol | undefined }): void;
-  /** The browser plays it without sound only. */
-  silenced(): void;
-}
-
-export interface LivePlayerOptions {
-  readonly path: string;
-  /** Origin of the server. */
-  readonly server: string;
-  /** For the server, with the credential of just now. */
-  readonly query: () => string;
-  readonly video: HTMLVideoElement;
-  /** The last picture, while the video element has none. */
-  readonly lastFrame: HTMLCanvasElement;
-  readonly browser: BrowserAbilities;
-  readonly client: StatusClient;
-  readonly clock: ServerClock;
-  readonly failed: FailedProtocols;
-  /** Undefined: whichever works. */
-  readonly protocol: PlayerProtocol | undefined;
-  /** Whether to begin without being asked to. */
-  readonly autoplay: boolean;
-  readonly listener: LivePlayerListener;
-}
 
 /** An engine at work. */
 interface Running {
@@ -90,9 +55,15 @@ export class LivePlayer {
   readonly #video: HTMLVideoElement;
   readonly #lastFrame: LastFrame;
   readonly #backoff = new Backoff();
-  readonly #comfort = new Comfort();
   readonly #frames = new FrameCounter();
   readonly #way: WayChoice;
+  readonly #poll: StatusPoll;
+  readonly #follower: EdgeFollower;
+  /** The viewer has gone to a past that only HLS has. */
+  readonly #detour: Detour;
+  /** What has happened so far. */
+  readonly record = new PlayRecord();
+  readonly quality: QualityChoice;
   readonly #closed = new AbortController();
   #timer: ReturnType<typeof setInterval> | undefined;
   #state: PlayerState = 'connecting';
@@ -103,35 +74,31 @@ export class LivePlayer {
   #starting = false;
   /** The viewer has not paused it. */
   #wanted: boolean;
-  #seen = false;
   #status: StreamStatus | undefined;
-  #asking = false;
-  #askedAt = Number.NEGATIVE_INFINITY;
   #retryAt = 0;
-  #errors = 0;
-  #lastError = '';
-  #stalls = 0;
-  /** Attempts in which no picture came. */
-  #barren = 0;
-  #refusal: number | undefined;
-  #unsupported: Unsupported | undefined;
-  /** The viewer has gone to a past that only HLS has. */
-  #detour: { readonly behind: number; arrived: boolean } | undefined;
-  /** A version of the stream below its path; undefined is the stream itself. */
-  #rendition: string | undefined;
-  /** Of the engine's own. */
-  #quality = -1;
 
   constructor(options: LivePlayerOptions) {
     this.#options = options;
     this.#video = options.video;
     this.#wanted = options.autoplay;
     this.#way = new WayChoice(options.browser, options.failed, options.protocol);
+    const status = () => this.#status;
+    const restart = () => this.#restart();
+    this.#detour = new Detour({ ...options, status, restart });
+    this.quality = new QualityChoice({ engine: () => this.engine, protocol: () => this.#protocol, status, restart });
     this.time = new TimeTravel({
       video: this.#video,
       engine: () => this.engine,
       seek: (time) => this.#seek(time),
-      elsewhere: this.#elsewhere(),
+      elsewhere: this.#detour,
+    });
+    this.#follower = new EdgeFollower(this.#video, (time) => this.#seek(time));
+    this.#poll = new StatusPoll({
+      ...options,
+      heard: (status) => this.#heard(status),
+      // Who was let in may stay, also when the credential is too old to be let in again.
+      refused: (httpStatus) => this.#running ?? this.#refuse(httpStatus),
+      unreachable: () => this.#unreachable(),
     });
     this.#lastFrame = new LastFrame(this.#video, options.lastFrame);
     this.#listen();
@@ -169,58 +136,10 @@ export class LivePlayer {
     return this.#frames.observe(this.#video.getVideoPlaybackQuality().totalVideoFrames);
   }
 
-  /** Failures since the page was opened. */
-  get errors(): number {
-    return this.#errors;
-  }
-
-  /** What the newest of them said. */
-  get lastError(): string {
-    return this.#lastError;
-  }
-
-  /** How often the picture stood still because nothing came. */
-  get stalls(): number {
-    return this.#stalls;
-  }
-
   /** What there is to say of the state. */
   get context(): MessageContext {
-    return {
-      path: this.#options.path,
-      seen: this.#seen,
-      attempts: this.#backoff.attempts,
-      refusal: this.#refusal,
-      unsupported: this.#unsupported,
-      nothingOver: this.#barren >= BARREN_ATTEMPTS ? this.#way.asked : undefined,
-      deviceOffline: !navigator.onLine,
-    };
-  }
-
-  get qualities(): readonly Quality[] {
-    const own = this.engine?.qualities ?? [];
-    return own.length > 0 || this.#isHls ? own : (this.#status?.renditions ?? []).map((name) => ({ name }));
-  }
-
-  /** Whether -1 among the qualities is the engine's own choice; else it is the stream itself. */
-  get choosesQuality(): boolean {
-    return (this.engine?.qualities.length ?? 0) > 0;
-  }
-
-  /** Index of the one that was chosen, or -1. */
-  get quality(): number {
-    return this.choosesQuality ? this.#quality : this.qualities.findIndex(({ name }) => name === this.#rendition);
-  }
-
-  /** @param index of the qualities, or -1 */
-  chooseQuality(index: number): void {
-    if (this.choosesQuality) {
-      this.#quality = index;
-      this.engine?.chooseQuality(index);
-      return;
-    }
-    this.#rendition = this.qualities[index]?.name;
-    this.#restart();
+    const { path } = this.#options;
+    return this.record.context({ path, attempts: this.#backoff.attempts, asked: this.#way.asked });
   }
 
   /** Goes on with another protocol; undefined leaves it to the player. */
@@ -228,8 +147,8 @@ export class LivePlayer {
     this.#way.asked = protocol;
     this.#way.networkChanged();
     this.#wanted = true;
-    this.#barren = 0;
-    this.#detour = undefined;
+    this.record.beginsAnew();
+    this.#detour.end();
     this.#backoff.reset();
     this.#restart();
   }
@@ -238,7 +157,7 @@ export class LivePlayer {
   credentialChanged(): void {
     if (this.#state !== 'refused') return;
     this.#retryAt = 0;
-    this.#askedAt = Number.NEGATIVE_INFINITY;
+    this.#poll.next();
     this.#tick();
   }
 
@@ -262,6 +181,7 @@ export class LivePlayer {
   /** Lets go of everything. */
   close(): void {
     clearInterval(this.#timer);
+    this.#poll.close();
     this.#closed.abort();
     this.#stop();
   }
@@ -294,71 +214,24 @@ export class LivePlayer {
   #networkIsBack(): void {
     this.#way.networkChanged();
     this.#retryAt = 0;
-    this.#askedAt = Number.NEGATIVE_INFINITY;
+    this.#poll.next();
     this.#tick();
-  }
-
-  get #isHls(): boolean {
-    return this.#protocol === 'hls' || this.#protocol === 'll-hls';
-  }
-
-  #elsewhere() {
-    const detour = () => this.#detour;
-    const go = (behind: number | undefined) => {
-      this.#restart();
-      this.#detour = behind === undefined ? undefined : { behind, arrived: false };
-      this.#tick();
-    };
-    return {
-      get isThere() {
-        return detour() !== undefined;
-      },
-      past: () => this.#past(),
-      now: () => this.#options.clock.now(),
-      goBack: (behind: number) => go(behind),
-      comeBack: () => go(undefined),
-    };
-  }
-
-  /** How far back HLS has the stream, in seconds. */
-  #past(): number | undefined {
-    const { timeShiftSeconds, since, tracks } = this.#status ?? {};
-    const { browser, clock } = this.#options;
-    if (timeShiftSeconds === undefined || since === undefined || tracks === undefined) return undefined;
-    if (engineFor('ll-hls', tracks, browser) === undefined) return undefined;
-    return Math.min(timeShiftSeconds, (clock.now() - Date.parse(since)) / 1000);
   }
 
   #tick(): void {
     const now = performance.now();
     this.#frames.observe(this.#video.getVideoPlaybackQuality().totalVideoFrames);
-    const interval = this.#state === 'playing' ? ASK_PLAYING_MS : ASK_ELSE_MS;
-    if (now - this.#askedAt >= interval) void this.#ask(now);
+    this.#poll.tick(now, this.#state === 'playing' ? ASK_PLAYING_MS : ASK_ELSE_MS);
     if (this.#running !== undefined) this.#look(this.#running, now);
     else this.#considerStart(now);
   }
 
-  async #ask(now: number): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
-    this.#askedAt = now + (Math.random() - 0.5) * ASK_SPREAD * ASK_ELSE_MS;
-    const { client, path, query } = this.#options;
-    try {
-      const status = await client.stream(path, query());
-      if (this.#closed.signal.aborted) return;
-      if (typeof status !== 'number') this.#heard(status);
-      // Who was let in may stay, also when the credential is too old to be let in again.
-      else if (this.#running === undefined) this.#refuse(status);
-    } catch {
-      if (this.#closed.signal.aborted) return;
-      this.#way.serverIsAway();
-      // While the picture moves there is nothing to tell.
-      if (this.#running === undefined) {
-        this.#status = undefined;
-        this.#show('unreachable');
-      }
-    }
-    this.#asking = false;
+  #unreachable(): void {
+    this.#way.serverIsAway();
+    // While the picture moves there is nothing to tell.
+    if (this.#running !== undefined) return;
+    this.#status = undefined;
+    this.#show('unreachable');
   }
 
   #heard(status: StreamStatus): void {
@@ -371,7 +244,7 @@ export class LivePlayer {
       // Who is behind sees the end before it is over.
       if (this.#running !== undefined && this.time.shifted && !this.#video.ended) return;
       this.#stop();
-      this.#detour = undefined;
+      this.#detour.end();
       this.#backoff.reset();
       this.#show('offline');
       return;
@@ -400,7 +273,7 @@ export class LivePlayer {
   #choose(status: StreamStatus, now: number): void {
     const { tracks } = status;
     const { browser } = this.#options;
-    const protocol = this.#detour === undefined ? this.#way.choose(status) : 'll-hls';
+    const protocol = this.#detour.isThere ? 'll-hls' : this.#way.choose(status);
     const kind = protocol === undefined ? undefined : engineFor(protocol, tracks, browser);
     if (protocol !== undefined && kind !== undefined) {
       void this.#start(kind, protocol, tracks);
@@ -408,7 +281,7 @@ export class LivePlayer {
     }
     const { asked } = this.#way;
     const missing = unplayableTracks(asked ?? 'll-hls', tracks, browser);
-    this.#unsupported = {
+    this.record.unsupported = {
       protocol: asked,
       tracks: missing.length > 0 || asked !== undefined ? missing : tracks,
       others: playableProtocols(tracks, browser),
@@ -434,10 +307,9 @@ export class LivePlayer {
         },
         choicesChanged: () => listener.choicesChanged(),
       };
-      const version = this.#rendition === undefined || this.#isHls ? path : `${path}/${this.#rendition}`;
-      const url = mediaUrl(server, version, protocol, query());
+      const url = mediaUrl(server, this.quality.pathOf(path), protocol, query());
       const engine = make({ video: this.#video, url, tracks, lowLatency: protocol === 'll-hls', clock, events });
-      const watch = new PictureWatch(performance.now(), this.#video.currentTime);
+      const watch = new PictureWatch(performance.now(), engine.progress?.() ?? this.#video.currentTime);
       this.#running = { engine, tracks, watch, hasMoved: false };
       this.#starting = false;
     } catch (error) {
@@ -463,7 +335,7 @@ export class LivePlayer {
     // They can't be taken away: the next engine puts its own beside them.
     for (const track of this.#video.textTracks) track.mode = 'disabled';
     this.#running = undefined;
-    this.#quality = -1;
+    this.quality.engineEnded();
     this.time.reset();
     this.#video.playbackRate = 1;
   }
@@ -480,13 +352,15 @@ export class LivePlayer {
     const hasMoved = this.#running?.hasMoved ?? false;
     // That an encoder which is gone doesn't come back is no fault of anything here.
     if (!ended || this.#status?.state !== 'waiting') {
-      this.#errors += 1;
-      this.#lastError = reason;
+      this.record.failed(reason);
       this.#options.listener.failed({ ...failure, protocol });
     }
     this.#stop();
-    this.#detour = undefined;
-    if (!hasMoved) this.#barren += 1;
+    this.#detour.end();
+    if (!hasMoved) {
+      this.record.wasBarren();
+      this.quality.failed();
+    }
     const mayBeTheWay = this.#way.asked === undefined && httpStatus !== undefined && !BUSY.has(httpStatus);
     // A stream that isn't there is no refusal: the status tells what has become of it.
     if (httpStatus !== undefined && httpStatus !== NOT_FOUND && !mayBeTheWay) {
@@ -497,67 +371,52 @@ export class LivePlayer {
     const now = performance.now();
     this.#retryAt = now + this.#backoff.next();
     this.#status = undefined;
-    this.#askSoon(now);
+    this.#poll.soon(now);
     this.#show('connecting');
   }
 
   #refuse(httpStatus: number): void {
     this.#way.serverIsAway();
-    this.#refusal = httpStatus;
+    this.record.refusal = httpStatus;
     this.#retryAt = performance.now() + REFUSED_RETRY_MS;
     this.#show('refused');
-  }
-
-  #askSoon(now: number): void {
-    if (now - this.#askedAt > ASK_AT_ONCE_MS) void this.#ask(now);
   }
 
   /** Looks at the picture: says how it stands, keeps near the edge, jumps over gaps, gives up on what stands. */
   #look(running: Running, now: number): void {
     const video = this.#video;
     const { engine, watch } = running;
-    const look = watch.look(now, video.currentTime, video.paused);
+    const look = watch.look(now, engine.progress?.() ?? video.currentTime, video.paused);
     const { state, act } = judge({
       ...look,
-      status: this.#status?.state,
+      // What it said before may be long past.
+      status: this.#poll.isUnreachable ? undefined : this.#status?.state,
       paused: video.paused,
       patience: engine.patience,
     });
     if (look.moving) this.#moved(running, look, now);
-    else if (!video.paused) this.#leaveGap();
+    else if (!video.paused) this.#follower.stands();
     if (act === 'restart') {
       this.#failed({ reason: 'the picture stands still' });
       return;
     }
     if (act === 'unload' && !this.time.shifted) this.#stop();
-    else if (act === 'ask') this.#askSoon(now);
-    this.#show(state);
+    else if (act === 'ask') this.#poll.soon(now);
+    // Nothing comes, and this is why.
+    this.#show(state === 'buffering' && this.#poll.isUnreachable ? 'unreachable' : state);
   }
 
   #moved(running: Running, look: Look, now: number): void {
     const { engine } = running;
     // Who watches wants to be counted.
-    if (this.#state === 'connecting') this.#askedAt = now - ASK_PLAYING_MS + ASK_COUNTED_MS;
-    this.#seen = true;
+    if (this.#state === 'connecting') this.#poll.askAt(now + ASK_COUNTED_MS, ASK_PLAYING_MS);
+    this.record.moved();
     running.hasMoved = true;
-    this.#barren = 0;
     this.#lastFrame.drop();
     if (look.age > PROVED_MS) this.#backoff.reset();
-    if (this.#state === 'buffering') this.#comfort.stalled(now);
-    else this.#comfort.moved(now);
-    if (this.#detour?.arrived === false) this.#detour.arrived = this.time.arrive(this.#detour.behind);
-    if (engine.followsEdge) return;
-    const video = this.#video;
-    const lag = bufferedAhead(video.buffered, video.currentTime) ?? 0;
-    const { seconds } = this.#comfort;
-    const step = look.age < BEGINNING_MS ? firstStep(lag, seconds) : chase(lag, video.playbackRate, seconds);
-    if (step.seekBehindEdge !== undefined) this.#seek((bufferedEnd(video.buffered) ?? 0) - step.seekBehindEdge);
-    if (video.playbackRate !== step.rate) video.playbackRate = step.rate;
-  }
-
-  #leaveGap(): void {
-    const end = endOfGap(this.#video.buffered, this.#video.currentTime);
-    if (end !== undefined && !this.#video.seeking) this.#seek(end);
+    this.#detour.moved(this.time);
+    const wasStill = this.#state === 'buffering' || this.#state === 'unreachable';
+    this.#follower.moved(engine, { now, age: look.age, wasStill });
   }
 
   #seek(time: number): void {
@@ -566,7 +425,7 @@ export class LivePlayer {
   }
 
   #show(state: PlayerState): void {
-    if (state === 'buffering' && this.#state !== 'buffering') this.#stalls += 1;
+    this.record.changes(this.#state, state);
     this.#state = state;
     this.#options.listener.changed();
   }

@@ -37,7 +37,10 @@ function open(streamPath: string): void {
     history.replaceState(null, '', `?${query}`);
   });
   keepCredentialAside(page);
-  setInterval(() => refresh(page, player), FIGURES_MS);
+  const show = () => refresh(page, player);
+  player.addEventListener('statechange', show);
+  setInterval(show, FIGURES_MS);
+  show();
   Object.defineProperty(window, 'sluicePlayer', { get: () => player.statistics });
 }
 

@@ -60,3 +60,51 @@ describe('TimeTravel', () => {
     }
   });
 });
+
+describe('TimeTravel where another protocol has the past', () => {
+  function travelElsewhere(past: number | undefined) {
+    const video = { currentTime: 150 };
+    const went: (number | 'back')[] = [];
+    const engine = { livePosition: () => undefined };
+    const elsewhere = {
+      past: () => past,
+      now: () => 1_000_000,
+      goBack: (behind: number) => {
+        went.push(behind);
+        elsewhere.isThere = true;
+      },
+      isThere: false,
+      comeBack: () => went.push('back'),
+    };
+    const seek = () => expect.unreachable();
+    const travel = new TimeTravel({
+      video: video as HTMLVideoElement,
+      engine: () => engine as unknown as Engine,
+      seek,
+      elsewhere,
+    });
+    return { travel, went };
+  }
+
+  it('goes there, and comes back to the live edge', () => {
+    const { travel, went } = travelElsewhere(60);
+    expect(travel.range).toEqual({ start: 90, end: 150 });
+    expect(travel.dateAt(140)).toBe(990_000);
+    travel.seekBy(-20);
+    travel.seekBy(-500);
+    expect(went).toEqual([20, 60]);
+    travel.resume();
+    expect(went).toHaveLength(2);
+    travel.toLiveEdge();
+    expect(went.at(-1)).toBe('back');
+  });
+
+  it('stays where there is none worth it', () => {
+    for (const past of [undefined, 12]) {
+      const { travel, went } = travelElsewhere(past);
+      expect(travel.range).toBeUndefined();
+      travel.seekBy(-5);
+      expect(went).toEqual([]);
+    }
+  });
+});

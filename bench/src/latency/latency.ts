@@ -1,13 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import type { CorePlan } from '../cores.js';
 import { Histogram } from '../histogram.js';
 import { STREAM } from '../targets/target.js';
-import { type SluiceAddresses, startSluice } from '../webrtc/servers.js';
+import type { SluiceAddresses } from '../webrtc/servers.js';
+import { inChromium } from './in-chromium.js';
 import type { PictureReport, PlayerReport, WhepReport } from './page.js';
 import { publishStamped } from './stamped-publisher.js';
 
@@ -38,13 +37,6 @@ const HLS_SETTLE_MS = 20_000;
 const HLS_GOP_SECONDS = 2;
 /** Chromium's jitter buffer, and its estimate of the bandwidth. */
 const SETTLE_MS = 5000;
-const FLAGS = [
-  ...['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-  ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
-  ...['--allow-loopback-in-peer-connection', '--disable-background-timer-throttling'],
-  ...['--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows'],
-];
-
 /** How late the pictures of a fresh server are that Chromium plays by WHEP. All clocks are this machine's. */
 export function measureLatency(source: LatencySource, { plan, seconds }: LatencyOptions): Promise<LatencyRow> {
   return inChromium(plan, async (browser, server) => {
@@ -83,29 +75,6 @@ function rowOf({ ages, unread }: PictureReport, seconds: number): PictureRow {
   const late = new Histogram();
   for (const age of ages) late.record(age);
   return { late, unread, picturesPerSecond: ages.length / seconds };
-}
-
-/** A fresh server and a browser with a profile of its own. */
-async function inChromium<T>(
-  plan: CorePlan,
-  measure: (browser: BrowserContext, server: SluiceAddresses) => Promise<T>,
-  environment: Readonly<Record<string, string>> = {},
-): Promise<T> {
-  const server = await startSluice({ plan, environment });
-  const profile = await mkdtemp(join(tmpdir(), 'sluice-bench-chromium-'));
-  let browser: BrowserContext | undefined;
-  try {
-    browser = await chromium.launchPersistentContext(profile, {
-      executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-      headless: false,
-      args: FLAGS,
-    });
-    return await measure(browser, server);
-  } finally {
-    await browser?.close();
-    await server.stop();
-    await rm(profile, { recursive: true, force: true });
-  }
 }
 
 /** A page of the server's origin, of which the files are the bench's. */

@@ -45,7 +45,7 @@ export function connectSettings({ view, player, captions, texts, protocolChosen 
     const { target } = event;
     if (target instanceof Node && !menu.panel.contains(target) && !settings.contains(target)) open(false);
   });
-  menu.quality.addEventListener('change', () => player()?.chooseQuality(Number(menu.quality.value)));
+  menu.quality.addEventListener('change', () => player()?.quality.choose(Number(menu.quality.value)));
   menu.audioTrack.addEventListener('change', () => player()?.engine?.chooseAudioTrack?.(Number(menu.audioTrack.value)));
   menu.captions.addEventListener('change', () => captions.show(Number(menu.captions.value)));
   menu.protocol.addEventListener('change', () => {
@@ -87,12 +87,12 @@ function automaticName(player: LivePlayer | undefined, texts: Texts): string {
 }
 
 function refreshQualities(select: HTMLSelectElement, player: LivePlayer | undefined, texts: Texts): void {
-  const qualities = player?.qualities ?? [];
+  const qualities = player?.quality.list ?? [];
   const names = qualities.map(({ name }) => name);
-  const chosen = player?.quality ?? -1;
+  const chosen = player?.quality.chosen ?? -1;
   const playing = names[player?.engine?.playingQuality ?? -1];
   const automatic = playing === undefined || chosen >= 0 ? texts.auto : texts.autoNow(playing);
-  const first = player?.choosesQuality === true ? automatic : texts.source;
+  const first = player?.quality.canBeLeft === true ? automatic : texts.source;
   offer(select, [{ value: '-1', name: first }, ...indexed(names)], String(chosen), names.length > 0);
 }
 

@@ -26,9 +26,9 @@ export function statisticsOf(player: LivePlayer, video: HTMLVideoElement): Playe
     framesDropped: video.getVideoPlaybackQuality().droppedVideoFrames,
     playbackRate: video.playbackRate,
     ...{ bitsPerSecond, roundTripSeconds, packetsLost },
-    stalls: player.stalls,
-    errors: player.errors,
-    lastError: player.lastError,
+    stalls: player.record.stalls,
+    errors: player.record.errors,
+    lastError: player.record.lastError,
     stream: player.status,
   };
 }
@@ -50,7 +50,8 @@ export function showStatistics(list: HTMLElement, statistics: PlayerStatistics, 
 /** Rows of what is known. */
 function rowsOf(statistics: PlayerStatistics, texts: Texts): [name: string, value: string][] {
   const { figures, locale, states } = texts;
-  const { protocol, stream, latencyBasis, roundTripSeconds, packetsLost, bitsPerSecond, lastError } = statistics;
+  const { protocol, stream, latencyBasis, roundTripSeconds, packetsLost, bitsPerSecond } = statistics;
+  const { playbackRate, lastError } = statistics;
   const whole = (count: number) => count.toLocaleString(locale);
   const track = (kind: 'video' | 'audio') => {
     const found = stream?.tracks.find((candidate) => candidate.kind === kind);
@@ -69,7 +70,7 @@ function rowsOf(statistics: PlayerStatistics, texts: Texts): [name: string, valu
     ],
     [figures.lost, packetsLost === undefined ? undefined : whole(packetsLost)],
     [figures.dropped, texts.droppedOf(whole(statistics.framesDropped), whole(statistics.framesDecoded))],
-    [figures.speed, `${statistics.playbackRate.toLocaleString(locale)}×`],
+    [figures.speed, playbackRate === 1 ? undefined : `${playbackRate.toLocaleString(locale)}×`],
     [figures.stalls, whole(statistics.stalls)],
     [figures.failures, `${whole(statistics.errors)}${lastError === '' ? '' : ` (${lastError})`}`],
   ];

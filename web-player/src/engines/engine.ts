@@ -52,6 +52,8 @@ export interface TimeShift {
 /** One way to get a stream into a video element. */
 export interface Engine {
   readonly latencyBasis: LatencyBasis;
+  /** A number that changes while the picture moves, where the media time doesn't tell. */
+  progress?(): number;
   /** Seconds behind; undefined while it isn't known. */
   latency(): number | undefined;
   /** The media time to go to for the newest picture that plays on without a stall; undefined while there is none. */

@@ -22,6 +22,7 @@ export class WhepEngine implements Engine {
   #resource: string | undefined;
   #counts: PeerCounts | undefined;
   #figures: PeerFigures | undefined;
+  #latencySeconds: number | undefined;
   #look: number | undefined;
 
   constructor(source: EngineSource) {
@@ -34,8 +35,16 @@ export class WhepEngine implements Engine {
 
   chooseQuality(): void {}
 
+  /** The media time goes on by itself, also when nothing comes. Pages that nobody sees are shown no pictures. */
+  progress(): number {
+    const hasPicture = this.#source.tracks.some(({ kind }) => kind === 'video');
+    if (!hasPicture || document.hidden) return this.#video.currentTime;
+    // The first picture may be a still, to look at until the stream's next keyframe.
+    return Math.max(1, this.#video.getVideoPlaybackQuality().totalVideoFrames);
+  }
+
   latency(): number | undefined {
-    return this.#figures?.latencySeconds;
+    return this.#latencySeconds;
   }
 
   figures(): EngineFigures {
@@ -50,9 +59,11 @@ export class WhepEngine implements Engine {
     clearTimeout(this.#timeout);
     clearInterval(this.#look);
     this.#abort.abort();
-    this.#peer?.close();
     this.#video.srcObject = null;
-    if (this.#resource !== undefined) void endSession(this.#resource, { url: this.#source.url });
+    const peer = this.#peer;
+    if (this.#resource === undefined) peer?.close();
+    // Closed first, there would be nothing left to end.
+    else void endSession(this.#resource, { url: this.#source.url }).finally(() => peer?.close());
   }
 
   async #connect(): Promise<void> {
@@ -82,6 +93,8 @@ export class WhepEngine implements Engine {
   async #measure(peer: RTCPeerConnection): Promise<void> {
     const counts = peerCounts((await peer.getStats()).values(), performance.now());
     if (this.#counts !== undefined) this.#figures = peerFigures(this.#counts, counts);
+    // Without a picture in that second, the last one tells.
+    this.#latencySeconds = this.#figures?.latencySeconds ?? this.#latencySeconds;
     this.#counts = counts;
   }
 

@@ -184,7 +184,7 @@ export const configSchema = z.strictObject({
         .array(embedOrigin())
         .max(100)
         .default([])
-        .meta({ allowed: 'origins' })
+        .meta({ allowed: 'origins (https://example.org, https://*.example.org, *)' })
         .describe(
           'Other sites that may show the player page in a frame: `https://example.org`, `https://*.example.org`, or `*` for all. By default none may. Pages that have `<sluice-player>` in themselves need `http.corsOrigin` instead.',
         ),

@@ -23,6 +23,7 @@ function fanOutOf(viewers: number, cost: number) {
     return {
       codecs: () => undefined,
       ended: () => undefined,
+      still: () => undefined,
       sample: ({ pts }) => {
         time += cost;
         mine.push(pts);

@@ -53,14 +53,16 @@ function outputOf(bFrames = 'drop') {
   };
   const output = new RtpOutput({ ffmpeg: undefined, log, now: () => millis(5) }, source);
   const got: RtpSample[] = [];
+  const stills: RtpSample[] = [];
   const ended: string[] = [];
   const codecs: (readonly Codec[])[] = [];
   const consumer = {
     codecs: (now: readonly Codec[]) => codecs.push(now),
     sample: (sample: RtpSample) => got.push(sample),
+    still: (sample: RtpSample) => stills.push(sample),
     ended: (reason: string) => ended.push(reason),
   };
-  return { output, got, ended, consumer, warned, asked, codecs };
+  return { output, got, stills, ended, consumer, warned, asked, codecs };
 }
 
 describe('RtpOutput', () => {
@@ -83,6 +85,32 @@ describe('RtpOutput', () => {
     expect(Buffer.concat(first?.payloads[0]?.pieces ?? []).includes(SPS)).toBe(true);
     output.end('over');
     expect(ended).toEqual(['over']);
+  });
+
+  it('has the last keyframe for who comes between two, as if it were of just now', () => {
+    const { output, got, stills, consumer } = outputOf();
+    output.configure({ tracks: [VIDEO], metadata: {} });
+    output.attach(consumer);
+    expect(stills).toEqual([]);
+    for (const at of [0, 1, 2]) output.sample(slice(at, at === 0));
+    output.attach({ ...consumer });
+    expect(stills.map(({ keyframe, pts }) => [keyframe, pts])).toEqual([[true, 80_000]]);
+    expect(Buffer.concat(stills[0]?.payloads.flatMap(({ pieces }) => pieces) ?? []).includes(SPS)).toBe(true);
+    expect(got.map(({ pts }) => pts)).toEqual([0, 40_000, 80_000]);
+    output.discontinuity();
+    output.attach({ ...consumer });
+    expect(stills).toHaveLength(1);
+  });
+
+  it('has none of codecs whose packets count pictures', () => {
+    const { output, stills, consumer } = outputOf();
+    output.configure({
+      tracks: [vp9TrackConfig(1, Buffer.from('01000000000a820202020000', 'hex'))],
+      metadata: {},
+    });
+    output.sample(slice(0, true, Buffer.from('8600', 'hex')));
+    output.attach(consumer);
+    expect(stills).toEqual([]);
   });
 
   it('counts the pictures of VP9, whatever becomes of the configuration', () => {

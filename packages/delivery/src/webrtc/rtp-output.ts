@@ -25,6 +25,7 @@ import { BFrameWatch } from './b-frames.js';
 import { GaplessSound } from './gapless-sound.js';
 import { orUndefined, type PicturePacketiser, picturePacketiser } from './picture-packetiser.js';
 import { RtpFanOut } from './rtp-fan-out.js';
+import { StillPicture } from './still-picture.js';
 
 /** Of a packet: with the longest header extension, seal and relay in front it still fits into 1,280 bytes. */
 const PAYLOAD_BYTES = 1150;
@@ -45,6 +46,8 @@ export interface RtpConsumer {
   /** What will come from now on; said at first, and at each change. */
   codecs(codecs: readonly Codec[]): void;
   sample(sample: RtpSample): void;
+  /** Something to look at, on which what follows does not depend: for who comes between two keyframes. */
+  still(sample: RtpSample): void;
   ended(reason: string): void;
 }
 
@@ -77,7 +80,7 @@ const CONVERTED: readonly AudioCodec[] = ['aac', 'mp3'];
 
 const isConverted = (codec: Codec): boolean => CONVERTED.some((converted) => converted === codec);
 
-/** Packetises samples. A viewer begins at the next keyframe: what is older would be played late for ever. */
+/** Packetises samples. A viewer begins at the next keyframe, and has the last one to look at until then. */
 export class RtpOutput implements Output {
   readonly #options: RtpOutputOptions;
   readonly #source: OutputSource;
@@ -85,6 +88,7 @@ export class RtpOutput implements Output {
   readonly #bFrames = new BFrameWatch();
   readonly #sound = new GaplessSound();
   readonly #told = new Set<string>();
+  readonly #still = new StillPicture();
   /** Encodes the picture anew: made with the first viewer who needs it, and gone with the last. */
   #converter: TrackConverter | undefined;
   #tracks: readonly TrackConfig[] = [];
@@ -112,6 +116,8 @@ export class RtpOutput implements Output {
     this.#viewers.add(consumer);
     this.#idleSince = undefined;
     consumer.codecs(this.#tracks.map(rtpCodecOf));
+    const still = this.#stillSample();
+    if (still !== undefined) consumer.still(still);
     this.requestKeyframe();
   }
 
@@ -133,6 +139,7 @@ export class RtpOutput implements Output {
     if (isSame) return;
     this.#stopConverting();
     this.#bFrames.reset();
+    this.#still.clear();
     this.#tracks = tracks;
     const video = tracks.find((config): config is VideoTrackConfig => config.kind === 'video');
     this.#packetise = video && picturePacketiser(video, PAYLOAD_BYTES);
@@ -149,6 +156,7 @@ export class RtpOutput implements Output {
   /** RTP's timeline is the stream's, which goes on. */
   discontinuity(): void {
     this.#bFrames.reset();
+    this.#still.clear();
   }
 
   end(reason: string): void {
@@ -161,6 +169,7 @@ export class RtpOutput implements Output {
   sweep(): void {}
 
   #picture(config: VideoTrackConfig, sample: Sample): void {
+    this.#still.push(sample, config.codec);
     const role = this.#bFrames.roleOf(sample, config.codec);
     const policy = this.#source.settings.webrtc.bFrames;
     if (role !== 'in-order') this.#tellOfBFrames(policy);
@@ -203,14 +212,26 @@ export class RtpOutput implements Output {
   }
 
   #emitPicture(picture: Sample, codec: VideoCodec, packetise: PicturePacketiser | undefined): void {
-    const payloads = orUndefined(() => packetise?.(picture, this.#pictures));
-    if (payloads === undefined || payloads.length === 0) return;
+    const sample = this.#rtpSampleOf(picture, codec, packetise);
+    if (sample === undefined) return;
     this.#pictures += 1;
-    const { keyframe, pts, data } = picture;
     // Each piece is sealed by itself: one copy for all spares every viewer's packets a microsecond.
-    const joined = this.#viewers.size > 1 ? payloads.map(inOnePiece) : payloads;
-    const disposable = isDisposable(codec, data);
-    this.#viewers.push({ kind: 'video', codec, keyframe, disposable, pts, payloads: joined });
+    this.#viewers.push(this.#viewers.size > 1 ? { ...sample, payloads: sample.payloads.map(inOnePiece) } : sample);
+  }
+
+  #stillSample(): RtpSample | undefined {
+    const config = this.#tracks.find((track): track is VideoTrackConfig => track.kind === 'video');
+    const { picture } = this.#still;
+    // What is encoded anew has other parameter sets.
+    if (picture === undefined || config === undefined || this.#converter !== undefined) return undefined;
+    return this.#rtpSampleOf(picture, config.codec, this.#packetise);
+  }
+
+  #rtpSampleOf(picture: Sample, codec: VideoCodec, packetise: PicturePacketiser | undefined): RtpSample | undefined {
+    const payloads = orUndefined(() => packetise?.(picture, this.#pictures));
+    if (payloads === undefined || payloads.length === 0) return undefined;
+    const { keyframe, pts, data } = picture;
+    return { kind: 'video', codec, keyframe, disposable: isDisposable(codec, data), pts, payloads };
   }
 
   #tellOfBFrames(policy: 'drop' | 'send' | 'transcode'): void {

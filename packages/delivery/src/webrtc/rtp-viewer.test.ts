@@ -63,6 +63,18 @@ function viewerOf(legs: readonly RtpLeg[]) {
 }
 
 describe('RtpViewer', () => {
+  it('sends a still, after which it begins at a keyframe', () => {
+    const { viewer, sent } = viewerOf([VIDEO]);
+    viewer.still(sample('video', 1, true));
+    expect(sent.map(({ sequence }) => sequence)).toEqual([65_534, 65_535]);
+    viewer.sample(sample('video', 2));
+    expect(sent).toHaveLength(2);
+    viewer.sample(sample('video', 3, true));
+    expect(sent.map(({ sequence }) => sequence)).toEqual([65_534, 65_535, 0, 1]);
+    viewer.still(sample('video', 1, true));
+    expect(sent).toHaveLength(4);
+  });
+
   it('begins at a keyframe, and numbers packets over their wrap', () => {
     const { viewer, sent } = viewerOf([VIDEO, AUDIO]);
     viewer.sample(sample('video', 1));

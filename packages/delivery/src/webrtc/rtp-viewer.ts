@@ -114,17 +114,21 @@ export class RtpViewer implements RtpConsumer {
   }
 
   sample(sample: RtpSample): void {
-    const { kind, codec, keyframe, pts, payloads } = sample;
+    const { kind, codec, keyframe, pts } = sample;
     const state = this.#legs.find(({ leg }) => leg.codec === codec);
     if (state === undefined) return;
     if (kind === 'video' && keyframe) this.#hasPicture = true;
     if (kind === 'video' && !this.#hasPicture) return;
     const now = this.#now();
-    if (kind === 'audio' || this.#hasRoom(sample, now)) {
-      const timestamp = (state.offset + Math.round((pts * state.leg.clockRate) / 1_000_000)) >>> 0;
-      for (const payload of payloads) this.#send(state, payload, timestamp, now);
-    }
+    if (kind === 'audio' || this.#hasRoom(sample, now)) this.#sendAll(state, sample, now);
     this.#report(pts);
+  }
+
+  still(sample: RtpSample): void {
+    const state = this.#legs.find(({ leg }) => leg.codec === sample.codec);
+    if (state === undefined || this.#hasPicture) return;
+    this.#sendAll(state, sample, this.#now());
+    this.#report(sample.pts);
   }
 
   ended(reason: string): void {
@@ -149,6 +153,11 @@ export class RtpViewer implements RtpConsumer {
     let bytes = 0;
     for (const { length } of sample.payloads) bytes += length;
     return this.#line.hasRoom(bytes, sample, now);
+  }
+
+  #sendAll(state: LegState, { pts, payloads }: RtpSample, now: number): void {
+    const timestamp = (state.offset + Math.round((pts * state.leg.clockRate) / 1_000_000)) >>> 0;
+    for (const payload of payloads) this.#send(state, payload, timestamp, now);
   }
 
   #send(state: LegState, payload: RtpPayload, timestamp: number, now: number): void {

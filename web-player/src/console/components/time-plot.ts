@@ -24,7 +24,7 @@ export interface TimePlot {
 }
 
 const HEIGHT = 120;
-const AXIS_WIDTH = 74;
+const AXIS_WIDTH = 88;
 
 /** A figure over time. Plots of one page share their cursor. */
 export function timePlot(options: TimePlotOptions): TimePlot {

@@ -47,7 +47,7 @@ export const iceUrl = (...schemes: string[]) => {
 };
 
 /** As a policy (CSP, `frame-ancestors`) names the sites that may have a page in a frame. */
-const EMBED_ORIGIN = /^(?:\*|https?:\/\/(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)$/i;
+const EMBED_ORIGIN = /^(?:\*|https?:\/\/(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::(?:\d{1,5}|\*))?)$/i;
 export const embedOrigin = () =>
   z.string().regex(EMBED_ORIGIN, { error: 'allowed: https://example.org, https://*.example.org, or *' });
 
