@@ -45,12 +45,17 @@ export class RecordingUrls {
 
   clip(from: number, to: number): string {
     const duration = ((to - from) / 1000).toFixed(3);
-    return this.#with('/get', { path: this.#path, start: rfc3339(from), duration, format: 'mp4' });
+    return this.#with('/get', { path: this.#path, start: rfc3339(from), duration, format: 'mp4', ...this.#asDownload });
   }
 
   /** @param url of a file, as the server lists it */
   file(url: string): string {
-    return this.#with(url, {});
+    return this.#with(url, this.#asDownload);
+  }
+
+  /** Browsers heed the `download` of a link on pages of the same origin only. */
+  get #asDownload(): Readonly<Record<string, string>> {
+    return this.#origin === '' ? {} : { download: '1' };
   }
 
   #with(url: string, parameters: Readonly<Record<string, string>>): string {

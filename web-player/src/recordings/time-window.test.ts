@@ -63,6 +63,11 @@ describe('addresses of recordings', () => {
     expect(urls.clip(0, 1500)).toBe(
       '/get?token=abc&path=live%2Fshow&start=1970-01-01T00%3A00%3A00.000Z&duration=1.500&format=mp4',
     );
+    const elsewhere = new RecordingUrls('live/show', '?sign=abc', 'http://media:8080');
+    expect(elsewhere.playlist(0, 1)).toMatch(/^http:\/\/media:8080\/live\/show\/recordings\.m3u8\?sign=abc&start=1970/);
+    expect(elsewhere.file('/live/show/recordings/a.mp4')).toBe(
+      'http://media:8080/live/show/recordings/a.mp4?sign=abc&download=1',
+    );
     expect(new RecordingUrls('live/show', '').player).toBe('/player/live/show');
   });
 

@@ -38,7 +38,7 @@ export class RecordingDownloads {
       throw new BadQuery('bad-time', 'give start and duration, as /list tells them');
     await this.#serve(request, response, path, async (admission, count) => {
       const clip = await this.#playback.clip({ path: admission.session.path, range: { from, to }, format });
-      const headers = headersOf(clip, admission, `${nameOf(path, clip.start)}.mp4`);
+      const headers = headersOf(clip, admission, placeOf(query), `${nameOf(path, clip.start)}.mp4`);
       if (clip.size !== undefined) {
         await sendResource(message, response, { size: clip.size, read: counted(clip, count) }, headers);
         return;
@@ -66,7 +66,8 @@ export class RecordingDownloads {
       if (file.container !== extension) {
         throw new RecordingError('not-recorded', `${id} is recorded as ${file.container}, not as ${extension}`);
       }
-      const headers = headersOf(content, admission, `${nameOf(path, file.startedAt)}.${extension}`);
+      const name = `${nameOf(path, file.startedAt)}.${extension}`;
+      const headers = headersOf(content, admission, placeOf(request.query), name);
       const { size = 0 } = content;
       await sendResource(request.message, response, { size, read: counted(content, count) }, headers);
     });
@@ -91,16 +92,22 @@ export class RecordingDownloads {
   }
 }
 
+/** Pages of another origin can't tell the browser by themselves that a link is one to keep: `?download` does. */
+function placeOf(query: URLSearchParams): 'inline' | 'attachment' {
+  return query.has('download') ? 'attachment' : 'inline';
+}
+
 function headersOf(
   content: RecordedContent | RecordedClip,
   { session }: Admission,
+  place: 'inline' | 'attachment',
   name: string,
 ): Record<string, string> {
   const { type, etag } = content;
   const audience = session.identity.kind === 'anonymous' ? 'public' : 'private';
   return {
     'Content-Type': type,
-    'Content-Disposition': `inline; filename="${name}"`,
+    'Content-Disposition': `${place}; filename="${name}"`,
     'Cache-Control': etag === undefined ? 'no-store' : `${audience}, no-cache`,
     'X-Content-Type-Options': 'nosniff',
     ...(etag === undefined ? {} : { ETag: etag }),

@@ -6,8 +6,9 @@ import { button, whileBusy } from './button.js';
 import type { Field } from './field.js';
 
 const texts = {
-  en: { cancel: 'Cancel', close: 'Close' },
-  de: { cancel: 'Abbrechen', close: 'Schließen' },
+  en: { cancel: 'Cancel', close: 'Close', refused: '{message}' },
+  // What is wrong with a value, the server says in English.
+  de: { cancel: 'Abbrechen', close: 'Schließen', refused: 'So nimmt es der Server nicht: {message}' },
 } as const;
 
 let count = 0;
@@ -51,9 +52,11 @@ export function askDialog({ i18n, title, body, action, danger, fields = {}, act 
       } catch (failure) {
         const text = describeFailure(failure, i18n);
         const field = failure instanceof ApiFailure ? fields[failure.field ?? ''] : undefined;
-        if (field === undefined) error.textContent = text;
+        if (field === undefined || !(failure instanceof ApiFailure)) error.textContent = text;
         else {
-          field.setError(failure instanceof Error ? failure.message : text);
+          const { message, status } = failure;
+          // What the dialog itself finds wrong has no status.
+          field.setError(status === 0 ? message : words('refused', { message }));
           field.input.focus();
         }
       }

@@ -65,7 +65,7 @@ function isPlainList(value: unknown): value is readonly unknown[] | null | undef
 function numberOf(text: string, key: string, words: ConfigWords): number {
   // Who writes German writes a comma.
   const value = Number(text.trim().replace(',', '.'));
-  if (text.trim() === '' || !Number.isFinite(value)) throw new ApiFailure(400, 'bad-config', words('notANumber'), key);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new ApiFailure(0, 'bad-config', words('notANumber'), key);
   return value;
 }
 
@@ -74,6 +74,6 @@ function jsonOf(text: string, key: string, words: ConfigWords): unknown {
     return JSON.parse(text);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new ApiFailure(400, 'bad-config', words('notJson', { message }), key);
+    throw new ApiFailure(0, 'bad-config', words('notJson', { message }), key);
   }
 }

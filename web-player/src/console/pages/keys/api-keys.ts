@@ -119,7 +119,7 @@ async function makeKey({ api, i18n }: PageContext): Promise<string | undefined> 
     fields: { label, scopes, seconds: lifetime },
     act: async () => {
       const { values } = scopes;
-      if (values.length === 0) throw new ApiFailure(400, 'bad-request', words('noScope'), 'scopes');
+      if (values.length === 0) throw new ApiFailure(0, 'bad-request', words('noScope'), 'scopes');
       const { key } = await api.post<{ key: string }>('/api-keys', {
         label: label.input.value.trim(),
         scopes: values,
