@@ -376,6 +376,7 @@ describe('the console for who looks after a server', () => {
     const worker = { id: 1, pid: 4711, state: 'ready', sessions: 950, cpu: 0.62, memoryBytes: 210e6, restarts: 0 };
     const node = {
       role: 'edge',
+      elected: false,
       streams: 12,
       sessions: 950,
       cpu: 0.62,
@@ -383,9 +384,9 @@ describe('the console for who looks after a server', () => {
       since: '2026-11-21T08:00:00Z',
     };
     const nodes = [
-      { ...node, id: 'a', name: 'berlin-1', state: 'ready' },
+      { ...node, id: 'a', name: 'berlin-1', role: 'origin', state: 'serving', elected: true },
       { ...node, id: 'b', name: 'berlin-2', state: 'draining', sessions: 17 },
-      { ...node, id: 'c', name: 'oslo-1', state: 'dead', sessions: 0 },
+      { ...node, id: 'c', name: 'oslo-1', state: 'lost', sessions: 0 },
     ];
     const workers = [worker, { ...worker, id: 2, pid: 4712, state: 'starting', sessions: 0, restarts: 3 }];
     await page.route('**/api/v2/cluster', (route) => route.fulfill({ json: { node: 'a', nodes, workers } }));

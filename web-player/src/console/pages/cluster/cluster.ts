@@ -9,11 +9,16 @@ import type { Tone } from '../../components/tone.js';
 import type { Mount, PageContext } from '../../page.js';
 import { texts } from './texts.js';
 
+type NodeState = 'serving' | 'draining' | 'lost';
+type WorkerState = 'starting' | 'ready' | 'stopping' | 'gone';
+
 interface ClusterNode {
   readonly id: string;
   readonly name: string;
-  readonly role: string;
-  readonly state: string;
+  readonly role: 'origin' | 'edge';
+  readonly state: NodeState;
+  /** Whether it does what one node does for all. */
+  readonly elected: boolean;
   readonly streams: number;
   readonly sessions: number;
   /** Cores. */
@@ -25,7 +30,7 @@ interface ClusterNode {
 interface Worker {
   readonly id: string | number;
   readonly pid: number | null;
-  readonly state: string;
+  readonly state: WorkerState;
   readonly sessions: number;
   readonly cpu: number | null;
   readonly memoryBytes: number | null;
@@ -41,8 +46,15 @@ interface Cluster {
 
 /** A server without the route works alone. */
 const ALONE: Cluster = {};
-const GOOD = new Set(['ready', 'running', 'up', 'online', 'ok', 'active', 'live']);
-const BAD = new Set(['dead', 'down', 'failed', 'lost', 'gone']);
+const TONES: Readonly<Record<NodeState | WorkerState, Tone>> = {
+  serving: 'good',
+  ready: 'good',
+  draining: 'warning',
+  starting: 'warning',
+  stopping: 'warning',
+  lost: 'bad',
+  gone: 'bad',
+};
 const AGAIN_MS = 5000;
 
 /** Workers of this machine and nodes of the cluster; where there are none, how to get them. */
@@ -86,18 +98,18 @@ export const mount: Mount = (root, context) => {
   return () => clearInterval(timer);
 };
 
-function stateBadge(state: string): HTMLElement {
-  const tone: Tone = GOOD.has(state) ? 'good' : BAD.has(state) ? 'bad' : 'warning';
-  return badge(state, tone).root;
+function stateBadge({ i18n }: PageContext, state: NodeState | WorkerState): HTMLElement {
+  return badge(i18n.words(texts)(state), TONES[state]).root;
 }
 
-function workerTable({ i18n }: PageContext) {
+function workerTable(context: PageContext) {
+  const { i18n } = context;
   const words = i18n.words(texts);
   const { format } = i18n;
   const columns: Column<Worker>[] = [
     { title: words('id'), sortBy: ({ id }) => id, cell: ({ id }) => String(id) },
     { title: words('pid'), numeric: true, cell: ({ pid }) => (pid === null ? '–' : String(pid)) },
-    { title: words('state'), sortBy: ({ state }) => state, cell: ({ state }) => stateBadge(state) },
+    { title: words('state'), sortBy: ({ state }) => state, cell: ({ state }) => stateBadge(context, state) },
     {
       title: words('sessions'),
       numeric: true,
@@ -126,20 +138,22 @@ function workerTable({ i18n }: PageContext) {
   });
 }
 
-function nodeTable({ i18n }: PageContext, own: () => string | undefined) {
+function nodeTable(context: PageContext, own: () => string | undefined) {
+  const { i18n } = context;
   const words = i18n.words(texts);
   const { format } = i18n;
   const columns: Column<ClusterNode>[] = [
     {
       title: words('name'),
       sortBy: ({ name }) => name,
-      cell: ({ id, name }) => {
+      cell: ({ id, name, elected }) => {
         const isOwn = [id, name].includes(own() ?? '');
-        return element('span', {}, name, ...(isOwn ? [' ', badge(words('self')).root] : []));
+        const marks = [...(isOwn ? [words('self')] : []), ...(elected ? [words('elected')] : [])];
+        return element('span', {}, name, ...marks.flatMap((mark) => [' ', badge(mark).root]));
       },
     },
-    { title: words('role'), sortBy: ({ role }) => role, cell: ({ role }) => role },
-    { title: words('state'), sortBy: ({ state }) => state, cell: ({ state }) => stateBadge(state) },
+    { title: words('role'), sortBy: ({ role }) => role, cell: ({ role }) => words(role) },
+    { title: words('state'), sortBy: ({ state }) => state, cell: ({ state }) => stateBadge(context, state) },
     {
       title: words('streams'),
       numeric: true,
