@@ -2,13 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '@nats-io/transport-node';
+import { NatsLink } from '@sluice/cluster';
+import { loadConfig, silentLogger } from '@sluice/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from './support/api.js';
 import { makeTestCertificate, type TestCertificate } from './support/certificate.js';
 import { makeClip } from './support/clip.js';
 import { type ClusterNode, startNode } from './support/cluster-nodes.js';
 import { freePort } from './support/free-port.js';
+import { IS_LONG } from './support/long.js';
 import { ClipPublisher, exited } from './support/publisher.js';
 import { API_TOKEN } from './support/server.js';
 import { until } from './support/until.js';
@@ -20,7 +22,7 @@ const [hubConfig = '', leafConfig = ''] = [...page.matchAll(/^( *)```text\n([\s\
   ([, , block = '']) => block,
 );
 
-describe('NATS as the page on clusters has it: TLS, permissions and a leaf node', () => {
+describe.runIf(IS_LONG)('NATS as the page on clusters has it: TLS, permissions and a leaf node', () => {
   let directory: string;
   let certificate: TestCertificate;
   const ports = { hub: 0, leaf: 0, leafLine: 0 };
@@ -99,18 +101,22 @@ describe('NATS as the page on clusters has it: TLS, permissions and a leaf node'
   });
 
   it('lets nobody in without the password, and a node nowhere else', async () => {
-    const tls = { caFile: certificate.caFile };
-    const servers = `127.0.0.1:${ports.hub}`;
-    await expect(connect({ servers, tls, reconnect: false })).rejects.toThrow(/authorization/i);
-    const connection = await connect({ servers, tls, user: 'node', pass: 'a long password', reconnect: false });
-    const refused = connection.closed().then(() => 'closed');
-    const errors: string[] = [];
-    void (async () => {
-      for await (const status of connection.status()) if (status.type === 'error') errors.push(status.error.message);
-    })();
-    connection.publish('other.subject', 'x');
-    await until('it is told so', () => errors.some((text) => /permissions violation/i.test(text)));
-    await connection.close();
-    await refused;
+    const { nats } = loadConfig({
+      environment: {
+        SLUICE_CLUSTER_NATS_SERVERS: `tls://127.0.0.1:${ports.hub}`,
+        SLUICE_CLUSTER_NATS_TLS_CA_FILE: certificate.caFile,
+        SLUICE_CLUSTER_NATS_USER: 'node',
+      },
+    }).cluster;
+    const said: unknown[] = [];
+    const log = { ...silentLogger, warn: (fields: { detail?: unknown }) => void said.push(fields.detail) };
+    const linkWith = (settings: typeof nats) => new NatsLink({ settings, name: 'test', log, random: () => 0 });
+    const stranger = linkWith({ ...nats, password: 'a wrong password' });
+    await until('it is refused', () => said.some((detail) => /authorization/i.test(String(detail))));
+    await stranger.close();
+    const node = linkWith({ ...nats, password: 'a long password' });
+    node.use({ up: (connection) => connection.publish('other.subject', 'x'), down: () => undefined });
+    await until('it is told so', () => said.some((detail) => /permissions violation/i.test(String(detail))));
+    await node.close();
   });
 });

@@ -1,6 +1,7 @@
 /** Records of one kind that several servers hold alike: what one changes, the others take over. */
 export interface SharedRecords<T extends { readonly id: string }> {
   list(): readonly T[];
+  get(id: string): T | undefined;
   /**
    * Called for each change that is made here, once it is in force; not for those that are taken over.
    *

@@ -67,6 +67,7 @@ export class ConfigChanges {
     const settings = this.#settings;
     return {
       list: () => settings.list(),
+      get: (id) => settings.get(id),
       onChange: (listener) => settings.onChange(listener),
       adopt: async (id, record) => {
         const changes = this.#changes();

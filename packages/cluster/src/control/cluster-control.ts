@@ -21,6 +21,7 @@ import { Election } from './election.js';
 import { overLimits } from './limit-judge.js';
 import { type Order, orderAnswer, orderMessage, type Presence, presenceMessage, type StreamFacts } from './messages.js';
 import { NodeDirectory, nodeOf } from './node-directory.js';
+import { partsOf } from './parts.js';
 import type { PendingChanges } from './pending-changes.js';
 import { ProcessMeter } from './process-figures.js';
 import type { RemoteSessions } from './remote-sessions.js';
@@ -29,6 +30,7 @@ import { SessionJournal } from './session-journal.js';
 import { SharedBucket, type SharedKind } from './shared-bucket.js';
 import { StreamExchange } from './stream-exchange.js';
 import { type ControlSubjects, controlSubjects } from './subjects.js';
+import { tell } from './tell.js';
 
 export interface ClusterControlOptions {
   readonly link: NatsLink;
@@ -57,7 +59,6 @@ export interface ClusterControlOptions {
 const FLUSH_MS = 50;
 const STREAMS_MS = 2000;
 const FIGURES_MS = 5000;
-const MOST_FIGURES = 2000;
 const TIDY_MS = 3_600_000;
 const RETRY_MS = 2000;
 const ORDER_TIMEOUT_MS = 2000;
@@ -176,7 +177,7 @@ export class ClusterControl implements ClusterView {
 
   cutPublishers(path: string, reason: string): void {
     const order: Order = { kind: 'cut-publishers', path, reason };
-    this.#connection?.publish(this.#subjects.orderToAll, JSON.stringify(order));
+    if (this.#connection !== undefined) tell(this.#connection, this.#subjects.orderToAll, order);
   }
 
   /** Says that this node goes, so that others needn't wait to find out. */
@@ -195,7 +196,7 @@ export class ClusterControl implements ClusterView {
   #up(connection: NatsConnection, isFirst: boolean): void {
     this.#connection = connection;
     if (isFirst) this.#subscribe(connection);
-    connection.publish(this.#subjects.hello, '');
+    tell(connection, this.#subjects.hello, {});
     this.#beat();
     this.#streams.tell(connection);
     void this.#useBuckets(connection);
@@ -325,7 +326,7 @@ export class ClusterControl implements ClusterView {
   }
 
   #beat(): void {
-    this.#connection?.publish(this.#subjects.presence, JSON.stringify(this.#presence()));
+    if (this.#connection !== undefined) tell(this.#connection, this.#subjects.presence, this.#presence());
   }
 
   #forget(node: string): void {
@@ -356,20 +357,16 @@ export class ClusterControl implements ClusterView {
     const connection = this.#connection;
     if (connection === undefined) return;
     const told = new Map<string, number>();
-    let figures: unknown[] = [];
-    const send = () => {
-      if (figures.length === 0) return;
-      connection.publish(this.#subjects.figures, JSON.stringify({ node: node.id, epoch: this.#epoch, figures }));
-      figures = [];
-    };
+    const figures: unknown[] = [];
     for (const { session, traffic, ending, addresses } of registry.list()) {
       const { received, sent } = traffic;
       told.set(session.id, received + sent);
       if (this.#toldFigures.get(session.id) === received + sent) continue;
       figures.push([session.id, received, sent, ending ?? null, addresses.length > 1 ? addresses : []]);
-      if (figures.length >= MOST_FIGURES) send();
     }
-    send();
+    for (const part of figures.length === 0 ? [] : partsOf(figures)) {
+      tell(connection, this.#subjects.figures, { node: node.id, epoch: this.#epoch, figures: part });
+    }
     this.#toldFigures = told;
   }
 }

@@ -94,15 +94,24 @@ export class Election {
 
   async #claim(bucket: KV): Promise<number | undefined> {
     const { node } = this.#options;
-    const held = await bucket.get(KEY);
-    const isFree = held === null || held.operation !== 'PUT';
-    if (!isFree && held.string() !== node) return undefined;
-    try {
-      return isFree ? await bucket.create(KEY, node) : await bucket.update(KEY, node, held.revision);
-    } catch (error) {
-      // Another one was faster; anything else is no answer.
-      if (/wrong last sequence/i.test(messageOf(error))) return undefined;
-      throw error;
+    const own = this.#revision;
+    // A replica may not know yet what was written last: who has the lease renews it without asking.
+    if (own !== undefined) {
+      const renewed = await unlessTaken(bucket.update(KEY, node, own));
+      if (renewed !== undefined) return renewed;
     }
+    const held = await bucket.get(KEY);
+    if (held === null || held.operation !== 'PUT') return unlessTaken(bucket.create(KEY, node));
+    return held.string() === node ? unlessTaken(bucket.update(KEY, node, held.revision)) : undefined;
+  }
+}
+
+/** @returns undefined where another one was faster; any other failure is no answer, and is thrown on */
+async function unlessTaken(written: Promise<number>): Promise<number | undefined> {
+  try {
+    return await written;
+  } catch (error) {
+    if (/wrong last sequence/i.test(messageOf(error))) return undefined;
+    throw error;
   }
 }

@@ -11,6 +11,7 @@ export class PendingChanges {
   readonly #log: Logger;
   readonly #keys: Set<string>;
   #writing: Promise<void> = Promise.resolve();
+  #isDue = false;
 
   constructor(file: string, log: Logger) {
     this.#file = file;
@@ -41,16 +42,18 @@ export class PendingChanges {
     return this.#writing;
   }
 
+  /** Many changes at once are one file. */
   #write(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
     this.#writing = this.#writing.then(async () => {
+      this.#isDue = false;
       try {
         await writeFile(`${this.#file}.new`, `${JSON.stringify(this.keys)}\n`, { mode: 0o600 });
         await rename(`${this.#file}.new`, this.#file);
       } catch (error) {
-        this.#log.error(
-          { file: this.#file, detail: messageOf(error) },
-          'what the cluster is still to be told of can’t be kept',
-        );
+        const fields = { file: this.#file, detail: messageOf(error) };
+        this.#log.error(fields, 'what the cluster is still to be told of can’t be kept');
       }
     });
   }

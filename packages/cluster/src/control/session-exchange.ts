@@ -5,6 +5,7 @@ import { type Batch, batchMessage, figuresMessage, type SessionFacts, snapshotMe
 import type { RemoteSessions } from './remote-sessions.js';
 import type { SessionJournal } from './session-journal.js';
 import type { ControlSubjects } from './subjects.js';
+import { tell } from './tell.js';
 
 export interface SessionExchangeOptions {
   readonly node: string;
@@ -58,8 +59,7 @@ export class SessionExchange {
   /** Tells what has happened since the last time. */
   flush(connection: NatsConnection): void {
     const { journal, subjects, node, epoch } = this.#options;
-    for (const batch of journal.take())
-      connection.publish(subjects.sessions, JSON.stringify({ node, epoch, ...batch }));
+    for (const batch of journal.take()) tell(connection, subjects.sessions, { node, epoch, ...batch });
   }
 
   /** A node says that it has told so much: what is missing of it is asked for. */

@@ -1,8 +1,6 @@
 import type { EventBus, Session, SessionRegistry } from '@sluice/core';
 import { type Batch, factsOf, type SessionFacts } from './messages.js';
-
-/** About 400 bytes each: far below what a NATS server takes in one message. */
-const MOST_IN_ONE = 500;
+import { partsOf } from './parts.js';
 
 /** What other nodes are to be told of this one's sessions: in batches with numbers, and as a whole. */
 export class SessionJournal {
@@ -33,13 +31,12 @@ export class SessionJournal {
     const [opened, closed] = [[...this.#opened.values()].map(factsOf), this.#closed];
     this.#opened = new Map();
     this.#closed = [];
-    const batches: Omit<Batch, 'node' | 'epoch'>[] = [];
-    for (let at = 0; at < Math.max(opened.length, closed.length); at += MOST_IN_ONE) {
+    if (opened.length === 0 && closed.length === 0) return [];
+    const [openedParts, closedParts] = [partsOf(opened), partsOf(closed)];
+    return Array.from({ length: Math.max(openedParts.length, closedParts.length) }, (_, at) => {
       this.#batch += 1;
-      const [from, to] = [at, at + MOST_IN_ONE];
-      batches.push({ batch: this.#batch, opened: opened.slice(from, to), closed: closed.slice(from, to) });
-    }
-    return batches;
+      return { batch: this.#batch, opened: openedParts[at] ?? [], closed: closedParts[at] ?? [] };
+    });
   }
 
   /** All that were open when the newest batch was taken, in parts; at least one. */
@@ -47,9 +44,7 @@ export class SessionJournal {
     const all = [...this.#registry.list()].flatMap(({ session }) =>
       this.#opened.has(session.id) ? [] : [factsOf(session)],
     );
-    const parts: SessionFacts[][] = [];
-    for (let at = 0; at === 0 || at < all.length; at += MOST_IN_ONE) parts.push(all.slice(at, at + MOST_IN_ONE));
-    return parts;
+    return partsOf(all);
   }
 
   close(): void {

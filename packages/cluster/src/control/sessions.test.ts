@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { overLimits } from './limit-judge.js';
 import { type Batch, batchMessage, factsOf } from './messages.js';
+import { partsOf } from './parts.js';
 import { RemoteSessions } from './remote-sessions.js';
 import { read } from './session-exchange.js';
 import { SessionJournal } from './session-journal.js';
@@ -96,6 +97,20 @@ describe('sessions of other nodes', () => {
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         const batch = read(batchMessage, text, silentLogger);
         if (batch !== undefined) new RemoteSessions().apply(batch);
+      }),
+    );
+  });
+});
+
+describe('parts', () => {
+  it('are small enough, and hold all that is, in its order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ maxLength: 60 })), fc.integer({ min: 100, max: 500 }), (items, most) => {
+        const parts = partsOf(items, most);
+        expect(parts.length).toBeGreaterThan(0);
+        for (const part of parts) expect(Buffer.byteLength(JSON.stringify(part))).toBeLessThanOrEqual(most + 2);
+        const small = items.filter((item) => Buffer.byteLength(JSON.stringify(item)) < most);
+        expect(parts.flat()).toEqual(small);
       }),
     );
   });

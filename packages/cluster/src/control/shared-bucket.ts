@@ -78,6 +78,7 @@ export class SharedBucket {
     for await (const entry of await bucket.history()) entries.set(entry.key, entry);
     if (run !== this.#run) return;
     await this.#reconcile(bucket, entries);
+    if (run !== this.#run) return;
     this.#bucket = bucket;
     for (const key of this.#options.pending.keys) this.#write(key);
     void this.#follow(updates, run);
@@ -154,7 +155,7 @@ export class SharedBucket {
     try {
       const record = entry.operation === 'PUT' ? kind.read(entry.json()) : undefined;
       if (entry.operation === 'PUT' && record?.id !== id) throw new Error('it is no record of that kind');
-      const known = kind.records.list().find((own) => own.id === id);
+      const known = kind.records.get(id);
       if (isDeepStrictEqual(asJson(known), asJson(record))) return;
       await kind.records.adopt(id, record);
       this.#options.onAdopted(kind.name);
@@ -191,7 +192,7 @@ export class SharedBucket {
   async #written(bucket: KV, key: string): Promise<void> {
     const found = this.#kindOf(key);
     if (found === undefined) return;
-    const record = found.kind.records.list().find(({ id }) => id === found.id);
+    const record = found.kind.records.get(found.id);
     try {
       if (record === undefined) await bucket.delete(key);
       else await bucket.put(key, JSON.stringify(record), { timeout: WRITE_TIMEOUT_MS });

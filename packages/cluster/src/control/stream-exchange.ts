@@ -1,8 +1,10 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger, StreamElsewhere } from '@sluice/core';
 import { type StreamFacts, streamsMessage } from './messages.js';
+import { partsOf } from './parts.js';
 import { read } from './session-exchange.js';
 import type { ControlSubjects } from './subjects.js';
+import { tell } from './tell.js';
 
 export interface StreamExchangeOptions {
   readonly node: string;
@@ -18,9 +20,6 @@ interface Told {
   readonly round: number;
   readonly streams: readonly StreamFacts[];
 }
-
-/** About a kilobyte each. */
-const MOST_IN_ONE = 200;
 
 /** Tells the other nodes which streams are on this one, and learns which are on them. */
 export class StreamExchange {
@@ -49,10 +48,11 @@ export class StreamExchange {
     if (streams.length === 0 && !this.#toldAny) return;
     this.#toldAny = streams.length > 0;
     this.#round += 1;
-    for (let at = 0; at === 0 || at < streams.length; at += MOST_IN_ONE) {
-      const [part, more] = [streams.slice(at, at + MOST_IN_ONE), at + MOST_IN_ONE < streams.length];
-      connection.publish(subjects.streams, JSON.stringify({ node, epoch, round: this.#round, more, streams: part }));
-    }
+    const parts = partsOf(streams);
+    parts.forEach((part, at) => {
+      const more = at < parts.length - 1;
+      tell(connection, subjects.streams, { node, epoch, round: this.#round, more, streams: part });
+    });
   }
 
   forget(node: string): void {

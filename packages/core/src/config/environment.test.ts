@@ -15,6 +15,8 @@ function otherValueOf({ type, allowed, default: usual }: ConfigEntry): string {
   if (allowed === 'URLs (stun, turn, turns)') return 'stun:example.org:3478,turns:example.org:443?transport=tcp';
   if (allowed === 'URL (stun)') return 'stun:example.org:3478';
   if (allowed === 'URLs (srt)') return 'srt://example.org:9000';
+  if (allowed === 'URLs (nats, tls)') return 'nats://example.org:4222,tls://example.org:4443';
+  if (allowed.startsWith('base URLs')) return 'https://b.example.org:8088,rtmp://b.example.org';
   if (allowed.startsWith('URL (udp')) return 'udp://example.org:514';
   if (allowed.startsWith('text of')) return 'x'.repeat(64);
   if (allowed.startsWith('origins')) return 'https://a.example,https://b.example';

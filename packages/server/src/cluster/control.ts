@@ -48,8 +48,23 @@ export function makeClusterControl({ link, node }: Cluster, parts: ClusterParts)
     streams: () => streamFacts(router, registry),
     kinds: sharedKinds(accounts, changes),
     pending: new PendingChanges(join(parts.dir, 'cluster-pending.json'), log),
-    onAdopted: () => void gate.recheck(),
+    onAdopted: recheckSoon(gate),
   });
+}
+
+/** What others change comes in numbers, and each look at all sessions takes its time. */
+const RECHECK_MS = 50;
+
+function recheckSoon(gate: Gate): () => void {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => {
+      isDue = false;
+      gate.recheck();
+    }, RECHECK_MS).unref();
+  };
 }
 
 /** What other nodes are told of the streams that are on this one. */

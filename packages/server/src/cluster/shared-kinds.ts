@@ -93,6 +93,7 @@ function kind<T extends { readonly id: string }>(
 function withoutTwins(users: Directory<User>): SharedRecords<User> {
   return {
     list: () => users.list(),
+    get: (userId) => users.get(userId),
     onChange: (listener) => users.onChange(listener),
     adopt: async (userId, record) => {
       const name = record?.name.toLowerCase();

@@ -50,9 +50,12 @@ export const cluster = z.strictObject({
     'Where viewers and publishers reach this node: `https://a.example.org:8088`, `rtmp://a.example.org`. A node that is drained sends them there.',
   ),
   replicas: z
-    .union([z.literal(1), z.literal(3), z.literal(5)])
+    .number()
+    .int()
+    .min(1)
+    .max(5)
     .default(1)
-    .meta({ ...START, allowed: '1, 3 or 5' })
+    .meta(START)
     .describe('Copies of the buckets that this node makes in NATS: 3 where NATS itself is a cluster of three or more.'),
   leaseSeconds: z
     .number()
