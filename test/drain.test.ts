@@ -40,6 +40,7 @@ describe('a server that is drained', () => {
     SLUICE_API_TOKEN: API_TOKEN,
     SLUICE_RECORDING_ENABLED: 'true',
     SLUICE_HLS_SEGMENT_SECONDS: '1',
+    SLUICE_HLS_SEGMENTS: '100',
     SLUICE_DRAIN_REDIRECT: `${other.http},${other.rtmp}`,
   });
   beforeAll(async () => {
@@ -71,11 +72,11 @@ describe('a server that is drained', () => {
   it('sends everybody who comes to another one, on every protocol that has a word for it', async () => {
     const playlist = await (await ask('/live/show.m3u8')).text();
     const segment = playlist.split('\n').find((line) => line.startsWith('show/hls/')) ?? 'none';
-    command = runSluice(['drain', '--server', urls.api, '--viewers', '1s', '--publishers', '4s'], {
+    command = runSluice(['drain', '--server', urls.api, '--viewers', '1s', '--publishers', '60s'], {
       SLUICE_API_TOKEN: API_TOKEN,
     });
     const ready = async () => fetch(`${urls.api}/readyz`);
-    await until('it is told to load balancers', async () => (await ready()).status === 503);
+    await until('it is told to load balancers', async () => (await ready()).status === 503, 45_000);
     expect(await (await ready()).json()).toMatchObject({ problems: [expect.stringContaining('drained')] });
     expect(await told('/live/show.flv?key=abc')).toEqual([307, `${other.http}/live/show.flv?key=abc`]);
     expect(await told('/live/show.m3u8?_HLS_msn=7&_HLS_part=1&a=b')).toEqual([307, `${other.http}/live/show.m3u8?a=b`]);
@@ -101,6 +102,7 @@ describe('a server that is drained', () => {
   });
 
   it('ends with success when all are gone, its recordings finished', async () => {
+    await publisher.stop();
     const { code, stdout } = await command;
     expect(stdout).toMatch(/draining: 1 publishers, \d viewers.*\n[\s\S]*it has ended\n/);
     expect([code, await sluice.exited]).toEqual([0, 0]);
