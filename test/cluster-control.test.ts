@@ -26,7 +26,7 @@ interface Listed {
 
 interface ToldCluster {
   readonly state: string;
-  readonly nodes: readonly { name: string; state: string; role: string; elected: boolean; sessions: number }[];
+  readonly nodes: readonly { name: string; state: string; role: string; elected: boolean; revision: number }[];
 }
 
 /** What HTTP-FLV answers to a viewer at an address of its own; it stays for as long as the test wants. */
@@ -216,6 +216,10 @@ describe('three nodes with a NATS server', () => {
       return body.users.map(({ name }) => name).sort();
     };
     for (const at of [0, 1, 2]) expect(await names(at)).toEqual(['admin', 'anna']);
+    await until('all tell that they agree', async () => {
+      const revisions = (await cluster(1)).nodes.map(({ revision }) => revision);
+      return new Set(revisions).size === 1 && (revisions[0] ?? 0) > 0;
+    });
   });
 
   it('keep what they share: over a restart, without NATS', async () => {

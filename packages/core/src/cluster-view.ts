@@ -22,6 +22,8 @@ export interface ClusterNode {
   /** When it was started. Wall clock. */
   readonly since: Millis;
   readonly urls: readonly string[];
+  /** Of the bans, users, keys and settings that all share: the same on all nodes that agree. */
+  readonly revision: number;
 }
 
 /** Streams on their way between this node and others. */

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { XMLParser } from 'fast-xml-parser';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallbackServer } from '../../../../test/support/callback-server.js';
 import { testGate } from '../../../../test/support/gate.js';
 import { until } from '../../../../test/support/until.js';
@@ -22,7 +22,7 @@ describe('PayPerViewSync', () => {
     for (const close of closing.splice(0).reverse()) await close();
   });
 
-  async function syncWith(text = '') {
+  async function syncWith(text = '', isElected = () => true) {
     const yaml = (more: string) => `sync: { url: "${server.url('/ppv')}", serverId: edge-1${more && `, ${more}`} }`;
     const house = await testGate(yaml(text));
     const client = new CallbackClient({ clock: house.clock });
@@ -31,6 +31,7 @@ describe('PayPerViewSync', () => {
       settings: () => house.config().sync,
       client,
       hostName: 'host.example.org',
+      isElected,
     });
     closing.push(
       () => client.close(),
@@ -175,6 +176,22 @@ describe('PayPerViewSync', () => {
       [2000, 20],
       [1000, 10],
     ]);
+  });
+
+  it('leaves the report to the server that is elected, and goes on from there when it is itself', async () => {
+    let elected = false;
+    const { play, time, registry } = await syncWith('', () => elected);
+    const anna = await play('anna');
+    anna.sent = 1000;
+    const looked = vi.spyOn(registry, 'list');
+    time.ms += 10_000;
+    await until('it has looked, and not told', () => looked.mock.calls.length > 0);
+    expect(server.received).toEqual([]);
+    elected = true;
+    anna.sent += 7;
+    time.ms += 10_000;
+    await until('it reports', () => server.received.length === 1);
+    expect(server.received[0]?.text).toContain('"delta":10000,"bytes_sent":7,');
   });
 
   it('reports that nobody watches: whoever is being ended does not count', async () => {

@@ -19,6 +19,10 @@ const nodeSchema = z.object({
   streams: z.number().int(),
   ...figures,
   since: time,
+  revision: z
+    .number()
+    .int()
+    .describe('Of the bans, users, keys and settings that all share: the same on all nodes that agree.'),
   urls: z.array(z.string()).describe('Where viewers and publishers reach it: cluster.advertise.'),
 });
 

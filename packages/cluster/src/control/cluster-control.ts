@@ -347,6 +347,7 @@ export class ClusterControl implements ClusterView {
       sessions: registry.size,
       ...this.#figures,
       urls: [...urls()],
+      revision: this.#shared.revision,
       batch: this.#journal.batch,
     };
   }

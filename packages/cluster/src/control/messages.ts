@@ -23,6 +23,8 @@ export const presenceMessage = z.object({
   cpu: z.number().min(0),
   memoryBytes: count,
   urls: z.array(z.string().max(2048)).max(100),
+  /** Of what all nodes share. */
+  revision: count.default(0),
   /** The number of the newest batch of sessions. */
   batch: count,
 });

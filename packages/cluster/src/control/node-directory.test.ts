@@ -17,6 +17,7 @@ const presence = (node: string, over: Partial<Presence> = {}): Presence => ({
   cpu: 0,
   memoryBytes: 0,
   urls: [],
+  revision: 0,
   batch: 0,
   ...over,
 });

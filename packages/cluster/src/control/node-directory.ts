@@ -89,8 +89,8 @@ export class NodeDirectory {
 
 /** What the API tells of a node. */
 export function nodeOf(presence: Presence): ClusterNode {
-  const { node, name, version, since, state, elected, streams, publishers, sessions, cpu, memoryBytes, urls } =
-    presence;
+  const { node, name, version, since, state, elected, streams, publishers, sessions, cpu, memoryBytes } = presence;
+  const { urls, revision } = presence;
   return {
     id: node,
     name,
@@ -104,5 +104,6 @@ export function nodeOf(presence: Presence): ClusterNode {
     memoryBytes,
     since,
     urls,
+    revision,
   };
 }

@@ -43,6 +43,10 @@ export class SharedBucket {
   /** Keys that are being written, and how often. What the bucket says of them meanwhile is older, or read afterwards. */
   readonly #writing = new Map<string, number>();
   readonly #overtaken = new Set<string>();
+  /** Keys of which the last write has failed. */
+  readonly #failed = new Set<string>();
+  /** Revisions of this node's own last writes. */
+  readonly #ownRevisions = new Map<string, number>();
   #bucket: KV | undefined;
   #updates: { stop(): void } | undefined;
   #work: Promise<unknown> = Promise.resolve();
@@ -104,6 +108,7 @@ export class SharedBucket {
   /** NATS is gone: changes wait. */
   pause(): void {
     this.#run += 1;
+    this.#ownRevisions.clear();
     this.#updates?.stop();
     this.#updates = undefined;
     this.#bucket = undefined;
@@ -126,7 +131,8 @@ export class SharedBucket {
       for await (const entry of updates) {
         if (run !== this.#run) return;
         if (this.#writing.has(entry.key)) this.#overtaken.add(entry.key);
-        else await this.#apply(entry);
+        // What comes behind the answer to this node's own write may be older than that.
+        else if (entry.revision >= (this.#ownRevisions.get(entry.key) ?? 0)) await this.#apply(entry);
       }
     } catch (error) {
       this.#options.log.warn({ detail: messageOf(error) }, 'the cluster’s records can’t be followed any more');
@@ -195,9 +201,10 @@ export class SharedBucket {
     const record = found.kind.records.get(found.id);
     try {
       if (record === undefined) await bucket.delete(key);
-      else await bucket.put(key, JSON.stringify(record), { timeout: WRITE_TIMEOUT_MS });
-      if (this.#writing.get(key) === 1) this.#options.pending.delete(key);
+      else this.#ownRevisions.set(key, await bucket.put(key, JSON.stringify(record), { timeout: WRITE_TIMEOUT_MS }));
+      this.#failed.delete(key);
     } catch (error) {
+      this.#failed.add(key);
       this.#tellFailure(key, error);
     }
   }
@@ -209,6 +216,7 @@ export class SharedBucket {
       return;
     }
     this.#writing.delete(key);
+    if (!this.#failed.delete(key)) this.#options.pending.delete(key);
     if (!this.#overtaken.delete(key) || this.#bucket !== bucket) return;
     const entry = await bucket.get(key).catch(() => null);
     if (entry !== null && !this.#writing.has(key) && !this.#options.pending.has(key)) await this.#apply(entry);

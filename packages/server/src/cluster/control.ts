@@ -105,7 +105,7 @@ export function aloneView({
   const since = clock.wall();
   const node = live.current.cluster.node ?? hostname();
   const itself = (): ClusterNode => ({
-    ...{ id: serverId, name: node, role: 'origin', elected: true, version: VERSION, since, urls: [] },
+    ...{ id: serverId, name: node, role: 'origin', elected: true, version: VERSION, since, urls: [], revision: 0 },
     state: drain.isOn ? 'draining' : 'serving',
     streams: router.streams().length,
     sessions: registry.size,
