@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { exited } from './publisher.js';
 import { until } from './until.js';
 
+/** A machine that is busy with other tests takes its time. */
+const START_MS = 40_000;
 const MAIN = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url));
 
 interface Ports {
@@ -57,7 +59,12 @@ export class ServerProcess {
       // All that is read of it is its first lines.
       if (output.length < 10_000) output += chunk;
     });
-    await until('the server is ready', () => output.includes('"msg":"Sluice is ready"'));
+    try {
+      await until('the server is ready', () => output.includes('"msg":"Sluice is ready"'), START_MS);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
     const ready = output.split('\n').find((line) => line.includes('"msg":"Sluice is ready"')) ?? '{}';
     return new ServerProcess(child, own, JSON.parse(ready) as Ports);
   }
