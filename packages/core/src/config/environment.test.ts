@@ -18,6 +18,7 @@ function otherValueOf({ type, allowed, default: usual }: ConfigEntry): string {
   if (allowed.startsWith('base URLs')) return 'https://b.example,rtmp://b.example';
   if (allowed.startsWith('URLs (srt,')) return 'srt://example.org:9000';
   if (allowed.startsWith('URL (udp')) return 'udp://example.org:514';
+  if (allowed.startsWith('texts of')) return `${'x'.repeat(16)},${'y'.repeat(16)}`;
   if (allowed.startsWith('text of')) return 'x'.repeat(64);
   if (allowed.startsWith('RTMP origins')) return 'rtmp://a.example,rtmps://b.example:8443';
   if (allowed.startsWith('origins')) return 'https://a.example,https://b.example';

@@ -25,7 +25,7 @@ export type RtmpClientEvent =
   | { readonly type: 'media'; readonly message: RtmpMediaMessage }
   /** The server asks to connect anew, elsewhere if a URL is given. */
   | { readonly type: 'reconnect'; readonly tcUrl?: string; readonly description?: string }
-  /** The server ended the stream. */
+  /** The server ended the stream. Told once. */
   | { readonly type: 'ended'; readonly reason: string };
 
 export interface RtmpClientStep {
@@ -70,6 +70,7 @@ export class RtmpClientSession {
   readonly #acknowledger = new Acknowledger();
   #handshake: Buffer | undefined = Buffer.alloc(0);
   #streamId = 0;
+  #hasEnded = false;
   #outbound: Buffer[] = [];
   #events: RtmpClientEvent[] = [];
 
@@ -208,7 +209,7 @@ export class RtmpClientSession {
     if (event === USER_CONTROL.pingRequest) {
       this.#outbound.push(userControl(USER_CONTROL.pingResponse, payload.readUInt32BE(2)));
     }
-    if (event === USER_CONTROL.streamEof) this.#events.push({ type: 'ended', reason: 'end of stream' });
+    if (event === USER_CONTROL.streamEof) this.#end('end of stream');
   }
 
   #handleCommand(command: RtmpCommand): void {
@@ -226,10 +227,17 @@ export class RtmpClientSession {
     }
   }
 
+  /** Servers say it in several ways at once. */
+  #end(reason: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#events.push({ type: 'ended', reason });
+  }
+
   #handleStatus(args: RtmpCommand['args']): void {
     const [info] = args;
     if (info === undefined || !isAmfObject(info)) return;
-    const code = String(info.code);
+    const code = typeof info.code === 'string' ? info.code : '';
     if (code === 'NetStream.Publish.Start') this.#events.push({ type: 'publishing' });
     else if (code === 'NetStream.Play.Start') this.#events.push({ type: 'playing' });
     else if (code === 'NetConnection.Connect.ReconnectRequest') {
@@ -240,7 +248,7 @@ export class RtmpClientSession {
         ...(typeof description === 'string' ? { description } : {}),
       });
     } else if (ENDS.has(code)) {
-      this.#events.push({ type: 'ended', reason: describe(args) });
+      this.#end(describe(args));
     } else if (info.level === 'error') {
       throw refusal(args);
     }
