@@ -17,9 +17,6 @@ interface Ports {
   readonly api: number;
 }
 
-/** Tests of many processes start some of them at once, on few cores. */
-const START_MS = 40_000;
-
 /** V8 may leave garbage where it is for as long as nobody needs the room. */
 const COLLECTS_GARBAGE_ON_SIGUSR2 = ['--expose-gc', '--import', 'data:text/javascript,process.on("SIGUSR2", gc)'];
 
