@@ -119,7 +119,7 @@ describe('a cluster of three nodes', () => {
   it('adds little time on the way from node to node', async () => {
     const publisher = await publish(a, 'live/fast');
     const [here, there] = [await timedViewer(`${a.http}/live/fast.flv`), await timedViewer(`${b.http}/live/fast.flv`)];
-    await until('there are pictures enough', () => there.times.length > PICTURES + 50);
+    await until('there are pictures enough', () => there.times.length > PICTURES + 50, 50_000);
     // Those of the GOP that viewers begin with came before them.
     const hops = there.times.slice(50).flatMap((at) => {
       const [from, to] = [here.arrivals.get(at), there.arrivals.get(at)];

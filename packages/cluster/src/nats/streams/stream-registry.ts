@@ -53,7 +53,7 @@ interface Held {
 /** What another node publishes. */
 interface Known {
   readonly entry: RegisteredStream;
-  readonly revision: number;
+  revision: number;
   /**
    * How often it has been looked for something new of it, in vain. It isn't time that counts: this process may not have
    * come to read for a while.
@@ -171,6 +171,8 @@ export class StreamRegistry implements NatsUser {
         }
         signal.addEventListener('abort', () => watch.stop());
         this.#bucket = bucket;
+        // A NATS server that was started anew has an empty bucket, and counts from 1 again.
+        for (const known of this.#known.values()) known.revision = 0;
         retryMs = RETRY_MS;
         this.#renew();
         for await (const entry of watch) this.#see(entry);
