@@ -81,6 +81,8 @@ export class SharedBucket {
     const entries = new Map<string, KvEntry>();
     for await (const entry of await bucket.history()) entries.set(entry.key, entry);
     if (run !== this.#run) return;
+    // A bucket that was made anew counts from 1 again.
+    this.#revision = 0;
     await this.#reconcile(bucket, entries);
     if (run !== this.#run) return;
     this.#bucket = bucket;
