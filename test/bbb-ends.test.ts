@@ -150,10 +150,11 @@ describe.runIf(IS_BBB_LONG)('at length', () => {
     );
     expect(first?.toneShare).toBeLessThan(0.02);
     expect(second?.toneShare).toBeGreaterThan(0.95);
+    const { rejoins } = await server.shown(two);
     server.stub.meetings.get('one')?.act({ do: 'end' });
     await server.reaches(one, ({ state }) => state === 'ended', 12_000);
     // A busy machine may make it slow; it is in its meeting all the same.
-    expect(await server.shown(two)).toMatchObject({ state: expect.stringMatching('live|degraded'), rejoins: 0 });
+    expect(await server.shown(two)).toMatchObject({ state: expect.stringMatching('live|degraded'), rejoins });
     await api(server.sluice, 'DELETE', `/api/v2/bbb/captures/${two}`);
     await server.reaches(two, ({ state, reason }) => state === 'ended' && reason === 'stopped');
   }, 120_000);

@@ -3,16 +3,20 @@ import { type PictureOptions, PictureTrack } from './picture-track.js';
 import { sendSound } from './sound-track.js';
 import { KIND, Uplink } from './uplink.js';
 
-/** Exchanges at the start, from which the server learns how this page's clock stands to its own. */
+/** Exchanges at the start, from which the server learns how this page's clock stands to its own… */
 const CLOCK_ROUNDS = 20;
 const CLOCK_PAUSE_MS = 5;
+/** …and later: on a machine that was busy at the start, all of the first came late, and sound with them for good. */
+const CLOCK_LATER_MS = 500;
 
 async function start(options: PictureOptions): Promise<void> {
   const uplink = await Uplink.open();
+  const tellTime = () => uplink.send(KIND.clock, 0, performance.now() * 1000, new Uint8Array());
   for (let round = 0; round < CLOCK_ROUNDS; round++) {
-    uplink.send(KIND.clock, 0, performance.now() * 1000, new Uint8Array());
+    tellTime();
     await new Promise((resolve) => setTimeout(resolve, CLOCK_PAUSE_MS));
   }
+  setInterval(tellTime, CLOCK_LATER_MS);
   const { width, height, fps } = options;
   const wanted: TabCaptureOptions = {
     video: {

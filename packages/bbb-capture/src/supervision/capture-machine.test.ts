@@ -189,6 +189,27 @@ describe('a capture', () => {
     expect(bench.kinds.filter((kind) => kind === 'open')).toHaveLength(MOST_ATTEMPTS);
   });
 
+  test('a meeting that ends while it is on its way back has ended, and nothing failed', () => {
+    for (const [isWatched, failure] of [
+      [true, 'meeting-ended-by-force'],
+      [false, 'meeting-ended-by-force'],
+      [false, 'no-meeting'],
+    ] as const) {
+      const bench = new Bench({ isWatched });
+      bench.give({ kind: 'tick' });
+      bench.goLive();
+      bench.news({ kind: 'failed', failure: 'browser-failed', detail: 'crashed', hasBegun: true });
+      bench.pass(1000);
+      expect(bench.stay).toBe(2);
+      bench.news({ kind: 'failed', failure, detail: 'refused', hasBegun: true });
+      expect(bench.state).toEqual({ kind: 'ended', reason: 'meeting-ended' });
+      const first = new Bench({ isWatched: false });
+      first.give({ kind: 'tick' });
+      first.news({ kind: 'failed', failure, detail: 'refused', hasBegun: true });
+      expect(first.state).toMatchObject({ kind: 'failed', failure });
+    }
+  });
+
   test('fails at once with what no second try can change', () => {
     const bench = new Bench();
     bench.give({ kind: 'running', createTime: 1, isAlone: false });

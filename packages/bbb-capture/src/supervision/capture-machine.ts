@@ -239,8 +239,16 @@ export class CaptureMachine {
     const isKick = failure === 'removed' && this.#phase.kind === 'staying';
     // BBB's API says that it runs, the page that it doesn't: one of them is late.
     const isEarly = failure === 'no-meeting' && this.#settings.isWatched;
+    if (this.#hasEnded(failure)) return this.#end({ kind: 'ended', reason: 'meeting-ended' });
     if (isHopeless(failure) && !isKick && !isEarly) return this.#fail(failure, detail);
     return this.#retry(failure, detail, now);
+  }
+
+  /** Whether it is refused because the meeting, which ran before, has ended while it was on its way back. */
+  #hasEnded(failure: CaptureFailure): boolean {
+    const ran = this.#wasLive || this.#createTime !== undefined;
+    const isGone = failure === 'no-meeting' && !this.#settings.isWatched;
+    return ran && (failure === 'meeting-ended-by-force' || isGone);
   }
 
   #retry(failure: CaptureFailure, detail: string, now: number): CaptureAction[] {
