@@ -45,7 +45,7 @@ export class Board {
     await page.locator('input[name=password]').fill(password);
     await page.locator('button[type=submit]').click();
     await page.locator('.stream-card').first().waitFor();
-    // Again, as somebody who is logged in, with nothing in the browser's cache.
+    // Again, as somebody who is logged in already.
     await page.reload();
     await page.locator('.stream-card').first().waitFor();
     const paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN";

@@ -3,7 +3,7 @@ import { type ApiClient, pathPart } from '../api-client/api-client.js';
 /** Pictures that are fetched at the same time: the server makes each by a run of ffmpeg. */
 const AT_ONCE = 2;
 /** After which a picture that is looked at is made anew; and after which one that failed is tried again. */
-const FRESH_MS = 30_000;
+const FRESH_MS = 60_000;
 
 interface Poster {
   readonly fetchedAt: number;
