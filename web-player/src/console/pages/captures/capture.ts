@@ -104,7 +104,10 @@ function aboutOf({ i18n }: PageContext, capture: CaptureView): HTMLElement {
     { label: words('generation'), value: generation ?? '–' },
     { label: words('began'), value: `${format.dateTime(startedAt)}, ${words('by', { who: startedBy })}` },
     ...(endedAt === null ? [] : [{ label: words('finished'), value: format.dateTime(endedAt) }]),
-    { label: words('pictures'), value: `${format.number(pictures)}, ${rate}` },
+    {
+      label: words('pictures'),
+      value: isUnderWay(capture) ? `${format.number(pictures)}, ${rate}` : format.number(pictures),
+    },
     { label: words('sent'), value: format.bytes(bytes) },
     { label: words('rejoins'), value: format.number(capture.rejoins) },
   ]);

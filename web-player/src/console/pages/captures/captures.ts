@@ -103,7 +103,8 @@ function captureTable(context: PageContext) {
       {
         title: words('pictures'),
         numeric: true,
-        cell: ({ picturesPerSecond }) => words('perSecond', { rate: format.number(picturesPerSecond, 1) }),
+        cell: (capture) =>
+          isUnderWay(capture) ? words('perSecond', { rate: format.number(capture.picturesPerSecond, 1) }) : '–',
       },
       { title: words('sent'), numeric: true, cell: ({ bytes }) => format.bytes(bytes) },
       { title: words('rejoins'), numeric: true, cell: ({ rejoins }) => format.number(rejoins) },
