@@ -8,8 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from './support/api.js';
 import { makeTestCertificate } from './support/certificate.js';
 import { type Clip, makeClip } from './support/clip.js';
+import { startNode } from './support/cluster-nodes.js';
 import { IS_LONG } from './support/long.js';
 import { MeteredViewer } from './support/metered-viewer.js';
+import { NatsServer } from './support/nats-server.js';
 import { ClipPublisher, exited, ffmpegPublisher } from './support/publisher.js';
 import { RtpPeer } from './support/rtp-peer.js';
 import { SECRET_MARK, startServer, type TestServer } from './support/server.js';
@@ -330,6 +332,35 @@ describe.runIf(IS_LONG)('one of two workers killed under 1,000 viewers', () => {
     for (const viewer of viewers) viewer.leave();
     publisher.kill();
     await server.stop();
+  });
+});
+
+describe.runIf(IS_LONG)('nodes that have workers', () => {
+  it('play each other’s streams there, and send their viewers on when they are drained', async () => {
+    const nats = await NatsServer.start();
+    const workers = { SLUICE_WORKERS: '1', SLUICE_HLS_SEGMENT_SECONDS: '1', SLUICE_API_OPEN_READS: 'always' };
+    const a = await startNode(2, nats.url, workers);
+    const token = 'an-api-token-for-the-drain';
+    const b = await startNode(3, nats.url, { ...workers, SLUICE_API_TOKEN: token, SLUICE_DRAIN_REDIRECT: a.http });
+    const publisher = await ClipPublisher.start(`${a.rtmp}/live/show`, await makeClip('h264', 2), { loop: true });
+    const workerSessions = async ({ api: base }: { api: string }) => {
+      const answer = (await (await fetch(`${base}/api/v2/cluster`)).json()) as { workers: { sessions: number }[] };
+      return answer.workers[0]?.sessions;
+    };
+    let viewer = await httpFlvViewer(`${b.http}/live/show.flv`).catch(() => undefined);
+    await until('the stream is there', async () => {
+      viewer ??= await httpFlvViewer(`${b.http}/live/show.flv`).catch(() => undefined);
+      return viewer !== undefined && viewer.samples.length > 50;
+    });
+    expect(gapsIn(viewer?.samples ?? [])).toEqual([]);
+    expect(await workerSessions(b)).toBe(1);
+    await fetch(`${b.api}/api/v2/drain`, { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
+    const sentOn = await fetch(`${b.http}/live/show.m3u8`, { redirect: 'manual' });
+    expect([sentOn.status, sentOn.headers.get('location')]).toEqual([307, `${a.http}/live/show.m3u8`]);
+    await until('its viewer has been let go', () => viewer?.ended === true, 30_000);
+    await publisher.stop();
+    await Promise.all([a.process.stop(), b.process.stop()]);
+    await nats.stop();
   });
 });
 
