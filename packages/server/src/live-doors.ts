@@ -50,8 +50,8 @@ export function makeLiveDoors(options: LiveDoorsOptions): LiveDoors {
   const policy = {
     maxDelay: millis(fanOut.maxDelayMs),
     maxRest: millis(fanOut.maxRestMs),
-    // A round of a part of the viewers is shorter; without longer rests they would get more and smaller writes.
-    restFactor: fanOut.restFactor * options.processes,
+    restFactor: fanOut.restFactor,
+    processes: options.processes,
   };
   const context = { clock, scheduler: new FlushScheduler(policy, clock) };
   const publish = new RtmpPublish({ gate, router: publishing, log });

@@ -69,6 +69,25 @@ describe('FlushScheduler', () => {
     expect([a.flushedAt.length, b.flushedAt.length]).toEqual([1, 1]);
   });
 
+  it('goes round as often where processes share the viewers as one would with all of them', () => {
+    const paceOf = (processes: number, cost: number) => {
+      const scheduler = new FlushScheduler({ ...policy, processes }, clock);
+      const target = new Target(time);
+      settle(scheduler, target, cost);
+      for (let ms = 0; ms < 400; ms++) {
+        scheduler.request(target, true);
+        advance(1);
+      }
+      const [first = 0, ...others] = target.flushedAt;
+      return ((others.at(-1) ?? 0) - first) / others.length;
+    };
+    for (const cost of [8, 40]) {
+      const alone = paceOf(1, cost);
+      expect(Math.abs(paceOf(2, cost / 2) - alone)).toBeLessThan(2);
+      expect(Math.abs(paceOf(4, cost / 4) - alone)).toBeLessThan(2);
+    }
+  });
+
   it('lets sound wait for the next picture once passes are dear', () => {
     const scheduler = new FlushScheduler(policy, clock);
     const target = new Target(time);

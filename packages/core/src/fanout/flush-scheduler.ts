@@ -12,6 +12,8 @@ export interface FlushPolicy {
   readonly maxRest: Millis;
   /** The longest that bytes may be held back. */
   readonly maxDelay: Millis;
+  /** How many processes share the viewers; 1 where it is left out. */
+  readonly processes?: number;
 }
 
 /** So little of a rest, in ms, is waited for; of a longer one a picture goes with the next picture, and sound with either. */
@@ -75,7 +77,10 @@ export class FlushScheduler {
     for (const target of targets) target.flush(began);
     const ended = this.#clock.monotonic();
     this.#cost += (ended - began - this.#cost) * COST_WEIGHT;
-    this.#rest = Math.min(this.#policy.maxRest, this.#cost * this.#policy.restFactor);
+    // Passes of a part of the viewers are shorter. With the rests of one process, they would come more often, and write less.
+    const { maxRest, restFactor, processes = 1 } = this.#policy;
+    const whole = this.#cost * processes;
+    this.#rest = Math.min(maxRest, whole * restFactor) + whole - this.#cost;
     this.#restUntil = millis(ended + this.#rest);
   }
 }
