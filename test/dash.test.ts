@@ -164,7 +164,7 @@ describe('DASH', () => {
     expect((await fetch(`${sluice.http}/live/other.mpd`)).status).toBe(404);
   });
 
-  it('lists finished segments only where low latency is off, and nothing where DASH is', async () => {
+  it.runIf(IS_LONG)('lists finished segments only where low latency is off, and nothing where DASH is', async () => {
     await sluice.stop();
     sluice = await startServer(
       'dash: { segmentSeconds: 1, lowLatency: false }\npaths: { "live/off": { dash: { enabled: false } } }',
@@ -234,7 +234,7 @@ describe('DASH in dash.js', () => {
     },
   );
 
-  it('plays on into the period of an encoder that came back', async () => {
+  it.runIf(IS_LONG)('plays on into the period of an encoder that came back', async () => {
     const clip = await makeClip('h264', 4);
     const target = `${sluice.rtmp}/live/back`;
     const first = await ClipPublisher.start(target, clip, { loop: true });

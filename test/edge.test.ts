@@ -243,60 +243,64 @@ describe('An edge', () => {
     );
   });
 
-  it('goes on with its viewers when the origin was killed and is back', async () => {
-    const [rtmpPort, httpPort] = [await freePort(), await freePort()];
-    const environment = { SLUICE_RTMP_PORT: String(rtmpPort), SLUICE_HTTP_PORT: String(httpPort) };
-    let second = await startServer('', environment);
-    const own = await startServer(`
+  it.runIf(IS_LONG)(
+    'goes on with its viewers when the origin was killed and is back',
+    async () => {
+      const [rtmpPort, httpPort] = [await freePort(), await freePort()];
+      const environment = { SLUICE_RTMP_PORT: String(rtmpPort), SLUICE_HTTP_PORT: String(httpPort) };
+      let second = await startServer('', environment);
+      const own = await startServer(`
       publish: { graceSeconds: 60 }
       paths:
         "live/*": { pull: { url: "rtmp://127.0.0.1:${rtmpPort}/live/{name}", stallSeconds: 3 } }
         "copy/show": { pull: { url: "http://127.0.0.1:${httpPort}/live/show.flv", stallSeconds: 3 } }`);
-    closing.push(() => own.stop());
-    let source = await ClipPublisher.start(`${second.rtmp}/live/show`, plain, { loop: true });
-    const viewers = [await rtmpViewer(`${own.rtmp}/live/show`)];
-    await until(
-      'it is pulled always',
-      () => own.log.some(({ msg, path }) => msg === 'stream is live' && path === 'copy/show'),
-      20_000,
-    );
-    viewers.push(await httpFlvViewer(`${own.http}/copy/show.flv`));
-    await until('all see it', () => viewers.every((viewer) => picturesOf(viewer).length > 25));
-    source.kill();
-    await second.stop();
-    await until(
-      'it is missed',
-      () => own.log.filter(({ msg }) => msg === 'pulling is interrupted').length >= 2,
-      20_000,
-    );
-    const before = viewers.map((viewer) => picturesOf(viewer).length);
-    second = await startServer('', environment);
-    closing.push(() => second.stop());
-    source = await ClipPublisher.start(`${second.rtmp}/live/show`, plain, { loop: true });
-    closing.push(() => source.stop());
-    await until(
-      'all see it again',
-      () => viewers.every((viewer, at) => picturesOf(viewer).length > (before[at] ?? 0) + 50),
-      50_000,
-    );
-    if (IS_LONG) {
-      // An encoder that hangs: nothing comes, and the line is made anew.
-      const lines = () =>
-        own.log.filter(({ msg, reason }) => msg === 'pulling is interrupted' && /nothing came/.test(String(reason)));
-      const silent = lines().length;
-      source.pause();
-      await until('it stalls', () => lines().length > silent, 20_000);
-      source.resume();
-      const stalled = viewers.map((viewer) => picturesOf(viewer).length);
+      closing.push(() => own.stop());
+      let source = await ClipPublisher.start(`${second.rtmp}/live/show`, plain, { loop: true });
+      const viewers = [await rtmpViewer(`${own.rtmp}/live/show`)];
       await until(
-        'it goes on',
-        () => viewers.every((viewer, at) => picturesOf(viewer).length > (stalled[at] ?? 0) + 50),
+        'it is pulled always',
+        () => own.log.some(({ msg, path }) => msg === 'stream is live' && path === 'copy/show'),
+        20_000,
+      );
+      viewers.push(await httpFlvViewer(`${own.http}/copy/show.flv`));
+      await until('all see it', () => viewers.every((viewer) => picturesOf(viewer).length > 25));
+      source.kill();
+      await second.stop();
+      await until(
+        'it is missed',
+        () => own.log.filter(({ msg }) => msg === 'pulling is interrupted').length >= 2,
+        20_000,
+      );
+      const before = viewers.map((viewer) => picturesOf(viewer).length);
+      second = await startServer('', environment);
+      closing.push(() => second.stop());
+      source = await ClipPublisher.start(`${second.rtmp}/live/show`, plain, { loop: true });
+      closing.push(() => source.stop());
+      await until(
+        'all see it again',
+        () => viewers.every((viewer, at) => picturesOf(viewer).length > (before[at] ?? 0) + 50),
         50_000,
       );
-    }
-    expect(viewers.some(({ ended }) => ended)).toBe(false);
-    for (const viewer of viewers) await viewer.leave();
-  }, 150_000);
+      if (IS_LONG) {
+        // An encoder that hangs: nothing comes, and the line is made anew.
+        const lines = () =>
+          own.log.filter(({ msg, reason }) => msg === 'pulling is interrupted' && /nothing came/.test(String(reason)));
+        const silent = lines().length;
+        source.pause();
+        await until('it stalls', () => lines().length > silent, 20_000);
+        source.resume();
+        const stalled = viewers.map((viewer) => picturesOf(viewer).length);
+        await until(
+          'it goes on',
+          () => viewers.every((viewer, at) => picturesOf(viewer).length > (stalled[at] ?? 0) + 50),
+          50_000,
+        );
+      }
+      expect(viewers.some(({ ended }) => ended)).toBe(false);
+      for (const viewer of viewers) await viewer.leave();
+    },
+    150_000,
+  );
 
   it.runIf(IS_LONG)(
     'and an origin follow where a server that is drained sends them',

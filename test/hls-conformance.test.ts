@@ -14,7 +14,7 @@ const faults = (findings: readonly Finding[]) =>
     .filter(({ level }) => level === 'must')
     .map(({ rule, section, detail }) => `${rule} (${section}): ${detail}`);
 
-describe.concurrent('HLS by the rules of RFC 8216 and its second edition', () => {
+describe.concurrent('HLS by the rules of RFC 8216 and its second edition', { timeout: 120_000 }, () => {
   let sluice: TestServer;
   beforeAll(async () => {
     sluice = await startServer(`

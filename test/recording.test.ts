@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { api } from './support/api.js';
 import { makeClip } from './support/clip.js';
 import { ffmpeg, ffprobe, type ProbedPacket, testPicture, testSound } from './support/ffmpeg.js';
+import { IS_LONG } from './support/long.js';
 import { ClipPublisher, exited } from './support/publisher.js';
 import { type RecordedFileAnswer, recordedFiles } from './support/recordings.js';
 import { startServer, type TestServer } from './support/server.js';
@@ -136,7 +137,7 @@ paths:
     expect(await recordedFiles(sluice, 'off/show')).toEqual([]);
   });
 
-  it('have every frame that came by SRT', async () => {
+  it.runIf(IS_LONG)('have every frame that came by SRT', async () => {
     const transport = join(directory, 'source.ts');
     await ffmpeg(['-i', source, '-c', 'copy', '-f', 'mpegts', transport]);
     const url = `srt://127.0.0.1:${sluice.server.ports.srt}?streamid=publish:srt/show`;

@@ -5,6 +5,7 @@ import { FlvDemuxer, type Sample, type TrackConfig } from '@sluice/media';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Clip } from './support/clip.js';
 import { ffmpeg, ffprobe, testPicture, testSound } from './support/ffmpeg.js';
+import { IS_LONG } from './support/long.js';
 import { ClipPublisher } from './support/publisher.js';
 import { AS_ADMIN, startServer, type TestServer } from './support/server.js';
 import { until } from './support/until.js';
@@ -134,7 +135,7 @@ describe('renditions', () => {
     expect(Math.min(...steps(middle))).toBeGreaterThan(0);
   });
 
-  it('go on when ffmpeg hangs', async () => {
+  it.runIf(IS_LONG)('go on when ffmpeg hangs', async () => {
     const sluice = await live(LADDER);
     const middle = await watch(sluice, 'live/show/middle');
     await until('it plays', () => pictures(middle).length > 20, 30_000);

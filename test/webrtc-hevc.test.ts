@@ -60,9 +60,12 @@ describe('WebRTC without a browser', () => {
       );
       expect(shown[0]).toMatchObject({ keyframe: true, parameterSets: [...vps, ...sps, ...pps] });
       const originals = pictures.map(({ data }) => slicesOf(data));
-      const begin = originals.indexOf(slicesOf(shown[0]?.accessUnit ?? Buffer.alloc(0)));
-      const expected = shown.map((_, at) => originals[(begin + at) % originals.length]);
-      expect(shown.map(({ accessUnit }) => slicesOf(accessUnit))).toEqual(expected);
+      // Who comes in the middle of a GOP sees its keyframe, and moves from the next one on.
+      const moving = shown[1]?.keyframe ? shown.slice(1) : shown;
+      expect(originals).toContain(slicesOf(shown[0]?.accessUnit ?? Buffer.alloc(0)));
+      const begin = originals.indexOf(slicesOf(moving[0]?.accessUnit ?? Buffer.alloc(0)));
+      const expected = moving.map((_, at) => originals[(begin + at) % originals.length]);
+      expect(moving.map(({ accessUnit }) => slicesOf(accessUnit))).toEqual(expected);
       await viewer.close();
     } finally {
       clearInterval(timer);

@@ -9,6 +9,7 @@ describe('parseCommandLine', () => {
     expect(parse()).toEqual({
       help: false,
       viewers: [2000],
+      workers: [],
       protocols: ['flv'],
       seconds: 15,
       warmUpSeconds: 4,
