@@ -1,8 +1,12 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { FlvDemuxer, type MediaEvent, type Sample, TsDemuxer } from '@sluice/media';
 import { ffmpeg, testPicture, testSound } from './ffmpeg.js';
+
+/** Clips that were made, for the tests to come. */
+const MADE = fileURLToPath(new URL('../../node_modules/.cache/sluice/clips', import.meta.url));
 
 /** Media made by ffmpeg, as its samples. */
 export interface Clip {
@@ -55,23 +59,32 @@ export async function makeClip(
   seconds: number,
   { bitrate }: { bitrate?: number } = {},
 ): Promise<Clip> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-clip-'));
+  const container = video === 'hevc' ? 'mpegts' : 'flv';
+  const picture = video === 'none' ? [] : testPicture({ seconds });
+  const codec = video === 'none' ? [] : VIDEO_ENCODERS[video];
+  const rate = ['-b:v', '-maxrate', '-bufsize'].flatMap((option) =>
+    bitrate === undefined ? [] : [option, `${bitrate}`],
+  );
+  const bytes = await madeOnce([...picture, ...testSound(seconds), ...codec, ...rate, '-c:a', 'aac', '-f', container]);
+  const events = container === 'flv' ? new FlvDemuxer().push(bytes) : demuxTs(bytes);
+  const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));
+  return { events, samples: samples.sort((a, b) => a.dts - b.dts) };
+}
+
+/** What ffmpeg makes by these arguments: many tests want the same, and encoding is most of their work. */
+async function madeOnce(args: readonly string[]): Promise<Buffer> {
+  const file = join(MADE, createHash('sha256').update(args.join('\n')).digest('hex').slice(0, 32));
   try {
-    const container = video === 'hevc' ? 'mpegts' : 'flv';
-    const file = join(directory, `clip.${container}`);
-    const picture = video === 'none' ? [] : testPicture({ seconds });
-    const codec = video === 'none' ? [] : VIDEO_ENCODERS[video];
-    const rate = ['-b:v', '-maxrate', '-bufsize'].flatMap((option) =>
-      bitrate === undefined ? [] : [option, `${bitrate}`],
-    );
-    await ffmpeg([...picture, ...testSound(seconds), ...codec, ...rate, '-c:a', 'aac', '-f', container, file]);
-    const bytes = await readFile(file);
-    const events = container === 'flv' ? new FlvDemuxer().push(bytes) : demuxTs(bytes);
-    const samples = events.flatMap((event) => (event.type === 'sample' ? [event.sample] : []));
-    return { events, samples: samples.sort((a, b) => a.dts - b.dts) };
-  } finally {
-    await rm(directory, { recursive: true });
+    return await readFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+  await mkdir(MADE, { recursive: true });
+  // Others may make it at the same time; each puts a whole one in place.
+  const own = `${file}.${randomUUID()}`;
+  await ffmpeg([...args, own]);
+  await rename(own, file);
+  return readFile(file);
 }
 
 function demuxTs(bytes: Buffer): MediaEvent[] {
