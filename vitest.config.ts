@@ -22,7 +22,7 @@ const alias = {
 
 /** What fills the machine, or measures a line: after all others, one at a time. */
 const ALONE = [
-  ...(process.env.SLUICE_TEST_LONG === undefined ? [] : ['test/flood.test.ts']),
+  ...(process.env.TEST_LONG === undefined ? [] : ['test/flood.test.ts']),
   'test/webrtc-network.test.ts',
   'test/bbb.test.ts',
   'test/bbb-publish.test.ts',

@@ -7,4 +7,4 @@ const files = readdirSync(join(root, 'test'))
   .filter((name) => name.endsWith('.test.ts'))
   .filter((name) => /\bIS_LONG\b/.test(readFileSync(join(root, 'test', name), 'utf8')))
   .map((name) => join('test', name));
-run(process.execPath, ['scripts/test.mjs', ...files], { env: { ...process.env, SLUICE_TEST_LONG: '1' } });
+run(process.execPath, ['scripts/test.mjs', ...files], { env: { ...process.env, TEST_LONG: '1' } });
