@@ -125,7 +125,9 @@ describe('validateLive over a low-latency server', () => {
     await origin.stop();
     // Of the other rules none is at stake here, and pace is another's where many run at once.
     const rules = findings.map((finding) => finding.rule).filter((found) => found in HTTP_RULES);
-    expect([...new Set(rules)]).toEqual([rule]);
+    // What was hinted at and is asked for late, on a busy machine, is a part that is gone, too.
+    const own = rule === 'removed-part-gone' ? rules.filter((found) => found !== 'hint-unavailable') : rules;
+    expect([...new Set(own)]).toEqual([rule]);
   });
 
   it('has each rule on servers broken by a test', () => {
