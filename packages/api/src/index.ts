@@ -18,4 +18,4 @@ export { SRS_ANSWERS } from './srs/schemas.js';
 export { srsRoutes } from './srs/srs-routes.js';
 export { PayPerViewSync, type PayPerViewSyncOptions } from './sync/pay-per-view-sync.js';
 export { SharingWatch, type SharingWatchOptions } from './sync/sharing-watch.js';
-export type { ConfigControl, Health, Recordings } from './v2/control.js';
+export type { ConfigControl, Health, MediaPorts, Recordings } from './v2/control.js';

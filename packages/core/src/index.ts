@@ -19,6 +19,7 @@ export * from './access/request.js';
 export * from './access/session.js';
 export * from './access/session-record.js';
 export * from './access/session-registry.js';
+export * from './access/session-tally.js';
 export * from './accounts/directory.js';
 export * from './accounts/keys.js';
 export * from './accounts/password-verifier.js';

@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import type { Admission, Clock, Doorkeeper, Publication, StreamRouter } from '@sluice/core';
+import {
+  type Admission,
+  type Clock,
+  configuredRequest,
+  type Doorkeeper,
+  type Publication,
+  type StreamRouter,
+} from '@sluice/core';
 import { FlvDemuxer, type MediaEvent, type Micros, type Millis, micros, type Sample } from '@sluice/media';
 
 /** What is due is sent this often: finer than a frame. */
@@ -55,15 +62,14 @@ export class FileLoop {
   ): Promise<FileLoop> {
     const events = new FlvDemuxer().push(await readFile(file));
     if (!events.some((event) => event.type === 'sample')) throw new Error(`${file} holds no media`);
-    const admission = await context.gate.admit({
-      action: 'publish',
-      protocol: PROTOCOL,
-      path,
-      ip: '127.0.0.1',
-      credentials: {},
-      query: new URLSearchParams(),
-      byConfiguration: true,
-    });
+    const admission = await context.gate.admit(
+      configuredRequest({
+        action: 'publish',
+        protocol: PROTOCOL,
+        path,
+        ip: '127.0.0.1',
+      }),
+    );
     return new FileLoop({ events, clock: context.clock, admission, router: context.router });
   }
 

@@ -1,5 +1,6 @@
 import {
   ControlServer,
+  type MediaPorts,
   type Metrics,
   makeControlPages,
   type Recordings,
@@ -32,7 +33,6 @@ import type { Storage } from '@sluice/storage';
 import type { Accounts } from './accounts.js';
 import type { Certificate } from './certificate.js';
 import type { ConfigChanges } from './config-changes.js';
-import type { MediaPorts } from './media-doors.js';
 import { openPort } from './open-port.js';
 import { pagesDirectory } from './pages-directory.js';
 import type { OwnSecrets } from './secrets.js';

@@ -1,5 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
+import type { MediaPorts } from '@sluice/api';
 import {
   type Clock,
   type Config,
@@ -47,16 +48,6 @@ import { WebRtcDoor } from './webrtc-door.js';
 import type { DoorName } from './workers/handed-socket.js';
 import { isBehindCdn } from './workers/past-streams.js';
 import type { WorkerPool } from './workers/worker-pool.js';
-
-/** Where media can be reached; undefined for what is off. */
-export interface MediaPorts {
-  readonly rtmp: number;
-  readonly rtmps: number | undefined;
-  readonly http: number;
-  readonly https: number | undefined;
-  readonly srt: number | undefined;
-  readonly webrtc: number | undefined;
-}
 
 export interface MediaDoorsOptions {
   readonly live: LiveConfig;

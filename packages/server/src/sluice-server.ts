@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { AuditFile, type AuditSink, AuditWriter, Metrics, syslogSink } from '@sluice/api';
+import { AuditFile, type AuditSink, AuditWriter, type MediaPorts, Metrics, syslogSink } from '@sluice/api';
 import { RemoteSessions } from '@sluice/cluster';
 import {
   type AccessMode,
@@ -43,7 +43,7 @@ import { ControlPlane, type ControlPorts } from './control-plane.js';
 import { DiskSpaces } from './disk-spaces.js';
 import { ServerDoctor } from './doctor/server-doctor.js';
 import { HistoryWriter } from './history-writer.js';
-import { MediaDoors, type MediaPorts } from './media-doors.js';
+import { MediaDoors } from './media-doors.js';
 import { Outgoing } from './outgoing.js';
 import { Recordings } from './recordings.js';
 import { loadSecrets } from './secrets.js';

@@ -1,4 +1,4 @@
-import type { Session, SessionCounts, SessionElsewhere, StreamPath, Traffic } from '@sluice/core';
+import { type Session, type SessionElsewhere, SessionTally, type Traffic } from '@sluice/core';
 import { type Batch, NO_TRAFFIC, type SessionFacts, sessionOf } from './messages.js';
 
 class RemoteSession implements SessionElsewhere {
@@ -37,27 +37,12 @@ export interface SessionFigures extends Traffic {
 }
 
 /** The sessions of all other nodes, as these tell of them; counted as limits count. */
-export class RemoteSessions implements SessionCounts {
+export class RemoteSessions extends SessionTally {
   readonly #nodes = new Map<string, NodeSessions>();
   readonly #byId = new Map<string, { readonly node: string; readonly remote: RemoteSession }>();
-  readonly #perStream = new Map<string, number>();
-  readonly #perIp = new Map<string, number>();
-  readonly #perViewer = new Map<string, number>();
 
   get size(): number {
     return this.#byId.size;
-  }
-
-  ofStream(path: StreamPath): number {
-    return this.#perStream.get(path) ?? 0;
-  }
-
-  ofIp(ip: string): number {
-    return this.#perIp.get(ip) ?? 0;
-  }
-
-  ofViewer(viewer: string): number {
-    return this.#perViewer.get(viewer) ?? 0;
   }
 
   *list(): IterableIterator<SessionElsewhere> {
@@ -127,7 +112,7 @@ export class RemoteSessions implements SessionCounts {
     const remote = new RemoteSession(facts, to);
     to.sessions.set(facts.id, remote);
     this.#byId.set(facts.id, { node, remote });
-    this.#count(remote.session, 1);
+    this.count(remote.session, 1);
     return remote.session;
   }
 
@@ -136,18 +121,6 @@ export class RemoteSessions implements SessionCounts {
     if (remote === undefined) return;
     from.sessions.delete(id);
     if (this.#byId.get(id)?.node === node) this.#byId.delete(id);
-    this.#count(remote.session, -1);
+    this.count(remote.session, -1);
   }
-
-  #count({ path, ip, identity: { viewer } }: Session, by: 1 | -1): void {
-    step(this.#perStream, path, by);
-    step(this.#perIp, ip, by);
-    if (viewer !== undefined) step(this.#perViewer, viewer, by);
-  }
-}
-
-function step(counts: Map<string, number>, key: string, by: 1 | -1): void {
-  const count = (counts.get(key) ?? 0) + by;
-  if (count === 0) counts.delete(key);
-  else counts.set(key, count);
 }

@@ -41,3 +41,8 @@ export interface AccessRequest {
   /** The configuration asks: this server takes a stream from elsewhere, or gives it there. It needs no credential. */
   readonly byConfiguration?: true;
 }
+
+/** What the server itself asks, because the configuration wants it: it shows no credential. */
+export function configuredRequest(about: Pick<AccessRequest, 'action' | 'protocol' | 'path' | 'ip'>): AccessRequest {
+  return { ...about, credentials: {}, query: new URLSearchParams(), byConfiguration: true };
+}

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { Refusal } from '../errors.js';
-import type { StreamPath } from '../stream-path.js';
 import type { Session, SessionControl, Traffic, TransportFigures } from './session.js';
+import { type SessionCounts, SessionTally } from './session-tally.js';
 
 /** How many sessions there may be. */
 export interface SessionLimits {
@@ -24,14 +24,6 @@ export interface OpenSession {
   readonly ending: string | undefined;
   /** Asks its peer to go on at another server, where its protocol has a word for that. */
   move(baseUrl: string | undefined, reason: string): void;
-}
-
-/** How many sessions are open, as limits count them. */
-export interface SessionCounts {
-  readonly size: number;
-  ofStream(path: StreamPath): number;
-  ofIp(ip: string): number;
-  ofViewer(viewer: string): number;
 }
 
 /** Sessions that somebody watches over: this server's, or those of its whole cluster. */
@@ -68,17 +60,15 @@ class Entry implements OpenSession {
 }
 
 /** The sessions under way: counts them against the limits, and ends those that have to go. */
-export class SessionRegistry implements SessionCounts {
+export class SessionRegistry extends SessionTally {
   readonly #entries = new Map<string, Entry>();
-  readonly #perStream = new Map<StreamPath, number>();
-  readonly #perIp = new Map<string, number>();
-  readonly #perViewer = new Map<string, number>();
   readonly #clock: Clock;
   readonly #limits: () => SessionLimits;
   readonly #elsewhere: SessionCounts;
 
   /** @param options.elsewhere sessions that count here, too: those of the other nodes of a cluster */
   constructor(options: { clock: Clock; limits: () => SessionLimits; elsewhere?: SessionCounts }) {
+    super();
     this.#clock = options.clock;
     this.#limits = options.limits;
     this.#elsewhere = options.elsewhere ?? NOTHING_ELSEWHERE;
@@ -86,18 +76,6 @@ export class SessionRegistry implements SessionCounts {
 
   get size(): number {
     return this.#entries.size;
-  }
-
-  ofStream(path: StreamPath): number {
-    return this.#perStream.get(path) ?? 0;
-  }
-
-  ofIp(ip: string): number {
-    return this.#perIp.get(ip) ?? 0;
-  }
-
-  ofViewer(viewer: string): number {
-    return this.#perViewer.get(viewer) ?? 0;
   }
 
   /** Oldest first. */
@@ -117,7 +95,7 @@ export class SessionRegistry implements SessionCounts {
   open(session: Session): void {
     this.#checkLimits(session);
     this.#entries.set(session.id, new Entry(session));
-    this.#count(session, 1);
+    this.count(session, 1);
   }
 
   /** Gives the hold on a session. One that was ended meanwhile is cut at once. */
@@ -166,7 +144,7 @@ export class SessionRegistry implements SessionCounts {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     this.#entries.delete(id);
-    this.#count(entry.session, -1);
+    this.count(entry.session, -1);
     return entry;
   }
 
@@ -181,20 +159,8 @@ export class SessionRegistry implements SessionCounts {
     const ofViewer = this.ofViewer(viewer) + elsewhere.ofViewer(viewer);
     check('sessions.perViewer', ofViewer, limits.perViewer);
   }
-
-  #count({ path, ip, identity }: Session, by: 1 | -1): void {
-    step(this.#perStream, path, by);
-    step(this.#perIp, ip, by);
-    if (identity.viewer !== undefined) step(this.#perViewer, identity.viewer, by);
-  }
 }
 
 function check(key: string, count: number, limit: number): void {
   if (count >= limit) throw new Refusal('too-many-sessions', `${count} sessions are open; ${key} is ${limit}`);
-}
-
-function step<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
-  const count = (counts.get(key) ?? 0) + by;
-  if (count === 0) counts.delete(key);
-  else counts.set(key, count);
 }

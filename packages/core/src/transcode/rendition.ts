@@ -8,6 +8,7 @@ import {
   type TsEvent,
 } from '@sluice/media';
 import type { Admission, Gate } from '../access/gate.js';
+import { configuredRequest } from '../access/request.js';
 import type { RenditionSettings } from '../config/transcode-schema.js';
 import { messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
@@ -142,15 +143,14 @@ export class Rendition {
     const { gate, log } = this.#options;
     this.#opening = true;
     try {
-      const admission = await gate.admit({
-        action: 'publish',
-        protocol: 'transcode',
-        path: this.path,
-        ip: OWN_ADDRESS,
-        credentials: {},
-        query: new URLSearchParams(),
-        byConfiguration: true,
-      });
+      const admission = await gate.admit(
+        configuredRequest({
+          action: 'publish',
+          protocol: 'transcode',
+          path: this.path,
+          ip: OWN_ADDRESS,
+        }),
+      );
       if (this.#closed || this.#run === undefined) {
         admission.close('it is not wanted any more');
         return;

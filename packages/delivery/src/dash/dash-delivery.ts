@@ -15,6 +15,7 @@ import { type MediaRequest, playRequestOf } from '../http/media-request.js';
 import type { MediaResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
 import { Departure } from '../segments/departure.js';
+import { forFirstViewer } from '../segments/first-viewer.js';
 import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
 import { DashLadder } from './dash-ladder.js';
 import { DashOutput } from './dash-output.js';
@@ -180,19 +181,11 @@ export class DashDelivery {
     const { path } = viewer.session;
     const output = this.#find(path);
     if (output !== undefined) return output;
-    try {
-      if (!this.#router.canFetch(path)) throw new Refusal('not-live', `nobody publishes ${path}`);
-      const left = new AbortController();
-      departure.whenLeft = () => left.abort();
-      const stream = await this.#router.waitFor(path, left.signal, { viewer: viewer.session });
+    const first = { viewer, departure, router: this.#router, sessions: this.#sessions };
+    return forFirstViewer(first, this.#router.canFetch(path), (stream) => {
       if (!stream.settings.dash.enabled) throw new Refusal('not-live', `${path} is not given over DASH`);
       return stream.output(this.#kind);
-    } catch (error) {
-      this.#sessions.end(viewer, 'not live');
-      throw error;
-    } finally {
-      departure.whenLeft = undefined;
-    }
+    });
   }
 
   /** The output whose MPD lists this as a rendition's. */

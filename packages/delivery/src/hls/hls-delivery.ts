@@ -19,6 +19,7 @@ import type { NodeResponse } from '../http/media-response.js';
 import { sendError, sendRefusal } from '../http/responses.js';
 import { sendResource } from '../http/send-resource.js';
 import { Departure } from '../segments/departure.js';
+import { forFirstViewer } from '../segments/first-viewer.js';
 import { type KnownViewer, SESSION_PARAMETER, ViewerSessions } from '../segments/viewer-sessions.js';
 import { primaryTracks } from '../tags/selection.js';
 import type { SegmentDisk } from './disk/segment-disk.js';
@@ -169,21 +170,12 @@ export class HlsDelivery {
     const { path } = viewer.session;
     const output = this.#find(path);
     if (output !== undefined) return output;
-    try {
-      const mayCome = this.#sourceOf(path) !== undefined || this.#router.canFetch(path);
-      if (!mayCome) throw new Refusal('not-live', `nobody publishes ${path}`);
-      // A rendition is made, and a stream fetched, because of its first viewer.
-      const left = new AbortController();
-      departure.whenLeft = () => left.abort();
-      const stream = await this.#router.waitFor(path, left.signal, { viewer: viewer.session });
+    const mayCome = this.#sourceOf(path) !== undefined || this.#router.canFetch(path);
+    const first = { viewer, departure, router: this.#router, sessions: this.#sessions };
+    return forFirstViewer(first, mayCome, (stream) => {
       if (!stream.settings.hls.enabled) throw new Refusal('not-live', `${path} is not given over HLS`);
       return stream.output(this.#kind);
-    } catch (error) {
-      this.#sessions.end(viewer, 'not live');
-      throw error;
-    } finally {
-      departure.whenLeft = undefined;
-    }
+    });
   }
 
   #find(path: StreamPath): HlsOutput | undefined {

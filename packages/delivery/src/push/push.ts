@@ -1,4 +1,5 @@
 import {
+  configuredRequest,
   type Doorkeeper,
   type Logger,
   messageOf,
@@ -62,15 +63,14 @@ export class Push {
   async #serve(line: PushLine, stream: Stream): Promise<string> {
     const { gate, path, url, log } = this.#options;
     try {
-      const admission = await gate.admit({
-        action: 'play',
-        protocol: line.protocol,
-        path,
-        ip: line.address,
-        credentials: {},
-        query: new URLSearchParams(),
-        byConfiguration: true,
-      });
+      const admission = await gate.admit(
+        configuredRequest({
+          action: 'play',
+          protocol: line.protocol,
+          path,
+          ip: line.address,
+        }),
+      );
       const { transport } = line;
       const playback = play(
         line.outputOf(stream),

@@ -1,5 +1,6 @@
 import {
   type Admission,
+  configuredRequest,
   type Doorkeeper,
   type Logger,
   messageOf,
@@ -89,15 +90,14 @@ export class Pull {
   async #serve(line: PullLine, { name }: RelayUrl, signal: AbortSignal): Promise<string> {
     const { gate, path, log } = this.#options;
     try {
-      const admission = await gate.admit({
-        action: 'publish',
-        protocol: line.protocol,
-        path,
-        ip: line.address,
-        credentials: {},
-        query: new URLSearchParams(),
-        byConfiguration: true,
-      });
+      const admission = await gate.admit(
+        configuredRequest({
+          action: 'publish',
+          protocol: line.protocol,
+          path,
+          ip: line.address,
+        }),
+      );
       log.info({ path, from: name, session: admission.session.id }, 'pulling');
       return await this.#publish(line, admission, signal);
     } catch (error) {

@@ -3,6 +3,12 @@ import type { I18n } from '../i18n/i18n.js';
 import { copyRow } from './copy-row.js';
 import { showDialog } from './dialog.js';
 
+/** Something that is shown once, and what it is. */
+export interface SecretRow {
+  readonly label: string;
+  readonly text: string;
+}
+
 /** Shows what nobody can show again, with buttons that copy it, until it is closed. */
 export function showSecrets(
   i18n: I18n,
@@ -13,7 +19,7 @@ export function showSecrets(
   }: {
     readonly title: string;
     readonly text: string;
-    readonly rows: readonly { readonly label: string; readonly text: string }[];
+    readonly rows: readonly SecretRow[];
   },
 ): void {
   const shown = rows.map((row) => copyRow(i18n, row));

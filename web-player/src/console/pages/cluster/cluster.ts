@@ -102,14 +102,13 @@ function stateBadge({ i18n }: PageContext, state: NodeState | WorkerState): HTML
   return badge(i18n.words(texts)(state), TONES[state]).root;
 }
 
-function workerTable(context: PageContext) {
-  const { i18n } = context;
+/** What any process has to do, and takes for it. */
+function processColumns<P extends Pick<Worker, 'sessions' | 'cpu' | 'memoryBytes'>>({
+  i18n,
+}: PageContext): readonly Column<P>[] {
   const words = i18n.words(texts);
   const { format } = i18n;
-  const columns: Column<Worker>[] = [
-    { title: words('id'), sortBy: ({ id }) => id, cell: ({ id }) => String(id) },
-    { title: words('pid'), numeric: true, cell: ({ pid }) => (pid === null ? '–' : String(pid)) },
-    { title: words('state'), sortBy: ({ state }) => state, cell: ({ state }) => stateBadge(context, state) },
+  return [
     {
       title: words('sessions'),
       numeric: true,
@@ -123,6 +122,18 @@ function workerTable(context: PageContext) {
       sortBy: ({ memoryBytes }) => memoryBytes ?? 0,
       cell: ({ memoryBytes }) => format.bytes(memoryBytes),
     },
+  ];
+}
+
+function workerTable(context: PageContext) {
+  const { i18n } = context;
+  const words = i18n.words(texts);
+  const { format } = i18n;
+  const columns: Column<Worker>[] = [
+    { title: words('id'), sortBy: ({ id }) => id, cell: ({ id }) => String(id) },
+    { title: words('pid'), numeric: true, cell: ({ pid }) => (pid === null ? '–' : String(pid)) },
+    { title: words('state'), sortBy: ({ state }) => state, cell: ({ state }) => stateBadge(context, state) },
+    ...processColumns<Worker>(context),
     {
       title: words('restarts'),
       numeric: true,
@@ -160,19 +171,7 @@ function nodeTable(context: PageContext, own: () => string | undefined) {
       sortBy: ({ streams }) => streams,
       cell: ({ streams }) => format.number(streams),
     },
-    {
-      title: words('sessions'),
-      numeric: true,
-      sortBy: ({ sessions }) => sessions,
-      cell: ({ sessions }) => format.number(sessions),
-    },
-    { title: words('cpu'), numeric: true, sortBy: ({ cpu }) => cpu ?? 0, cell: ({ cpu }) => format.percent(cpu) },
-    {
-      title: words('memory'),
-      numeric: true,
-      sortBy: ({ memoryBytes }) => memoryBytes ?? 0,
-      cell: ({ memoryBytes }) => format.bytes(memoryBytes),
-    },
+    ...processColumns<ClusterNode>(context),
     { title: words('since'), sortBy: ({ since }) => since ?? '', cell: ({ since }) => format.dateTime(since) },
   ];
   return table<ClusterNode>({
