@@ -74,9 +74,9 @@ export class RemoteSessions extends SessionTally {
     if (known === undefined || known.epoch !== epoch || batch > known.batch + 1) return undefined;
     if (batch <= known.batch) return [];
     known.batch = batch;
-    const added = opened.map((facts) => this.#add(node, known, facts));
+    // What was opened and closed since the batch before is in neither; an id in both was closed first.
     for (const id of closed) this.#remove(node, known, id);
-    return added;
+    return opened.map((facts) => this.#add(node, known, facts));
   }
 
   /** Takes all sessions of a node in place of what was known. @returns those that are new */
